@@ -1,0 +1,30 @@
+"""bitrate: how many bits a training signal carries, how many arrive, and what they cost.
+
+>>> import bitrate
+>>> bitrate.__version__
+'0.1.0'
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["Audit", "BitrateError", "Estimate", "audit", "compare", "export", "formats", "read"]
+
+_HOMES = {"BitrateError": "errors", "Estimate": "types"} | dict.fromkeys(
+    ("Audit", "audit", "compare", "export", "formats", "read"), "api"
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use: ``import bitrate`` itself stays cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bitrate' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"bitrate.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,145 @@
+"""From what the user pointed at to one relation of rollouts, with what is known and not known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitrate.errors import DataError
+from bitrate.logs import sql
+from bitrate.logs.formats import Format, Options, Select, match
+from bitrate.logs.peek import Peek, find_files
+from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
+
+if TYPE_CHECKING:
+    import duckdb
+
+WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
+
+
+@dataclass
+class Source:
+    """Rollouts ready to be read: the format that understands them and the files it takes."""
+
+    format: Format
+    files: list[Peek]
+    run: str
+    con: duckdb.DuckDBPyConnection
+
+    @property
+    def provenance(self) -> Provenance:
+        """How ids are known and what the files cannot tell."""
+        f = self.format
+        return Provenance(
+            f.name, self.run, f.prompt_id, f.group_id, f.filtered, tuple(dict.fromkeys(f.notes)), tuple(str(x.path) for x in self.files)
+        )
+
+    def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:
+        """SELECT of rollout columns, typed, nulls where unknown; ``extra`` raw SQL is passed along."""
+        select = self.format.chosen(self.format.select(self.con, files))
+        where = f" WHERE {select.where}" if select.where else ""
+        return f"SELECT {', '.join([*(_typed(c, select, self.run) for c in columns), *extra])} FROM {select.source}{where}"
+
+    def why_bad(self, files: Sequence[Peek], score: str) -> str:
+        """SELECT of each row's place and the reason why it cannot be measured, null for a good row."""
+        select = self.format.chosen(self.format.select(self.con, files))
+        own = f"({select.bad})" if select.bad else "NULL"
+        inner = self.rows(files, ("step", "prompt_id", score), (f"{own} AS own", "row_number() OVER () AS position", "_file"))
+        return (
+            f"SELECT _file, position, CASE WHEN own IS NOT NULL THEN own WHEN prompt_id IS NULL THEN 'prompt_id is null' "
+            f"WHEN step IS NULL THEN 'step is null or not a whole number' WHEN {score} IS NULL THEN 'reward is null or not a number' "
+            f"WHEN isnan({score}) THEN 'reward is NaN' WHEN abs({score}) >= 1e12 THEN 'reward is infinite or beyond 1e12' END AS reason FROM ({inner})"
+        )
+
+    def batches(self, limit: int = 256 << 20) -> list[list[Peek]]:
+        """Files in order, together as long as they stay below ``limit`` bytes."""
+        batches: list[list[Peek]] = []
+        room = 0
+        for file in self.files:
+            if not batches or room < file.size or len(batches[-1]) >= 512:
+                batches.append([])
+                room = limit
+            batches[-1].append(file)
+            room -= file.size
+        return batches
+
+    def key(self, *more: object) -> str:
+        """A name for this input and these options: changes when any file does."""
+        state = [(str(f.path.resolve()), f.size, f.path.stat().st_mtime_ns) for f in self.files]
+        said = (self.format.name, self.format.options, self.run, more)
+        return hashlib.sha256(repr((state, said)).encode()).hexdigest()[:24]
+
+
+def _typed(column: str, select: Select, run: str) -> str:
+    """One rollout column with its type; a value of another type becomes null and is counted later."""
+    kind = ROLLOUT_COLUMNS[column]
+    expression = select.columns.get(column)
+    defaults = {"run": sql.text(run), "split": "'train'", "step": "0"}
+    if expression is None:
+        return f"CAST({defaults.get(column, 'NULL')} AS {kind}) AS {column}"
+    if column == "step" or column in WHOLE:
+        number = f"try_cast({expression} AS DOUBLE)"
+        whole = f"CASE WHEN {number} = round({number}) THEN try_cast({number} AS BIGINT) END"
+        return f"{whole} AS {column}"
+    if column in {"reward", "correct"} and select.bad:
+        return f"CASE WHEN ({select.bad}) IS NULL THEN try_cast({expression} AS {kind}) END AS {column}"
+    if column in {"run", "split"}:
+        return f"coalesce(try_cast({expression} AS VARCHAR), {defaults[column]}) AS {column}"
+    return f"try_cast({expression} AS {kind}) AS {column}"
+
+
+def open_source(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[str | Path], options: Options | None = None, only: str | None = None
+) -> Source:
+    """Find the files, the one format that reads them, and what it keeps of them.
+
+    Raises:
+        MissingInputError, FormatError, InputError: see `find_files` and `match`.
+        DataError: every file had to be set aside.
+    """
+    options = options or Options()
+    found = find_files(paths)
+    broken = [f for f in found if f.kind in {"parquet", "jsonl", "csv", "eval", "json"} and f.trouble]
+    sound = [f for f in found if f not in broken]
+    if not sound:
+        raise DataError(f"no file can be read: {broken[0].trouble}", where=str(broken[0].path), hint="was it cut short? copy it again")
+    form, mine = match(sound, options, only)
+    likely = {f.kind for f in mine}
+    form.set_aside += [
+        SetAside("file " + (f.trouble or ""), 1, "files", (str(f.path),)) for f in broken if f.kind in likely
+    ]
+    mine = _without_copies(form, mine)
+    mine = form.survey(con, mine)
+    if not mine:
+        raise DataError("every file was set aside: " + "; ".join(s.reason for s in form.set_aside), where=str(paths[0]))
+    left = [f.inside for f in sound if f not in mine and f.kind != "other" and not any(str(f.path) in s.where for s in form.set_aside)]
+    if left:
+        form.notes.append(f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}.")
+    return Source(form, mine, options.run or _run_name(paths), con)
+
+
+def _run_name(paths: Sequence[str | Path]) -> str:
+    names = [Path(p).resolve() for p in paths]
+    return "+".join(n.name if n.is_dir() else n.stem for n in names[:3]) + ("+..." if len(names) > 3 else "")
+
+
+def _without_copies(form: Format, files: list[Peek]) -> list[Peek]:
+    """Leave out a file that is byte for byte another one under a new name."""
+    sizes: dict[int, list[Peek]] = {}
+    for file in files:
+        sizes.setdefault(file.size, []).append(file)
+    copies: dict[str, str] = {}
+    for same in sizes.values():
+        seen: dict[bytes, Peek] = {}
+        for file in same if len(same) > 1 else []:
+            with file.path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").digest()
+            first = seen.setdefault(digest, file)
+            if first is not file:
+                copies[str(file.path)] = str(first.path)
+    for copy, first in copies.items():
+        form.set_aside.append(SetAside(f"the same bytes as {Path(first).name}", 1, "files", (copy,)))
+    return [f for f in files if str(f.path) not in copies]

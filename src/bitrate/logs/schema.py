@@ -1,0 +1,82 @@
+"""The two tables everything passes through: rollouts as trainers wrote them, and groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: One row per rollout. A format fills the columns it knows; the rest are null, never 0.
+ROLLOUT_COLUMNS: dict[str, str] = {
+    "run": "VARCHAR",
+    "split": "VARCHAR",
+    "step": "BIGINT",
+    "policy_step": "BIGINT",
+    "prompt_id": "VARCHAR",
+    "group_id": "VARCHAR",
+    "sample": "BIGINT",
+    "reward": "DOUBLE",
+    "correct": "DOUBLE",
+    "components": "MAP(VARCHAR, DOUBLE)",
+    "answer": "VARCHAR",
+    "prompt_tokens": "BIGINT",
+    "completion_tokens": "BIGINT",
+    "truncated": "BOOLEAN",
+    "advantage": "DOUBLE",
+    "prompt": "VARCHAR",
+}
+
+#: What the reduction reads; the rest of a rollout stays in the file.
+REDUCED_COLUMNS = (
+    "run", "split", "step", "prompt_id", "group_id", "reward", "correct", "answer",
+    "prompt_tokens", "completion_tokens", "truncated", "advantage",
+)  # fmt: skip
+
+#: Names `--columns` may set: a rollout table's columns, or the two that make a table of counts.
+MAPPABLE = (*[c for c in ROLLOUT_COLUMNS if c != "components"], "n", "n_correct")
+
+#: A reward at or beyond this size is set aside: it is an overflow, not a score.
+REWARD_LIMIT = 1e12
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a rollout's score becomes right or wrong.
+
+    ``levels`` maps each score found (rounded to 1e-6) to its number of rollouts; None when there were too many
+    to be levels. ``threshold`` parts right from wrong when there are two levels, and is None for a graded reward.
+    """
+
+    column: str
+    levels: dict[float, int] | None
+    threshold: float | None
+
+    @property
+    def binary(self) -> bool:
+        """Whether the score says just right or wrong."""
+        return self.threshold is not None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a log can and cannot tell, kept beside the rows all the way to the report."""
+
+    format: str
+    run: str
+    prompt_id: str
+    group_id: str
+    filtered: str
+    caveats: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows or files that could not be measured: how many, why, and where to look."""
+
+    reason: str
+    count: int
+    unit: str = "rows"
+    where: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields as plain JSON values."""
+        return {"reason": self.reason, "count": self.count, "unit": self.unit, "where": list(self.where)}
