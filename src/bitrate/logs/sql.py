@@ -16,7 +16,7 @@ WITH answers AS (
     SUM(reward) AS reward_sum, SUM(reward * reward) AS reward_sumsq, MIN(reward) AS reward_min, MAX(reward) AS reward_max,
     SUM(completion_tokens) AS completion_tokens, SUM(prompt_tokens) AS prompt_tokens, COUNT(completion_tokens) AS n_counted,
     SUM(CASE WHEN truncated THEN 1 ELSE 0 END) AS n_truncated, MAX(ABS(advantage)) AS advantage_max
-  FROM rollouts WHERE {score} > -{limit} AND {score} < {limit} GROUP BY {keys}, answer)
+  FROM rollouts WHERE {measured} GROUP BY {keys}, answer)
 SELECT {keys}, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(n_correct) AS BIGINT) AS n_correct,
   SUM(reward_sum) AS reward_sum, SUM(reward_sumsq) AS reward_sumsq, MIN(reward_min) AS reward_min, MAX(reward_max) AS reward_max,
   CASE WHEN COUNT(answer) = COUNT(*) THEN COUNT(answer) END AS n_distinct_answers,
@@ -31,7 +31,7 @@ FROM answers GROUP BY {keys}
 #: How often each reward level was drawn in each group, for rewards that are graded.
 LEVELS_SQL = """
 SELECT {keys}, ROUND({score}, 6) AS reward_level, COUNT(*) AS n_level
-FROM rollouts WHERE {score} > -{limit} AND {score} < {limit} GROUP BY {keys}, ROUND({score}, 6)
+FROM rollouts WHERE {measured} GROUP BY {keys}, ROUND({score}, 6)
 """
 
 #: The groups of a run as counts: what the figures need of them, small enough to look at.
@@ -45,12 +45,17 @@ def groups_sql(outcome: Outcome) -> str:
     right = "CAST(NULL AS BIGINT)"
     if outcome.binary:
         right = f"SUM(CASE WHEN {outcome.column} > {outcome.threshold!r} THEN 1 ELSE 0 END)"
-    return GROUPS_SQL.format(keys=KEYS, right=right, score=outcome.column, limit=f"{REWARD_LIMIT:.0f}")
+    return GROUPS_SQL.format(keys=KEYS, right=right, measured=_measured(outcome))
 
 
 def levels_sql(outcome: Outcome) -> str:
     """The count of each reward level in each group; reads a table called ``rollouts``."""
-    return LEVELS_SQL.format(keys=KEYS, score=outcome.column, limit=f"{REWARD_LIMIT:.0f}")
+    return LEVELS_SQL.format(keys=KEYS, score=outcome.column, measured=_measured(outcome))
+
+
+def _measured(outcome: Outcome) -> str:
+    score, limit = outcome.column, f"{REWARD_LIMIT:.0f}"
+    return f"{score} > -{limit} AND {score} < {limit} AND prompt_id IS NOT NULL AND step IS NOT NULL"
 
 
 def name(identifier: str) -> str:

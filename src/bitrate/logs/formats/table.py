@@ -134,4 +134,6 @@ class Counts(Table):
         )
         columns |= {"sample": "_i", "reward": "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"}
         columns.pop("correct", None)
-        return Select(unfolded, columns, bad="CASE WHEN NOT _sound THEN 'n and n_correct are not counts with 0 <= n_correct <= n' END")
+        unsound = "CASE WHEN NOT _sound THEN 'n and n_correct are not counts with 0 <= n_correct <= n' END"
+        unreadable = self.unreadable(files[0], columns=known_columns(files[0], self.options)) or "NULL"
+        return Select(unfolded, columns, bad=f"coalesce({unreadable}, {unsound})")

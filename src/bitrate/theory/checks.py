@@ -1,0 +1,41 @@
+"""Input checks shared by the theory: the parameter, the value received, the rule."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bitrate.errors import InputError
+
+Floats = NDArray[np.float64]
+
+
+def probability(name: str, value: ArrayLike) -> Floats:
+    """``value`` as float64, every element in [0, 1]; shape kept.
+
+    >>> float(probability("p", 0.5))
+    0.5
+    """
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~((array >= 0) & (array <= 1))
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want probabilities in [0, 1]")
+    return array
+
+
+def positive(name: str, value: ArrayLike) -> Floats:
+    """``value`` as float64, every element finite and above 0; shape kept."""
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~(np.isfinite(array) & (array > 0))
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want finite numbers above 0")
+    return array
+
+
+def group_size(name: str, value: ArrayLike) -> Floats:
+    """``value`` as float64, every element a whole number of rollouts, at least 1; shape kept."""
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~(np.isfinite(array) & (array >= 1) & (array == np.floor(array)))
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers of rollouts, 1 or more")
+    return array
