@@ -1,0 +1,49 @@
+# make demo   audit a recorded real run that ships with the package
+# make test   pass the tests            make check   lint, types, docs
+VENV   ?= .venv
+PYTHON ?= python3
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast check docs bench clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(VENV)/core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit(f"bitrate needs Python 3.11 or newer, found {v[0]}.{v[1]}; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core
+	$(PIP) -e '.[dev,spark,ray,docs]'
+	@touch $@
+
+demo: $(VENV)/core
+	$(BIN)/bitrate demo --html report.html
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/dev
+	$(BIN)/python -m pytest -m 'not engine and not browser and not coverage_study'
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/dev
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/dev
+	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/false_alarms.py
+	$(BIN)/python benchmarks/audit_1m.py
+	$(BIN)/python benchmarks/engines.py
+
+clean:
+	rm -rf $(VENV) build dist site report.html

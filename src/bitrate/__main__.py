@@ -1,0 +1,5 @@
+"""``python -m bitrate`` is the command line."""
+
+from bitrate.cli import main
+
+main()

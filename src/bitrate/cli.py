@@ -1,0 +1,271 @@
+"""The command line: ``bitrate audit``, ``compare``, ``export``, ``formats``, ``demo``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bitrate import __version__
+from bitrate.errors import BitrateError, InputError, Interrupted
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="How many bits your training signal carries, how many arrive, and what they cost.",
+)
+
+Files = Annotated[list[Path], typer.Argument(help="Files or folders that a trainer wrote.", show_default=False)]
+Columns = Annotated[
+    list[str],
+    typer.Option("--columns", help="Rollout columns by name: reward=score,prompt_id=qid. Also a number, or column*number."),
+]
+Outcome = Annotated[str | None, typer.Option(help="Column that says right or wrong, where the reward is shaped.")]
+FormatName = Annotated[str | None, typer.Option("--format", help="Read as this format; see `bitrate formats`.")]
+Engine = Annotated[str, typer.Option(help="Where to reduce: duckdb, spark or ray.")]
+Memory = Annotated[str, typer.Option(help="The most memory the embedded engine may use.")]
+Split = Annotated[str | None, typer.Option(help="train or eval; train where there is any, by default.")]
+Params = Annotated[float | None, typer.Option(help="Parameters of the model, for FLOPs: 1.5e9.")]
+Price = Annotated[float | None, typer.Option(help="Dollars an hour of the hardware; needs --flops-per-second.")]
+Speed = Annotated[float | None, typer.Option(help="FLOPs the hardware really does in a second: 4e14.")]
+Noise = Annotated[float, typer.Option(help="Rate at which the verifier flips an outcome.")]
+Level = Annotated[float, typer.Option(help="Coverage of the intervals.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write the report here: one file, works offline.")]
+Json = Annotated[str | None, typer.Option("--json", help="Write the figures here, or - for standard output.")]
+
+
+def parse_columns(given: list[str]) -> dict[str, str]:
+    """``a=b,c=d`` (or several such) as a dict.
+
+    Raises:
+        InputError: a part without ``=``.
+
+    >>> parse_columns(["reward=score,prompt_id=qid"])
+    {'reward': 'score', 'prompt_id': 'qid'}
+    """
+    columns = {}
+    for part in (p for text in given for p in text.split(",") if p.strip()):
+        target, equals, source = part.partition("=")
+        if not equals or not source.strip():
+            raise InputError(f"--columns cannot use {part!r}", hint="write target=column, e.g. --columns reward=score,prompt_id=qid")
+        columns[target.strip()] = source.strip()
+    return columns
+
+
+@app.command()
+def audit(
+    paths: Files,
+    html: Html = None,
+    json_to: Json = None,
+    columns: Columns = [],  # noqa: B006 - Typer reads the default
+    outcome: Outcome = None,
+    split: Split = None,
+    model_params: Params = None,
+    price_per_hour: Price = None,
+    flops_per_second: Speed = None,
+    verifier_noise: Noise = 0.0,
+    level: Level = 0.95,
+    format: FormatName = None,
+    engine: Engine = "duckdb",
+    memory: Memory = "2GB",
+) -> None:
+    """How many bits do these rollouts carry, where is the budget wasted, and what would change it?"""
+    from bitrate.api import audit as run_audit
+
+    with _progress() as progress:
+        found = run_audit(
+            [*paths],
+            columns=parse_columns(columns),
+            outcome=outcome,
+            split=split,
+            model_params=model_params,
+            price_per_hour=price_per_hour,
+            flops_per_second=flops_per_second,
+            verifier_noise=verifier_noise,
+            level=level,
+            format=format,
+            engine=engine,
+            memory=memory,
+            progress=progress,
+            command=_called_as(),
+        )
+    _show(found, html, json_to)
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="The first run's files.")],
+    run_b: Annotated[Path, typer.Argument(help="The second run's files.")],
+    json_to: Json = None,
+    columns: Columns = [],  # noqa: B006
+    outcome: Outcome = None,
+    split: Split = None,
+    model_params: Params = None,
+    verifier_noise: Noise = 0.0,
+    level: Level = 0.95,
+    format: FormatName = None,
+    engine: Engine = "duckdb",
+    memory: Memory = "2GB",
+) -> None:
+    """Two runs side by side: paired by prompt where they share prompts, each difference with its interval."""
+    from bitrate.api import compare as run_compare
+
+    found = run_compare(
+        run_a,
+        run_b,
+        columns=parse_columns(columns),
+        outcome=outcome,
+        format=format,
+        engine=engine,
+        memory=memory,
+        split=split,
+        model_params=model_params,
+        verifier_noise=verifier_noise,
+        level=level,
+    )
+    if json_to:
+        _write_json(found, json_to)
+    if json_to != "-":
+        from bitrate.report.terminal import print_compare
+
+        print_compare(found, _console())
+
+
+@app.command()
+def export(
+    paths: Files,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The Parquet file to write.")],
+    columns: Columns = [],  # noqa: B006
+    outcome: Outcome = None,
+    format: FormatName = None,
+    memory: Memory = "2GB",
+) -> None:
+    """Write rollouts as one Parquet file with bitrate's own columns."""
+    from bitrate.api import export as run_export
+
+    with _progress() as progress:
+        rows = run_export(
+            [*paths], output, columns=parse_columns(columns), outcome=outcome, format=format, memory=memory, progress=progress
+        )
+    _console(stderr=True).print(f"{rows:,} rollouts written to {output}", markup=False, highlight=False)
+
+
+@app.command()
+def formats(json_to: Json = None) -> None:
+    """What can be read, and what each format cannot tell."""
+    from bitrate.api import formats as list_formats
+
+    if json_to:
+        _write_json(list_formats(), json_to)
+    if json_to != "-":
+        from bitrate.report.terminal import print_formats
+
+        print_formats(list_formats(), _console())
+
+
+@app.command()
+def demo(html: Html = None, json_to: Json = None) -> None:
+    """Audit a recorded real run that ships with the package: SmolLM2-135M learning to add."""
+    from bitrate.api import audit as run_audit
+    from bitrate.demo import RUN
+
+    with _progress() as progress:
+        found = run_audit(RUN, model_params=135e6, progress=progress, command="bitrate demo")
+    _show(found, html, json_to)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"bitrate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+def _show(found: Any, html: Path | None, json_to: str | None) -> None:
+    if html:
+        found.save(html if html.suffix else html.with_suffix(".html"))
+    if json_to:
+        _write_json(found.to_dict(), json_to)
+    if json_to != "-":
+        from bitrate.report.terminal import print_audit
+
+        print_audit(found.to_dict(), _console())
+        if html:
+            _console().print(f"Report: {html}", markup=False, highlight=False)
+
+
+def _write_json(figures: Any, target: str) -> None:
+    text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    path = Path(target)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _called_as() -> str:
+    return shlex.join(["bitrate", *sys.argv[1:]])
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error for work that takes longer than a second; silent where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("reading", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a message and exit status 2, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except Interrupted as stopped:
+        _fail(str(stopped), 130)
+    except BitrateError as error:
+        _fail(f"error: {error}", 2)
+    except KeyboardInterrupt:
+        _fail("stopped", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        _fail(f"error: {error.filename or 'file'}: {error.strerror or error}", 2)
+
+
+def _fail(message: str, status: int) -> None:
+    printable = "".join(c if c.isprintable() or c == "\n" else "?" for c in message)
+    print(printable, file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""The recorded run that ships with the package: where its files are, and how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+#: A real GRPO run of SmolLM2-135M on one-digit addition; see run/README.md.
+RUN = Path(__file__).parent / "run"

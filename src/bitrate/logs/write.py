@@ -1,0 +1,37 @@
+"""Write rollouts as canonical Parquet: what `bitrate export` makes and every engine reads in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bitrate.errors import InputError, MissingInputError
+from bitrate.logs import sql
+from bitrate.logs.engines import duck
+from bitrate.logs.read import Source
+
+ROWS_PER_GROUP = 122_880
+
+
+def write_rollouts(source: Source, output: Path, progress: Callable[[str, float], None]) -> int:
+    """Write every rollout of a source to one Parquet file, ordered by run and step; nothing half-written is left.
+
+    Raises:
+        InputError: the name does not end in .parquet.
+        MissingInputError: the folder to write to is not there.
+    """
+    if output.suffix != ".parquet":
+        raise InputError(f"cannot export to {output.name!r}", hint="end the name in .parquet")
+    if not output.parent.exists():
+        raise MissingInputError("no such folder to write to", where=str(output.parent))
+    part = output.with_name(output.name + ".part")
+    progress("writing", 0.0)
+    order = "ORDER BY run, split, step, prompt_id, group_id, sample"
+    query = f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP})"
+    try:
+        [(rows,)] = duck.run(source.con, query)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    progress("writing", 1.0)
+    return int(rows)

@@ -1,0 +1,122 @@
+"""The groups of one split, and sums over them by prompt: the only place where the meter asks the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bitrate.logs.engines import duck
+from bitrate.logs.reduce import Groups
+from bitrate.stats import ScoreTable
+
+Floats = NDArray[np.float64]
+
+#: Rewards this close are one reward: float residue is no variance.
+RESIDUE = 1e-6
+MIXED = f"reward_max - reward_min > {RESIDUE}"
+
+
+@dataclass
+class Cells:
+    """Groups of one split, as a view ``cells`` with a dense prompt number ``who``.
+
+    Args:
+        groups: the reduced input.
+        split: train or eval.
+        where: further SQL condition on groups.
+    """
+
+    groups: Groups
+    split: str
+    where: str = "true"
+
+    def __post_init__(self) -> None:
+        condition = f"split = '{self.split}' AND ({self.where})"
+        self.ask(
+            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT *, dense_rank() OVER (ORDER BY run, prompt_id) - 1 AS who, "
+            f"row_number() OVER (PARTITION BY run, prompt_id ORDER BY step, group_id) AS visit, "
+            f"count(*) OVER (PARTITION BY run, prompt_id) AS visits FROM groups WHERE {condition}"
+        )
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query over ``cells``."""
+        return duck.run(self.groups.con, query)
+
+    def one(self, query: str) -> tuple[Any, ...]:
+        """The only row of a query over ``cells``."""
+        [row] = self.ask(query)
+        return row
+
+    @cached_property
+    def binary(self) -> bool:
+        """Whether every group has a count of right rollouts."""
+        return self.groups.outcome.binary
+
+    @cached_property
+    def totals(self) -> dict[str, int]:
+        """Rollouts, groups, prompts and steps."""
+        row = self.one("SELECT sum(n), count(*), max(who) + 1, count(DISTINCT step) FROM cells")
+        return dict(zip(("rollouts", "groups", "prompts", "steps"), (int(x or 0) for x in row), strict=True))
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """The group sizes found."""
+        return [int(n) for (n,) in self.ask("SELECT DISTINCT n FROM cells ORDER BY n")]
+
+    def sums(self, tables: Mapping[str, ScoreTable], where: str = "true", weight: str = "n", by: str = "0") -> Sums:
+        """Weighted sums by prompt of scores that depend on (n, n_correct).
+
+        Args:
+            tables: for each name its score table; all over the same group sizes.
+            where: which cells.
+            weight: SQL weight of a cell.
+            by: SQL number that parts the cells, e.g. into bins of steps; sums are by part and prompt.
+        """
+        first = next(iter(tables.values()))
+        columns = {"n": first.n, "k": first.k} | {f"s{i}": t.score for i, t in enumerate(tables.values())}
+        self.groups.con.register("score_table", pa.table(columns))
+        listed = ", ".join(f"sum(w * s{i}) AS t{i}" for i in range(len(tables)))
+        query = (
+            f"SELECT part, who, sum(w) AS w, {listed} FROM (SELECT *, {weight} AS w, {by} AS part FROM cells WHERE {where}) c "
+            f"JOIN score_table s ON c.n = s.n AND c.n_correct = s.k GROUP BY part, who ORDER BY part, who"
+        )
+        return self.arrays(query, list(tables))
+
+    def measure(self, columns: Mapping[str, str], where: str = "true", weight: str = "1") -> Sums:
+        """Weighted sums by prompt of SQL expressions over a cell."""
+        listed = ", ".join(f"sum(w * ({e})) AS t{i}" for i, e in enumerate(columns.values()))
+        query = (
+            f"SELECT who, sum(w) AS w, {listed} FROM (SELECT *, {weight} AS w FROM cells WHERE {where}) c GROUP BY who ORDER BY who"
+        )
+        return self.arrays(query, list(columns))
+
+    def arrays(self, query: str, names: list[str]) -> Sums:
+        """Sums by prompt from a query with columns who, w, t0, t1 ..."""
+        found = self.groups.con.execute(query).fetchnumpy()
+        weight = np.asarray(found["w"], dtype=float)
+        totals = {name: np.asarray(found[f"t{i}"], dtype=float) for i, name in enumerate(names)}
+        part = np.asarray(found["part"], dtype=np.int64) if "part" in found else np.zeros(weight.size, dtype=np.int64)
+        return Sums(np.asarray(found["who"], dtype=np.int64), weight, totals, part)
+
+    def histogram(self, where: str = "true") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """(n_correct, n, number of groups) of the cells."""
+        found = self.groups.con.execute(
+            f"SELECT n_correct AS k, n, count(*) AS c FROM cells WHERE {where} GROUP BY ALL ORDER BY n, k"
+        ).fetchnumpy()
+        return tuple(np.asarray(found[c], dtype=np.int64) for c in ("k", "n", "c"))  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Per prompt (and part): its number, its total weight, and the weighted sum of each score."""
+
+    who: NDArray[np.int64]
+    weight: Floats
+    score: dict[str, Floats]
+    part: NDArray[np.int64] | None = None

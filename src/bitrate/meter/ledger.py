@@ -1,0 +1,188 @@
+"""The lines of the ledger that one rollout fills: capacity, outcome, answer bound, update (THEORY.md section 4)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from bitrate.meter.cells import RESIDUE, Cells
+from bitrate.meter.costs import Assumptions
+from bitrate.meter.prompts import outcome_posterior
+from bitrate.meter.signals import Pool, graded_entropy
+from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, PassRate, SurprisalTerm, UpdateBits, cluster_ratio
+from bitrate.theory import binary_entropy
+from bitrate.types import Estimate
+
+K_ADVISED = (2, 4, 8, 16, 32, 64)
+ROLLOUT = "bits/rollout"
+CONTINUOUS = (
+    "the reward is continuous: its bits depend on how finely it is read; name a right-or-wrong column with --outcome"
+)
+GRADED = "the reward is graded: a pass rate needs right or wrong; name such a column with --outcome"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What the pass rates of all groups say, read in one pass."""
+
+    outcome: Estimate
+    update: Estimate
+    pass_rate: Estimate
+    k_advice: list[dict[str, Any]]
+
+
+def capacity(cells: Cells, noise: float) -> Estimate:
+    """Most bits that one score could carry: log2 of its levels, less what a noisy verifier destroys."""
+    name, outcome, rollouts = "capacity per rollout", cells.groups.outcome, cells.totals["rollouts"]
+    if outcome.binary:
+        method = "log2 2, a right-or-wrong score" + (f"; less h({noise:g}) of verifier noise" if noise else "")
+        return Estimate.exact(name, 1 - float(binary_entropy(noise)), ROLLOUT, rollouts, method)
+    if outcome.levels is None:
+        return Estimate.missing(name, ROLLOUT, CONTINUOUS, rollouts)
+    levels = len(outcome.levels)
+    return Estimate.exact(name, math.log2(levels), ROLLOUT, rollouts, f"log2 of the {levels} reward levels found")
+
+
+def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
+    """Outcome bits, update bits, and what other group sizes would give."""
+    if not cells.binary:
+        return _graded(cells, assumptions.level)
+    signals: dict[str, Any] = {"outcome": OutcomeEntropy(), "update": UpdateBits, "p": PassRate(), "value": LearningValue()}
+    names = {
+        "outcome": ("outcome bits per rollout", ROLLOUT),
+        "update": ("update bits per rollout", ROLLOUT),
+        "p": ("pass rate", "share of rollouts"),
+        "value": ("outcome variance p(1-p)", "variance/rollout"),
+    }
+    for k in K_ADVISED:
+        signals |= {f"update{k}": UpdateBits(k), f"dead{k}": DeadShare(k)}
+        names |= {f"update{k}": (f"update bits per rollout at K={k}", ROLLOUT), f"dead{k}": (f"dead groups at K={k}", "share of groups")}
+    found = Pool(cells, assumptions.level).means(signals, names)
+    outcome = less_noise(found["outcome"], assumptions.verifier_noise)
+    advice = [
+        {
+            "k": k,
+            "update_bits": at_most(found[f"update{k}"], outcome, "at most the outcome bits"),
+            "dead_groups": found[f"dead{k}"],
+            "learning_value": found["value"].scaled((k - 1) / k, f"learning value p(1-p)(K-1)/K per rollout at K={k}", "variance/rollout"),
+        }
+        for k in K_ADVISED
+    ]
+    return Lines(outcome, _update(found["update"], outcome, cells), found["p"], advice)
+
+
+def less_noise(outcome: Estimate, noise: float) -> Estimate:
+    """What is left of the outcome bits when the verifier flips at a known rate: E h(p as seen) - h(noise)."""
+    if not noise or outcome.value is None or outcome.low is None or outcome.high is None:
+        return outcome
+    lost = float(binary_entropy(noise))
+    method = f"{outcome.method}; less h({noise:g}) = {lost:.4f} bits of verifier noise"
+    if outcome.high < lost:
+        reason = (
+            f"outcomes vary by {outcome.value:.3f} bits a rollout, and a verifier that flips {noise:g} of them "
+            f"would alone cause {lost:.3f}: the stated noise cannot be right"
+        )
+        return Estimate.missing(outcome.name, outcome.unit, reason, outcome.n)
+    low, value = outcome.low - lost, outcome.value - lost
+    if low < 0:
+        method += "; interval cut at 0, below which there is no information"
+    if value < 0:
+        method += f"; estimate {value:.4f} moved to 0"
+    high = outcome.high - lost
+    return Estimate(outcome.name, max(value, 0.0), max(low, 0.0), high, outcome.unit, outcome.level, outcome.n, method)
+
+
+def at_most(figure: Estimate, bound: Estimate, why: str) -> Estimate:
+    """The figure with what is known of it: it lies below another one. An estimate above is moved there, and says so."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return figure
+    if bound.value is None or bound.low is None or bound.high is None:
+        return Estimate.missing(figure.name, figure.unit, bound.reason or "", figure.n)
+    method, value = figure.method, figure.value
+    if value > bound.value:
+        method += f"; estimate {value:.4f} moved to {bound.value:.4f}, {why}"
+        value = bound.value
+    high = max(min(figure.high, bound.high), value)
+    return Estimate(figure.name, value, min(figure.low, value), high, figure.unit, figure.level, figure.n, method)
+
+
+def advantage_kind(cells: Cells) -> tuple[str, str]:
+    """What the trainer's advantage does with constant groups: ``erased``, ``kept`` or ``assumed``; and how we know."""
+    erased, kept = cells.one(
+        f"SELECT count(*) FILTER (advantage_max <= {RESIDUE}), count(*) FILTER (advantage_max > {RESIDUE}) "
+        f"FROM cells WHERE n > 1 AND reward_max = reward_min AND advantage_max IS NOT NULL"
+    )
+    if not erased and not kept:
+        return "assumed", "a group-normalised advantage is assumed: the files show none on constant groups"
+    if kept > erased:
+        return "kept", f"the advantage is not zero on {kept} of {kept + erased} constant groups: nothing is erased"
+    return "erased", f"the advantage is zero on {erased} of {kept + erased} constant groups"
+
+
+def _update(update: Estimate, outcome: Estimate, cells: Cells) -> Estimate:
+    kind, how = advantage_kind(cells)
+    if kind == "kept" and update.value is not None and outcome.value is not None:
+        return _renamed(outcome, update.name, f"the outcome bits; {how}")
+    bounded = at_most(update, outcome, "the outcome bits: an update holds no more than was received")
+    return _renamed(bounded, update.name, f"{bounded.method}; {how}")
+
+
+def _renamed(e: Estimate, name: str, method: str) -> Estimate:
+    return Estimate(name, e.value, e.low, e.high, e.unit, e.level, e.n, method if e.reason is None else e.method, e.reason)
+
+
+def _graded(cells: Cells, level: float) -> Lines:
+    levels, groups = cells.groups.outcome.levels, cells.totals["groups"]
+    outcome = Estimate.missing("outcome bits per rollout", ROLLOUT, CONTINUOUS, groups)
+    if levels is not None:
+        outcome = graded_entropy(cells, SurprisalTerm(), sorted(levels), level=level)
+    method = f"at most the outcome bits; {outcome.method}; what constant groups erase of a graded reward is not subtracted"
+    advice = [
+        {
+            "k": k,
+            "update_bits": Estimate.missing(f"update bits per rollout at K={k}", ROLLOUT, GRADED),
+            "dead_groups": Estimate.missing(f"dead groups at K={k}", "share of groups", GRADED),
+            "learning_value": Estimate.missing(f"learning value per rollout at K={k}", "variance/rollout", GRADED),
+        }
+        for k in K_ADVISED
+    ]
+    update = _renamed(outcome, "update bits per rollout", method)
+    return Lines(outcome, update, Estimate.missing("pass rate", "share of rollouts", GRADED, groups), advice)
+
+
+def answer_bound(cells: Cells, level: float) -> Estimate:
+    """At most log2(M+1) bits from a group with M distinct answers and one right one; per group the tighter of it and K h(p).
+
+    Where a group shows two right answers the verifier takes a set of them: then at most one bit for each distinct
+    answer (THEORY.md S1.9). Where one answer was scored both ways, the group counts K bits.
+    """
+    name, groups = "answer bound per rollout", cells.totals["groups"]
+    known, torn, several = cells.one(
+        "SELECT count(n_distinct_answers), count(*) FILTER (n_torn_answers > 0), count(*) FILTER (n_right_answers > 1) FROM cells"
+    )
+    if known < groups:
+        what = f"final answers are known in {known} of {groups} groups only" if known else "final answers are not in these files"
+        return Estimate.missing(name, ROLLOUT, f"{what}; say --columns answer=COLUMN where there is one", groups)
+    if not cells.binary:
+        return Estimate.missing(name, ROLLOUT, "the reward is graded, and the bound is for right or wrong", groups)
+    bits = "n_distinct_answers" if several else "log2(n_distinct_answers + 1)"
+    what = (
+        f"one bit a distinct answer, since {several} groups hold several right ones"
+        if several
+        else "log2(M+1) for M distinct answers of which one is right"
+    )
+    method = f"per group the tighter of {what}, and K times the posterior mean of h(p)"
+    if torn:
+        method += f"; in {torn} groups one answer was scored both right and wrong, and K bits stand"
+    bound = f"CASE WHEN n_torn_answers > 0 THEN c.n ELSE {bits} END"
+    sums = outcome_posterior(cells, bound)
+    return cluster_ratio(
+        sums.weight, sums.score["bits"], 0.0, 1.0, name=name, unit=ROLLOUT, level=level, within=(0.0, 1.0), method=method
+    )
+
+
+def tighter(a: Estimate, b: Estimate) -> Estimate:
+    """The lower of two bounds on the bits received, whichever there is."""
+    known = [e for e in (a, b) if e.value is not None]
+    return min(known, key=lambda e: e.value or 0.0) if known else a

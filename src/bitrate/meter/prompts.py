@@ -1,0 +1,220 @@
+"""Single prompts: what was learnt of each key, what the policy absorbed, which prompts are mastered, hopeless or flat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.special import betaln
+
+from bitrate.meter.cells import Cells, Floats, Sums
+from bitrate.stats import Log2PassRate, PassRates, cluster_ratio, fit
+from bitrate.theory import binary_entropy
+from bitrate.types import Estimate
+
+PROMPT = "bits/prompt"
+MASTERED, HOPELESS = 0.95, 0.05
+VISITS_TO_JUDGE = 4
+NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
+HIST_EDGES = (0.0, 0.025, *(round(0.05 * i + 0.05, 3) for i in range(19)), 0.975, 1.0)
+
+Ints = NDArray[np.int64]
+
+
+def population(cells: Cells, where: str = "true") -> PassRates:
+    """The pass rates that make the counts of these cells likeliest."""
+    return fit(*cells.histogram(f"({where})"))
+
+
+def outcome_posterior(cells: Cells, bound: str) -> Sums:
+    """By prompt, the sum over groups of the tighter of a bound (SQL over cell ``c``) and n times E[h(p) | counts]."""
+    right, size, _ = cells.histogram()
+    bits = population(cells).posterior_mean(binary_entropy, right, size)
+    cells.groups.con.register("posterior", pa.table({"n": size, "k": right, "h": bits}))
+    return cells.arrays(
+        f"SELECT c.who, sum(c.n) AS w, sum(least({bound}, c.n * s.h)) AS t0 FROM cells c "
+        f"JOIN posterior s ON c.n = s.n AND c.n_correct = s.k GROUP BY c.who ORDER BY c.who",
+        ["bits"],
+    )
+
+
+@dataclass
+class Prompts:
+    """One row a prompt: counts of its first and last visit, of each half of its visits, and in all."""
+
+    cells: Cells
+    level: float
+
+    @cached_property
+    def column(self) -> dict[str, Any]:
+        """Arrays by column, in the order of ``who``."""
+        half = "2 * visit <= visits"
+        return self.cells.groups.con.execute(
+            "SELECT who, any_value(run) AS run, any_value(prompt_id) AS prompt_id, count(*) AS groups, sum(n) AS n, sum(n_correct) AS k, "
+            "arg_min(n, visit) AS n_first, arg_min(n_correct, visit) AS k_first, arg_max(n, visit) AS n_last, "
+            f"arg_max(n_correct, visit) AS k_last, sum(n) FILTER ({half}) AS n_early, sum(n_correct) FILTER ({half}) AS k_early, "
+            "sum(completion_tokens) AS tokens, sum(n_counted) AS counted, sum(n_torn_answers) AS torn, "
+            "sum(CASE WHEN n_correct = 0 OR n_correct = n THEN n ELSE 0 END) AS dead "
+            "FROM cells GROUP BY who ORDER BY who"
+        ).fetchnumpy()
+
+    def ints(self, name: str) -> Ints:
+        """A column of whole numbers; a half that holds no visit counts none."""
+        column = self.column[name]
+        return np.asarray(np.ma.filled(column, 0), dtype=np.int64)
+
+    @cached_property
+    def followed(self) -> bool:
+        """Whether a prompt keeps its identity over the run."""
+        return self.cells.groups.provenance.prompt_id != "positional"
+
+    def visit_rates(self, which: str) -> PassRates:
+        """Population of pass rates at every prompt's first or last visit."""
+        return fit(self.ints(f"k_{which}"), self.ints(f"n_{which}"))
+
+    @cached_property
+    def floor(self) -> float:
+        """Smallest pass rate that one visit can resolve, 1/(2K)."""
+        return 1 / (2 * float(np.median(self.ints("n_first"))))
+
+    def key_bits(self) -> Estimate:
+        """Mean over prompts of log2(1/p0) at the first success, and 0 where there was none."""
+        name = "key bits per prompt"
+        problem = self._unfit()
+        if problem:
+            return Estimate.missing(name, PROMPT, problem)
+        [(several,)] = self.cells.ask("SELECT count(*) FILTER (n_right_answers > 1 AND n_distinct_answers IS NOT NULL) FROM cells")
+        if several:
+            reason = f"{several} groups hold several different right answers: the key is a set of answers, and log2(1/p0) is not its bits"
+            return Estimate.missing(name, PROMPT, reason)
+        log2 = Log2PassRate(self.floor)
+        first = self.visit_rates("first").posterior_mean(log2, self.ints("k_first"), self.ints("n_first"))
+        bits = np.where(self.ints("k") > 0, -first, 0.0)
+        method = f"log2(1/p0) at the first success, posterior mean on the first visit, p0 resolved down to {self.floor:g}; one right answer a prompt assumed"
+        return cluster_ratio(
+            np.ones(bits.size), bits, 0.0, -log2.low, name=name, unit=PROMPT, level=self.level, method=method, within=(0.0, -log2.low)
+        )
+
+    def _unfit(self) -> str | None:
+        if not self.cells.binary:
+            return "the reward is graded: a key needs right or wrong; name such a column with --outcome"
+        if not self.followed:
+            return NO_IDENTITY
+        if self.ints("n_first").max(initial=0) < 2:
+            return "one rollout a visit: a pass rate cannot be told from chance"
+        return None
+
+    def shares(self) -> dict[str, Estimate]:
+        """Shares of prompts mastered, hopeless, and never learning."""
+        names = {
+            "mastered": f"prompts mastered at the last visit, p >= {MASTERED:g}",
+            "hopeless": f"prompts hopeless at the last visit, p <= {HOPELESS:g}",
+            "never_learn": f"prompts that never learn: between {HOPELESS:g} and {MASTERED:g}, and no change",
+        }
+        unit = "share of prompts"
+        problem = self._unfit()
+        if problem:
+            return {k: Estimate.missing(v, unit, problem) for k, v in names.items()}
+        masses = {"mastered": self._mass(MASTERED, 1.0), "hopeless": self._mass(0.0, HOPELESS)}
+        method = "posterior under the fitted pass rates of the last visits"
+        found = {k: self._share(names[k], unit, m, method) for k, m in masses.items()}
+        judged = self.ints("groups") >= VISITS_TO_JUDGE
+        if not judged.any():
+            reason = f"no prompt was visited {VISITS_TO_JUDGE} times"
+            return found | {"never_learn": Estimate.missing(names["never_learn"], unit, reason)}
+        method = f"posterior chance of one pass rate in both halves of the visits, prompts with {VISITS_TO_JUDGE} visits or more"
+        return found | {"never_learn": self._share(names["never_learn"], unit, self.flatness()[judged], method)}
+
+    def _mass(self, low: float, high: float) -> Floats:
+        rates = self.visit_rates("last")
+        inside = (rates.grid >= low) & (rates.grid <= high)
+        return np.asarray(rates.posterior(self.ints("k_last"), self.ints("n_last")) @ inside)
+
+    def _share(self, name: str, unit: str, mass: Floats, method: str) -> Estimate:
+        return cluster_ratio(
+            np.ones(mass.size), mass, 0.0, 1.0, name=name, unit=unit, level=self.level, method=method, within=(0.0, 1.0)
+        )
+
+    def flatness(self) -> Floats:
+        """Chance that a prompt is middling and kept one pass rate: Bayes factor of one Beta(1/2, 1/2) rate against two."""
+        k, n, k1, n1 = (self.ints(c) for c in ("k", "n", "k_early", "n_early"))
+        k2, n2 = k - k1, n - n1
+
+        def log_marginal(right: Ints, size: Ints) -> Floats:
+            return np.asarray(betaln(right + 0.5, size - right + 0.5) - betaln(0.5, 0.5))
+
+        odds = log_marginal(k, n) - log_marginal(k1, n1) - log_marginal(k2, n2)
+        middling = (k > HOPELESS * n) & (k < MASTERED * n)
+        return np.where(middling, 1 / (1 + np.exp(-odds)), 0.0)
+
+    def histogram(self) -> dict[str, Any]:
+        """Shares of prompts by pass rate, first visit against last, without taking k/n for p."""
+        edges = list(HIST_EDGES)
+        shown: dict[str, Any] = {"edges": edges, "first": None, "last": None, "all": None, "note": ""}
+        if not self.cells.binary:
+            return shown | {"note": "The reward is graded: there is no pass rate."}
+        right, size, count = self.cells.histogram("n > 1")
+        if not count.sum():
+            return shown | {"note": "Every group holds one rollout: how pass rates spread cannot be seen."}
+        every = fit(right, size, count).bin_probability(edges, right, size)
+        shown["all"] = (count @ every / count.sum()).tolist()
+        shown["note"] = "Non-parametric maximum likelihood: the spread of pass rates, not of k/n."
+        again = (self.ints("groups") > 1) & (self.ints("n_first") > 1) & (self.ints("n_last") > 1)
+        if self.followed and again.any():
+            for which in ("first", "last"):
+                k, n = self.ints(f"k_{which}")[again], self.ints(f"n_{which}")[again]
+                shown[which] = fit(k, n).bin_probability(edges, k, n).mean(axis=0).tolist()
+            shown["note"] += f" First and last visit of the {int(again.sum())} prompts visited more than once."
+        return shown
+
+    def rows(self, most: int, excerpts: dict[str, str]) -> list[dict[str, Any]]:
+        """The prompts that took most rollouts in dead groups, then by name: for a table."""
+        if not self.cells.binary:
+            return []
+        order = np.lexsort((self.column["prompt_id"].astype(str), -self.ints("dead")))[:most]
+        k, n = self.ints("k")[order], self.ints("n")[order]
+        visits = self.ints("groups")[order]
+        every = fit(self.ints("k"), self.ints("n")) if n.size else None
+        if every is None:
+            return []
+        p = every.posterior_mean(lambda x: x, k, n)
+        bits = every.posterior_mean(binary_entropy, k, n)
+        first, last = (self._at(which, order) for which in ("first", "last"))
+        flat = self.flatness()[order]
+        counted, tokens = self.ints("counted")[order], self.ints("tokens")[order]
+        ids, dead = self.column["prompt_id"][order], self.ints("dead")[order]
+        return [
+            {
+                "prompt_id": str(ids[i]),
+                "prompt": excerpts.get(str(ids[i])),
+                "groups": int(visits[i]),
+                "rollouts": int(n[i]),
+                "right": int(k[i]),
+                "dead_rollouts": int(dead[i]),
+                "pass_rate": float(p[i]),
+                "bits": float(bits[i]),
+                "first": float(first[i]) if visits[i] > 1 and self.followed else None,
+                "last": float(last[i]) if visits[i] > 1 and self.followed else None,
+                "tokens": int(tokens[i]) if counted[i] == n[i] else None,
+                "state": _state(float(last[i]), int(k[i]), int(visits[i]), float(flat[i])),
+            }
+            for i in range(len(order))
+        ]
+
+    def _at(self, which: str, order: Ints) -> Floats:
+        rates = self.visit_rates(which)
+        return rates.posterior_mean(lambda x: x, self.ints(f"k_{which}")[order], self.ints(f"n_{which}")[order])
+
+
+def _state(last: float, right: int, visits: int, flat: float) -> str:
+    if last >= MASTERED:
+        return "mastered"
+    if last <= HOPELESS:
+        return "hopeless" if right == 0 else "lost" if visits > 1 else "rarely right"
+    if visits >= VISITS_TO_JUDGE and flat > 0.8:
+        return "flat"
+    return "learning" if visits > 1 else "mixed"

@@ -1,0 +1,43 @@
+"""Estimates with intervals from counts.
+
+Pooled figures come from :mod:`~bitrate.stats.linear` (minimax linear scores; one joinable table per functional),
+single prompts from :mod:`~bitrate.stats.npmle`, anything else from the cluster bootstrap.
+"""
+
+from bitrate.stats.bootstrap import cluster_bootstrap
+from bitrate.stats.clusters import cluster_ratio
+from bitrate.stats.differences import difference, mean_difference
+from bitrate.stats.functionals import (
+    DeadShare,
+    Functional,
+    LearningValue,
+    Log2PassRate,
+    OutcomeEntropy,
+    PassRate,
+    SurprisalTerm,
+    UpdateBits,
+)
+from bitrate.stats.linear import ScoreTable, coefficients, mean_functional, mean_outcome_entropy, score_table
+from bitrate.stats.npmle import PassRates, fit
+
+__all__ = [
+    "DeadShare",
+    "Functional",
+    "LearningValue",
+    "Log2PassRate",
+    "OutcomeEntropy",
+    "PassRate",
+    "PassRates",
+    "ScoreTable",
+    "SurprisalTerm",
+    "UpdateBits",
+    "cluster_bootstrap",
+    "cluster_ratio",
+    "coefficients",
+    "difference",
+    "fit",
+    "mean_difference",
+    "mean_functional",
+    "mean_outcome_entropy",
+    "score_table",
+]

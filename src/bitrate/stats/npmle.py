@@ -1,0 +1,175 @@
+"""The population of pass rates without a model, by maximum likelihood, and posterior means of single prompts.
+
+For pooled figures use :mod:`bitrate.stats.linear`, whose intervals hold for every population. This one answers
+"what is this prompt's pass rate, given its counts and the other prompts'?"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import lapack
+from scipy.special import xlog1py, xlogy
+
+from bitrate.errors import InputError
+from bitrate.stats.counts import check_counts
+from bitrate.stats.linear import rate_grid
+from bitrate.theory.checks import Floats
+
+GRID = 129
+ROUNDS = 200
+GAP = 1e-8  # how far the mean log-likelihood (nats per group) may be from its maximum
+
+
+def _likelihood(right: ArrayLike, size: ArrayLike, rates: Floats) -> Floats:
+    """Chance of each count at each rate, shape [cells, rates], every row scaled to a maximum near 1."""
+    k, n = np.asarray(right, float)[:, None], np.asarray(size, float)[:, None]
+    log = xlogy(k, rates) + xlog1py(n - k, -rates)
+    return np.asarray(np.exp(log - log.max(axis=1, keepdims=True)))
+
+
+@dataclass(frozen=True)
+class PassRates:
+    """A population of pass rates: ``weight[j]`` of the prompts at rate ``grid[j]``; both of shape [grid]."""
+
+    grid: Floats
+    weight: Floats
+
+    def posterior(self, n_correct: ArrayLike, n: ArrayLike) -> Floats:
+        """Chance of each rate given each count, ``weight[j] P(k | n, grid[j]) / sum``.
+
+        Args:
+            n_correct: right rollouts, shape [prompts].
+            n: rollouts, shape [prompts] or one number.
+
+        Returns:
+            Probabilities, shape [prompts, grid]; rows sum to 1.
+
+        Raises:
+            InputError: impossible counts, or a count that no rate of this population can give.
+
+        >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).posterior([0], [1]).round(3).tolist()
+        [[0.667, 0.333]]
+        """
+        right, size = check_counts(n_correct, n)
+        joint = _likelihood(right, size, self.grid) * self.weight
+        total = joint.sum(axis=1, keepdims=True)
+        if not (total > 0).all():
+            worst = int(np.argmin(total))
+            raise InputError(f"{right[worst]} right of {size[worst]} cannot come from this population of pass rates")
+        return np.asarray(joint / total)
+
+    def posterior_mean(self, f: Callable[[Floats], Floats], n_correct: ArrayLike, n: ArrayLike) -> Floats:
+        """E[f(p) | k of n] for each prompt, shape [prompts], in the unit of ``f``; f maps rates to rates' values.
+
+        >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).posterior_mean(lambda p: p, [1], [1]).tolist()
+        [0.5]
+        """
+        return np.asarray(self.posterior(n_correct, n) @ f(self.grid))
+
+    def mean(self, f: Callable[[Floats], Floats]) -> float:
+        """E f(p) over the population, in the unit of ``f``: a point value without an interval.
+
+        >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).mean(lambda p: p)
+        0.25
+        """
+        return float(self.weight @ f(self.grid))
+
+    def share(self, low: float, high: float) -> float:
+        """Share of prompts with a pass rate from ``low`` to ``high``, both included.
+
+        >>> PassRates(np.array([0.0, 0.5]), np.array([0.25, 0.75])).share(0.4, 0.6)
+        0.75
+        """
+        return float(self.weight[(self.grid >= low) & (self.grid <= high)].sum())
+
+    def bin_probability(self, edges: ArrayLike, n_correct: ArrayLike, n: ArrayLike) -> Floats:
+        """Chance that each prompt's rate lies in each bin, for a histogram that does not pretend k/n is p.
+
+        Args:
+            edges: bin edges, increasing, from 0 to 1; a bin holds its left edge, the last one also its right.
+            n_correct: right rollouts, shape [prompts].
+            n: rollouts, shape [prompts] or one number.
+
+        Returns:
+            Probabilities, shape [prompts, bins]; rows sum to 1.
+
+        Raises:
+            InputError: edges that do not run from 0 to 1, or counts as in :meth:`posterior`.
+
+        >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).bin_probability([0, 0.1, 1], [1], [1]).tolist()
+        [[0.0, 1.0]]
+        """
+        cuts = np.asarray(edges, float)
+        if cuts.ndim != 1 or cuts.size < 2 or cuts[0] != 0 or cuts[-1] != 1 or (np.diff(cuts) <= 0).any():
+            raise InputError(f"edges = {cuts.tolist()}; want an increasing list from 0 to 1")
+        home = np.minimum(np.searchsorted(cuts, self.grid, side="right") - 1, cuts.size - 2)
+        inside = (home[:, None] == np.arange(cuts.size - 1)).astype(float)
+        return np.asarray(self.posterior(n_correct, n) @ inside)
+
+
+def fit(n_correct: ArrayLike, n: ArrayLike, count: ArrayLike | None = None) -> PassRates:
+    """The population of pass rates under which the counts are likeliest.
+
+    Maximises ``sum_i count_i log sum_j w_j P(k_i | n_i, p_j)`` over weights w that are not negative and sum to 1.
+
+    A primal-dual interior-point method on a fixed grid of rates, dense near 0 and 1 and holding both. Deterministic.
+
+    Args:
+        n_correct: right rollouts of each cell, shape [cells].
+        n: rollouts of each cell, shape [cells] or one number.
+        count: how many groups have these counts, shape [cells]; None: one each.
+
+    Returns:
+        :class:`PassRates`, weights summing to 1.
+
+    Raises:
+        InputError: impossible counts, no group at all, or a fit that does not converge.
+
+    Reference: Kiefer and Wolfowitz (1956); Koenker and Mizera (2014), JASA 109, for the convex programme.
+
+    >>> rates = fit([0, 4], [4, 4], [30, 70])
+    >>> round(rates.share(0, 0), 3), round(rates.share(1, 1), 3)
+    (0.3, 0.7)
+    """
+    right, size = check_counts(n_correct, n)
+    times = np.ones(right.size) if count is None else np.asarray(count, float)
+    if times.shape != right.shape or not (np.isfinite(times) & (times >= 0)).all():
+        raise InputError(f"count has shape {times.shape}; want one number, not negative, per cell {right.shape}")
+    if not times.sum() > 0:
+        raise InputError("count sums to 0; want at least one group")
+    cells, home = np.unique(np.stack([right, size]), axis=1, return_inverse=True)
+    share = np.bincount(home.reshape(-1), weights=times) / times.sum()
+    grid = rate_grid(GRID)
+    weight = _interior_point(_likelihood(cells[0], cells[1], grid), share)
+    return PassRates(grid, weight / weight.sum())
+
+
+def _interior_point(likelihood: Floats, share: Floats) -> Floats:
+    """Minimise ``-sum share log(likelihood @ w) + sum w`` over w >= 0; at the optimum w sums to 1."""
+    m = likelihood.shape[1]
+    weight, slack = np.full(m, 1 / m), np.ones(m)
+    for _ in range(ROUNDS):
+        mixed = likelihood @ weight
+        gradient = 1 - (share / mixed) @ likelihood
+        if -gradient.min() + gradient @ weight < GAP:
+            return weight
+        centre = 0.1 * float(weight @ slack) / m
+        scaled = likelihood * (np.sqrt(share) / mixed)[:, None]
+        hessian = scaled.T @ scaled + np.diag(slack / weight)
+        _, step, failed = lapack.dposv(hessian, centre / weight - gradient)
+        if failed:
+            break
+        slack_step = (centre - slack * step) / weight - slack
+        weight = weight + _stride(weight, step) * step
+        slack = slack + _stride(slack, slack_step) * slack_step
+    raise InputError(f"the fit of {share.size} distinct counts did not converge in {ROUNDS} rounds")
+
+
+def _stride(value: Floats, step: Floats) -> float:
+    """The longest stride, at most 1, that keeps ``value`` positive with a little to spare."""
+    shrinking = step < 0
+    return min(1.0, 0.95 * float(np.min(-value[shrinking] / step[shrinking], initial=np.inf)))
