@@ -108,8 +108,6 @@ def compare(
     columns: Columns = [],  # noqa: B006
     outcome: Outcome = None,
     split: Split = None,
-    model_params: Params = None,
-    verifier_noise: Noise = 0.0,
     level: Level = 0.95,
     format: FormatName = None,
     engine: Engine = "duckdb",
@@ -127,8 +125,6 @@ def compare(
         engine=engine,
         memory=memory,
         split=split,
-        model_params=model_params,
-        verifier_noise=verifier_noise,
         level=level,
     )
     if json_to:

@@ -107,7 +107,7 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
         "series": {
             "steps": change.series(cells, level),
             "pass_rates": prompts.histogram(),
-            "prompts": prompts.rows(PROMPTS_SHOWN, excerpts(cells)),
+            "prompts": prompts.rows(PROMPTS_SHOWN),
             "prompts_shown": min(PROMPTS_SHOWN, cells.totals["prompts"]),
             "prompts_total": cells.totals["prompts"],
         },
@@ -150,13 +150,6 @@ def _per_kilotoken(bits: Estimate, tokens: int | None, how: str, cells: Cells) -
     return bits.scaled(1000 * cells.totals["rollouts"] / tokens, name, unit, how)
 
 
-def excerpts(cells: Cells) -> dict[str, str]:
-    """The start of each prompt's text, where the files have one."""
-    if not cells.groups.excerpts:
-        return {}
-    return {str(i): str(t) for i, t in cells.ask(cells.groups.excerpts)}
-
-
 def _caveats(groups: Groups, cells: Cells) -> list[str]:
     known = groups.provenance
     notes = list(known.caveats)
@@ -167,6 +160,11 @@ def _caveats(groups: Groups, cells: Cells) -> list[str]:
     alone = int(cells.one("SELECT coalesce(sum(n), 0) FROM cells WHERE n = 1")[0])
     if alone:
         notes.append(f"{alone} rollouts are alone in their group: they count as rollouts and say nothing about how pass rates spread.")
+    again = int(cells.one("SELECT count(*) - count(DISTINCT (run, step, prompt_id)) FROM cells")[0])
+    if again:
+        notes.append(
+            f"{again} groups are further groups of a prompt in one step: a prompt drawn twice, or a step written twice after a restart."
+        )
     runs = int(cells.one("SELECT count(DISTINCT run) FROM cells")[0])
     if runs > 1:
         notes.append(f"{runs} runs are pooled; prompts of different runs are different prompts.")

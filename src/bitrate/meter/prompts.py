@@ -20,7 +20,7 @@ PROMPT = "bits/prompt"
 MASTERED, HOPELESS = 0.95, 0.05
 VISITS_TO_JUDGE = 4
 NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
-HIST_EDGES = (0.0, 0.025, *(round(0.05 * i + 0.05, 3) for i in range(19)), 0.975, 1.0)
+HIST_EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
 
 Ints = NDArray[np.int64]
 
@@ -171,7 +171,7 @@ class Prompts:
             shown["note"] += f" First and last visit of the {int(again.sum())} prompts visited more than once."
         return shown
 
-    def rows(self, most: int, excerpts: dict[str, str]) -> list[dict[str, Any]]:
+    def rows(self, most: int) -> list[dict[str, Any]]:
         """The prompts that took most rollouts in dead groups, then by name: for a table."""
         if not self.cells.binary:
             return []
@@ -187,6 +187,7 @@ class Prompts:
         flat = self.flatness()[order]
         counted, tokens = self.ints("counted")[order], self.ints("tokens")[order]
         ids, dead = self.column["prompt_id"][order], self.ints("dead")[order]
+        excerpts = self.cells.groups.excerpts([str(i) for i in ids])
         return [
             {
                 "prompt_id": str(ids[i]),
