@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bitrate.errors import DataError
+import pyarrow as pa
+
+from bitrate.errors import DataError, InputError
 from bitrate.logs import sql
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Options, Select, match
 from bitrate.logs.peek import Peek, find_files
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
@@ -17,6 +21,8 @@ from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, Se
 if TYPE_CHECKING:
     import duckdb
 
+#: How much is read again to find the texts of prompts.
+EXCERPT_BYTES = 256 << 20
 WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
 
 
@@ -47,12 +53,23 @@ class Source:
         """SELECT of each row's place and the reason why it cannot be measured, null for a good row."""
         select = self.format.chosen(self.format.select(self.con, files))
         own = f"({select.bad})" if select.bad else "NULL"
-        inner = self.rows(files, ("step", "prompt_id", score), (f"{own} AS own", "row_number() OVER () AS position", "_file"))
+        inner = self.rows(files, ("step", "prompt_id", score), (f"{own} AS own", f"{select.position} AS position", "_file"))
         return (
             f"SELECT _file, position, CASE WHEN own IS NOT NULL THEN own WHEN prompt_id IS NULL THEN 'prompt_id is null' "
             f"WHEN step IS NULL THEN 'step is null or not a whole number' WHEN {score} IS NULL THEN 'reward is null or not a number' "
             f"WHEN isnan({score}) THEN 'reward is NaN' WHEN abs({score}) >= 1e12 THEN 'reward is infinite or beyond 1e12' END AS reason FROM ({inner})"
         )
+
+    def excerpts(self, ids: Sequence[str]) -> dict[str, str]:
+        """The start of these prompts' texts, from the first files only: a text is an ornament, no reason to read all again."""
+        select = self.format.chosen(self.format.select(self.con, self.files[:1]))
+        if "prompt" not in select.columns or not ids:
+            return {}
+        read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files))) or [(0, self.files[0])]
+        self.con.register("wanted", pa.table({"prompt_id": list(ids)}))
+        rows = self.rows([f for _, f in read], ("prompt_id", "prompt"))
+        query = f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN wanted USING (prompt_id) WHERE prompt IS NOT NULL GROUP BY prompt_id"
+        return {str(i): str(t) for i, t in duck.run(self.con, query)}
 
     def batches(self, limit: int = 256 << 20) -> list[list[Peek]]:
         """Files in order, together as long as they stay below ``limit`` bytes."""
@@ -71,6 +88,11 @@ class Source:
         state = [(str(f.path.resolve()), f.size, f.path.stat().st_mtime_ns) for f in self.files]
         said = (self.format.name, self.format.options, self.run, more)
         return hashlib.sha256(repr((state, said)).encode()).hexdigest()[:24]
+
+
+def _with_total(files: Sequence[Peek]) -> Iterator[tuple[int, Peek]]:
+    """Each file with the bytes of all files up to it."""
+    return zip(itertools.accumulate(f.size for f in files), files, strict=True)
 
 
 def _typed(column: str, select: Select, run: str) -> str:
@@ -111,11 +133,20 @@ def open_source(
     form.set_aside += [
         SetAside("file " + (f.trouble or ""), 1, "files", (str(f.path),)) for f in broken if f.kind in likely
     ]
+    absent = [c for c in options.raw_names() if c not in form.raw_columns(mine)]
+    if absent:
+        raise InputError(
+            f"no column {absent[0]!r}; there are {', '.join(sorted(form.raw_columns(mine)))}",
+            where=str(mine[0].path),
+            hint="check the right-hand sides of --columns and --outcome",
+        )
     mine = _without_copies(form, mine)
     mine = form.survey(con, mine)
     if not mine:
         raise DataError("every file was set aside: " + "; ".join(s.reason for s in form.set_aside), where=str(paths[0]))
-    left = [f.inside for f in sound if f not in mine and f.kind != "other" and not any(str(f.path) in s.where for s in form.set_aside)]
+    mentioned = {place for s in form.set_aside for place in s.where}
+    unread = [f for f in sound if f not in mine and f.kind != "other" and f.path.name not in form.beside]
+    left = [f.inside for f in unread if str(f.path) not in mentioned]
     if left:
         form.notes.append(f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}.")
     return Source(form, mine, options.run or _run_name(paths), con)

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bitrate.errors import DataError
 from bitrate.logs import sql
+from bitrate.logs.chunks import plan
 from bitrate.logs.engines import duck
 from bitrate.logs.read import Source
-from bitrate.logs.schema import REDUCED_COLUMNS, REWARD_LIMIT, Outcome, Provenance, SetAside
+from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
+from bitrate.logs.stage import Progress, Staged, stage
 
 if TYPE_CHECKING:
     import duckdb
 
-#: Rows reduced at a time: large enough to keep two cores busy, small enough for a few hundred MB.
-CHUNK_ROWS = 2_000_000
 #: More score levels than this are a continuous reward.
 MOST_LEVELS = 64
+#: Rows looked at to guess the levels.
+SAMPLE_ROWS = 100_000
+#: Memory that one row of a chunk takes at most while it is reduced.
+BYTES_A_ROW = 128
 KEEP_UNFINISHED_SECONDS = 7 * 86400
-VERSION = 1
-
-Progress = Callable[[str, float], None]
+VERSION = 2
 
 
 @dataclass
@@ -41,7 +44,7 @@ class Groups:
     outcome: Outcome
     rows: int
     set_aside: list[SetAside] = field(default_factory=list)
-    excerpts: str | None = None
+    excerpts: Callable[[Sequence[str]], dict[str, str]] = lambda ids: {}
 
     def histogram(self) -> list[tuple[int, int | None, int | None, int]]:
         """(n, n_correct, n_distinct_answers, number of groups), most frequent first."""
@@ -69,18 +72,12 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
     with _workplace(source.key(engine, VERSION)) as folder:
         source.con.execute(f"SET temp_directory = {sql.text(folder / 'spill')}")
         source.con.execute("SET preserve_insertion_order = false")
-        relation = _stage(source, folder, progress)
-        outcome, chunks, rows = _survey(source, relation)
-        statements = {"groups": sql.groups_sql(outcome)}
-        if not outcome.binary and outcome.levels is not None:
-            statements["levels"] = sql.levels_sql(outcome)
-        if engine == "duckdb":
-            _chunks_by_duckdb(source.con, relation, chunks, statements, folder, progress)
-        else:
-            _whole_by(engine, source, relation, statements, folder, progress)
-        for name in statements:
-            source.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({sql.text(folder / name / '*.parquet')})")
+        staged = stage(source, folder, progress)
+        by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
+        steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
+        outcome = _run(source, staged, steps, engine, folder, progress)
         [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
+        rows = sum(steps.values())
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:
             reasons = "; ".join(s.reason for s in set_aside) or "the files hold no rows"
@@ -88,55 +85,57 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         yield Groups(source.con, source.provenance, outcome, rows, set_aside)
 
 
-def _stage(source: Source, folder: Path, progress: Progress) -> str:
-    """SQL of all rollouts. Files that cannot be read in place are first written as narrow Parquet, batch by batch."""
-    if source.format.direct(source.files):
-        return source.rows(source.files, REDUCED_COLUMNS)
-    staged = folder / "staged"
-    staged.mkdir(exist_ok=True)
-    total = sum(f.size for f in source.files) or 1
-    done = 0
-    for i, batch in enumerate(source.batches()):
-        progress("reading", done / total)
-        _write(source.con, source.rows(batch, REDUCED_COLUMNS), staged / f"{i:05d}.parquet")
-        done += sum(f.size for f in batch)
-    return f"SELECT * FROM read_parquet({sql.text(staged / '*.parquet')})"
+def _run(source: Source, staged: Staged, steps: dict[int | None, int], engine: str, folder: Path, progress: Progress) -> Outcome:
+    """Guess the reward's levels, reduce, and see from the groups whether the guess was right; if not, reduce again."""
+    outcome = _guess(source, staged)
+    while True:
+        fixed = {c: value for c, value in staged.fixed.items() if c != outcome.column}
+        statements = {"groups": sql.groups_sql(outcome, fixed)}
+        if not outcome.binary and outcome.levels is not None:
+            statements["levels"] = sql.levels_sql(outcome, fixed)
+        if engine == "duckdb":
+            place = _in_chunks(source, staged, steps, statements, folder, progress)
+        else:
+            place = _elsewhere(engine, source, staged, statements, folder, progress)
+        for name in statements:
+            source.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({sql.text(place / name / '*.parquet')})")
+        found = _found(source.con, outcome)
+        if found.threshold == outcome.threshold and (found.levels or not found.binary):
+            return found
+        outcome = found
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some whole steps of some whole runs, as a WHERE clause, and their number of rows."""
-
-    where: str
-    rows: int
-
-
-def _survey(source: Source, relation: str) -> tuple[Outcome, list[Chunk], int]:
-    """One pass over scores and steps: which outcome this is, and where to cut."""
-    con = source.con
-    column = "reward"
-    select = source.format.chosen(source.format.select(con, source.files))
-    if "correct" in select.columns:
-        [(present,)] = duck.run(con, f"SELECT count(correct) > 0 FROM ({relation})")
-        column = "correct" if present else "reward"
-    score = f"CASE WHEN {column} > -{REWARD_LIMIT:.0f} AND {column} < {REWARD_LIMIT:.0f} THEN round({column}, 6) END"
-    many = f"SELECT count(DISTINCT s) FROM (SELECT {score} AS s FROM ({relation}) LIMIT 100000)"
-    continuous = duck.run(con, many)[0][0] > MOST_LEVELS
-    level = "NULL" if continuous else score
-    steps: dict[tuple[str, int | None], int] = {}
-    levels: dict[float, int] = {}
-    for run, step, value, count in duck.run(
-        con, f"SELECT run, step, {level} AS level, count(*) FROM ({relation}) GROUP BY ALL ORDER BY ALL"
-    ):
-        steps[run, step] = steps.get((run, step), 0) + count
-        if value is not None:
-            levels[value] = levels.get(value, 0) + count
-    graded = continuous or len(levels) > MOST_LEVELS
-    outcome = Outcome(column, None if graded else levels, None if graded else _threshold(levels))
-    return outcome, _cut(steps), sum(steps.values())
+def _guess(source: Source, staged: Staged) -> Outcome:
+    """The outcome that the first rows and the files' statistics suggest."""
+    column = "correct" if source.format.options.outcome else "reward"
+    if column == "reward" and "correct" not in staged.fixed:
+        known = duck.run(source.con, f"SELECT 1 FROM ({staged.relation}) WHERE correct IS NOT NULL LIMIT 1")
+        column = "correct" if known else "reward"
+    first = f"SELECT {column} FROM ({staged.relation}) LIMIT {SAMPLE_ROWS}"
+    seen = duck.run(source.con, f"SELECT DISTINCT {sql.level(column)} FROM ({first}) WHERE {sql.sound(column)}")
+    if len(seen) > MOST_LEVELS:
+        return Outcome(column, None, None)
+    bounds = {float(x) for g in staged.row_groups(source.con, column) or () for x in (g.least, g.most) if x is not None}
+    told = {round(x, 6) + 0.0 for x in bounds if abs(x) < REWARD_LIMIT}
+    levels = {level for (level,) in seen} | told
+    return Outcome(column, dict.fromkeys(sorted(levels), 0), _threshold(levels))
 
 
-def _threshold(levels: dict[float, int]) -> float | None:
+def _found(con: duckdb.DuckDBPyConnection, outcome: Outcome) -> Outcome:
+    """The outcome that the groups show."""
+    if outcome.levels is None:
+        return outcome
+    if not outcome.binary:
+        levels = dict(duck.run(con, "SELECT reward_level, CAST(sum(n_level) AS BIGINT) FROM levels GROUP BY ALL ORDER BY ALL"))
+        return Outcome(outcome.column, levels, _threshold(levels)) if len(levels) <= MOST_LEVELS else Outcome(outcome.column, None, None)
+    [(off, n, right)] = duck.run(con, "SELECT count(*) FILTER (n_correct > n), sum(n), sum(n_correct) FROM groups")
+    if off:
+        return Outcome(outcome.column, {}, None)
+    counts = {x: right if x > outcome.threshold else n - right for x in outcome.levels}
+    return Outcome(outcome.column, {x: int(c) for x, c in counts.items() if c}, outcome.threshold)
+
+
+def _threshold(levels: Iterable[float]) -> float | None:
     """What parts right from wrong: the middle of two levels; one level alone is right when above 0 and no loss."""
     values = sorted(levels)
     if len(values) == 2:
@@ -146,66 +145,53 @@ def _threshold(levels: dict[float, int]) -> float | None:
     return None
 
 
-def _cut(steps: dict[tuple[str, int | None], int]) -> list[Chunk]:
-    """Whole steps, about CHUNK_ROWS at a time; small inputs are one chunk; a giant step is cut by prompt."""
-    if sum(steps.values()) <= 2 * CHUNK_ROWS:
-        return [Chunk("true", sum(steps.values()))]
-    chunks: list[Chunk] = []
-    for run in dict.fromkeys(run for run, _ in steps):
-        here = f"run = {sql.text(run)} AND "
-        first, last, rows = None, None, 0
-        for step, count in ((s, c) for (r, s), c in steps.items() if r == run and s is not None):
-            if first is not None and rows + count > CHUNK_ROWS:
-                chunks += _by_prompt(f"{here}step BETWEEN {first} AND {last}", rows)
-                first, rows = None, 0
-            first, last, rows = (step if first is None else first), step, rows + count
-        if first is not None:
-            chunks += _by_prompt(f"{here}step BETWEEN {first} AND {last}", rows)
-    return chunks
+def _in_chunks(
+    source: Source, staged: Staged, steps: dict[int | None, int], statements: dict[str, str], folder: Path, progress: Progress
+) -> Path:
+    """DuckDB, several chunks side by side; chunks that an earlier run finished are not done again."""
+    memory = duck.memory_bytes(source.con)
+    chunks = plan(steps, staged.row_groups(source.con, "step"), memory // duck.workers(memory) // BYTES_A_ROW)
+    place = folder / hashlib.sha256(repr((statements, chunks)).encode()).hexdigest()[:16]
+    for name in statements:
+        (place / name).mkdir(parents=True, exist_ok=True)
+    paths = [{name: place / name / f"{i:06d}.parquet" for name in statements} for i in range(len(chunks))]
+    todo = [i for i, each in enumerate(paths) if not all(p.exists() for p in each.values())]
+    done, total = sum(c.rows for c in chunks) - sum(chunks[i].rows for i in todo), sum(c.rows for c in chunks) or 1
+    progress("reducing", done / total)
 
+    def work(i: int) -> duck.Work:
+        def reduce_chunk(con: duckdb.DuckDBPyConnection) -> None:
+            con.execute(f"CREATE OR REPLACE TEMP VIEW rollouts AS SELECT * FROM ({staged.relation}) WHERE {chunks[i].where}")
+            for name, path in paths[i].items():
+                duck.write(con, statements[name], path)
 
-def _by_prompt(where: str, rows: int) -> list[Chunk]:
-    parts = -(-rows // (2 * CHUNK_ROWS))
-    if parts == 1:
-        return [Chunk(where, rows)]
-    return [Chunk(f"{where} AND hash(prompt_id) % {parts} = {i}", rows // parts) for i in range(parts)]
+        return reduce_chunk
 
-
-def _chunks_by_duckdb(
-    con: duckdb.DuckDBPyConnection, relation: str, chunks: list[Chunk], statements: dict[str, str], folder: Path, progress: Progress
-) -> None:
-    total = sum(c.rows for c in chunks) or 1
-    done = 0
-    for i, chunk in enumerate(chunks):
+    def finished(place_in_todo: int) -> None:
+        nonlocal done
+        done += chunks[todo[place_in_todo]].rows
         progress("reducing", done / total)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW rollouts AS SELECT * FROM ({relation}) WHERE {chunk.where}")
-        for name, statement in statements.items():
-            (folder / name).mkdir(exist_ok=True)
-            _write(con, statement, folder / name / f"{i:05d}.parquet")
-        done += chunk.rows
-    progress("reducing", 1.0)
+
+    duck.run_each([work(i) for i in todo], memory, folder / "spill", finished)
+    return place
 
 
-def _whole_by(engine: str, source: Source, relation: str, statements: dict[str, str], folder: Path, progress: Progress) -> None:
-    """Hand the whole to a cluster engine, which reads canonical Parquet and runs the same text."""
+def _elsewhere(engine: str, source: Source, staged: Staged, statements: dict[str, str], folder: Path, progress: Progress) -> Path:
+    """Hand the whole to a cluster engine, which reads the Parquet files and runs the same text."""
     from importlib import import_module
 
     module = import_module(f"bitrate.logs.engines.{engine}")
-    rollouts = folder / "canonical.parquet"
-    progress("handing over", 0.0)
-    _write(source.con, relation, rollouts)
-    progress(f"reducing on {engine}", 0.5)
-    module.reduce([str(rollouts)], statements, folder)
+    files = list(staged.files)
+    if not staged.in_place:
+        progress("writing Parquet that every engine reads", 0.0)
+        files = [str(folder / "rollouts.parquet")]
+        if not Path(files[0]).exists():
+            duck.call(source.con, lambda con: duck.write(con, staged.relation, Path(files[0])))
+    place = folder / hashlib.sha256(repr(statements).encode()).hexdigest()[:16]
+    progress(f"reducing on {engine}", 0.0)
+    module.reduce(files, statements, place)
     progress(f"reducing on {engine}", 1.0)
-
-
-def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write a query's rows unless an earlier run did; a half-written file is never seen under the final name."""
-    if path.exists():
-        return
-    part = path.with_suffix(".part")
-    duck.run(con, f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy)")
-    part.replace(path)
+    return place
 
 
 def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]:
@@ -221,7 +207,7 @@ def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]
         for reason, count, positions in duck.run(source.con, why):
             counts[reason] = counts.get(reason, 0) + count
             lines = _line_numbers(file.path, positions) if file.kind == "jsonl" else positions
-            places.setdefault(reason, []).extend(f"{file.path}:{p + (file.kind == 'csv')}" for p in lines)
+            places.setdefault(reason, []).extend(f"{file.path}:{p if isinstance(p, str) else p + (file.kind == 'csv')}" for p in lines)
     return [SetAside(r, c, "rows", tuple(places[r][:3])) for r, c in sorted(counts.items(), key=lambda x: -x[1])]
 
 

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bitrate.logs.schema import REWARD_LIMIT, Outcome
 
-KEYS = "run, split, step, prompt_id, group_id"
+KEYS = ("run", "split", "step", "prompt_id", "group_id")
 
 #: Answers first, then groups: COUNT(DISTINCT answer) over strings would not stay in memory.
-#: ``score < limit`` guards NaN, which every engine here holds to be larger than any number.
 GROUPS_SQL = """
 WITH answers AS (
-  SELECT {keys}, answer, COUNT(*) AS n, {right} AS n_correct,
-    SUM(reward) AS reward_sum, SUM(reward * reward) AS reward_sumsq, MIN(reward) AS reward_min, MAX(reward) AS reward_max,
-    SUM(completion_tokens) AS completion_tokens, SUM(prompt_tokens) AS prompt_tokens, COUNT(completion_tokens) AS n_counted,
-    SUM(CASE WHEN truncated THEN 1 ELSE 0 END) AS n_truncated, MAX(ABS(advantage)) AS advantage_max
-  FROM rollouts WHERE {measured} GROUP BY {keys}, answer)
-SELECT {keys}, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(n_correct) AS BIGINT) AS n_correct,
-  SUM(reward_sum) AS reward_sum, SUM(reward_sumsq) AS reward_sumsq, MIN(reward_min) AS reward_min, MAX(reward_max) AS reward_max,
-  CASE WHEN COUNT(answer) = COUNT(*) THEN COUNT(answer) END AS n_distinct_answers,
-  CAST(SUM(CASE WHEN n_correct > 0 THEN 1 ELSE 0 END) AS BIGINT) AS n_right_answers,
-  CAST(SUM(CASE WHEN n_correct > 0 AND n_correct < n THEN 1 ELSE 0 END) AS BIGINT) AS n_torn_answers,
-  CAST(SUM(completion_tokens) AS BIGINT) AS completion_tokens, CAST(SUM(prompt_tokens) AS BIGINT) AS prompt_tokens,
-  CAST(SUM(n_counted) AS BIGINT) AS n_counted, CAST(SUM(n_truncated) AS BIGINT) AS n_truncated,
-  MAX(advantage_max) AS advantage_max
-FROM answers GROUP BY {keys}
+  SELECT {by}{answer}, {inner}
+  FROM rollouts WHERE {measured} GROUP BY {by}{answer})
+SELECT {keys}, {outer}
+FROM answers GROUP BY {by}
 """
 
 #: How often each reward level was drawn in each group, for rewards that are graded.
 LEVELS_SQL = """
-SELECT {keys}, ROUND({score}, 6) AS reward_level, COUNT(*) AS n_level
-FROM rollouts WHERE {measured} GROUP BY {keys}, ROUND({score}, 6)
+WITH scores AS (SELECT {by}, {level} AS reward_level FROM rollouts WHERE {measured})
+SELECT {keys}, reward_level, COUNT(*) AS n_level FROM scores GROUP BY {by}, reward_level
 """
 
 #: The groups of a run as counts: what the figures need of them, small enough to look at.
@@ -39,23 +28,144 @@ HISTOGRAM_SQL = """
 SELECT n, n_correct, n_distinct_answers, COUNT(*) AS n_groups FROM groups GROUP BY n, n_correct, n_distinct_answers
 """
 
-
-def groups_sql(outcome: Outcome) -> str:
-    """The reduction from rollouts to groups, for this outcome; reads a table called ``rollouts``."""
-    right = "CAST(NULL AS BIGINT)"
-    if outcome.binary:
-        right = f"SUM(CASE WHEN {outcome.column} > {outcome.threshold!r} THEN 1 ELSE 0 END)"
-    return GROUPS_SQL.format(keys=KEYS, right=right, measured=_measured(outcome))
+#: What a score off the outcome's levels adds to ``n_correct``: more than the group has rollouts, so it is found out.
+OFF_LEVEL = 1 << 32
+#: Adding this to a DOUBLE and taking it away again leaves the nearest whole number, on every engine.
+TO_WHOLE = 3.0 * 2.0**51
 
 
-def levels_sql(outcome: Outcome) -> str:
+def groups_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None) -> str:
+    """The reduction from rollouts to groups, for this outcome; reads a table called ``rollouts``.
+
+    Args:
+        outcome: which column is the score, and its levels.
+        fixed: rollout columns that hold one value throughout, as SQL; the table need not have them.
+    """
+    fixed = fixed or {}
+    inner, outer = {"n": "COUNT(*)"}, {"n": "SUM(n)"}
+    _right(outcome, inner, outer)
+    _rewards(outcome, fixed, inner, outer)
+    _answers(outcome, fixed, outer)
+    _the_rest(fixed, inner, outer)
+    return GROUPS_SQL.format(
+        **_keys(fixed),
+        answer="" if "answer" in fixed else ", answer",
+        inner=", ".join(_column(*c) for c in inner.items()),
+        outer=",\n  ".join(_column(*c) for c in outer.items()),
+        measured=_measured(outcome, fixed),
+    )
+
+
+def levels_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None) -> str:
     """The count of each reward level in each group; reads a table called ``rollouts``."""
-    return LEVELS_SQL.format(keys=KEYS, score=outcome.column, measured=_measured(outcome))
+    fixed = fixed or {}
+    return LEVELS_SQL.format(**_keys(fixed), level=level(outcome.column), measured=_measured(outcome, fixed))
 
 
-def _measured(outcome: Outcome) -> str:
-    score, limit = outcome.column, f"{REWARD_LIMIT:.0f}"
-    return f"{score} > -{limit} AND {score} < {limit} AND prompt_id IS NOT NULL AND step IS NOT NULL"
+def level(score: str) -> str:
+    """SQL for a score rounded to millionths."""
+    return f"{_whole(score, '1e6')} / 1e6"
+
+
+def sound(score: str) -> str:
+    """SQL for a score that is a number below the limit.
+
+    ``x - x = 0`` refuses NaN and infinity. ``x < limit`` alone does not: engines hold NaN to be the largest number, and
+    DuckDB drops the comparison where the file's statistics, which leave NaN out, show a lower maximum.
+    """
+    return f"{score} - {score} = 0 AND ABS({score}) < {REWARD_LIMIT:.0f}"
+
+
+def _whole(value: str, unit: str) -> str:
+    """SQL for a number in whole units of 1/unit: DOUBLEs that any engine may add in any order with the same digits.
+
+    Sums of whole numbers are exact up to 2^53: here while the rewards add up to less than 9e9, their squares to 9e6.
+    """
+    return f"({value} * {unit} + {TO_WHOLE:.0f}e0 - {TO_WHOLE:.0f}e0)"
+
+
+def _literal(value: float, unit: str = "1e0") -> str:
+    """What `_whole` makes of a value, as a DOUBLE literal: without an exponent engines read a DECIMAL."""
+    whole = value if unit == "1e0" else value * float(unit) + TO_WHOLE - TO_WHOLE
+    return repr(whole) if "e" in repr(whole) else f"{whole!r}e0"
+
+
+def _column(column: str, expression: str) -> str:
+    kind = "DOUBLE" if column.startswith(("reward", "advantage")) else "BIGINT"
+    return f"CAST({expression} AS {kind}) AS {column}"
+
+
+def _keys(fixed: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "by": ", ".join(k for k in KEYS if k not in fixed),
+        "keys": ", ".join(f"{fixed[k]} AS {k}" if k in fixed else k for k in KEYS),
+    }
+
+
+def _measured(outcome: Outcome, fixed: Mapping[str, str]) -> str:
+    known = [f"{c} IS NOT NULL" for c in ("prompt_id", "step") if c not in fixed]
+    return " AND ".join([sound(outcome.column), *known])
+
+
+def _right(outcome: Outcome, inner: dict[str, str], outer: dict[str, str]) -> None:
+    """How many are right, where the score says right or wrong."""
+    outer["n_correct"] = "NULL"
+    if outcome.threshold is not None and outcome.levels:
+        score = _whole(outcome.column, "1e6")
+        told = (f"WHEN {score} = {_literal(x, '1e6')} THEN {int(x > outcome.threshold)}" for x in sorted(outcome.levels))
+        inner["n_correct"] = f"SUM(CASE {' '.join(told)} ELSE {OFF_LEVEL} END)"
+        outer["n_correct"] = "SUM(n_correct)"
+
+
+def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:
+    """Sum, sum of squares, least and largest reward; where the reward has two levels the counts say it all."""
+    if "reward" in fixed:
+        outer |= dict.fromkeys(("reward_sum", "reward_sumsq", "reward_min", "reward_max"), "NULL")
+    elif outcome.column == "reward" and "n_correct" in inner and outcome.levels:
+        low, high = min(outcome.levels), max(outcome.levels)
+        for column, power, unit in (("reward_sum", 1, "1e6"), ("reward_sumsq", 2, "1e9")):
+            low_part, high_part = (_literal(x**power, unit) for x in (low, high))
+            outer[column] = f"((SUM(n) - SUM(n_correct)) * {low_part} + SUM(n_correct) * {high_part}) / {unit}"
+        outer["reward_min"] = f"CASE WHEN SUM(n_correct) < SUM(n) THEN {_literal(low)} ELSE {_literal(high)} END"
+        outer["reward_max"] = f"CASE WHEN SUM(n_correct) > 0 THEN {_literal(high)} ELSE {_literal(low)} END"
+    else:
+        reward = "reward" if outcome.column == "reward" else f"CASE WHEN {sound('reward')} THEN reward END"
+        inner |= {
+            "n_rewarded": f"COUNT({reward})",
+            "reward_sum": f"SUM({_whole(reward, '1e6')})",
+            "reward_sumsq": f"SUM({_whole(f'({reward}) * ({reward})', '1e9')})",
+            "reward_min": f"MIN({reward})",
+            "reward_max": f"MAX({reward})",
+        }
+        all_known = "CASE WHEN SUM(n_rewarded) = SUM(n) THEN SUM({}) / {} END"
+        outer |= {"reward_sum": all_known.format("reward_sum", "1e6"), "reward_sumsq": all_known.format("reward_sumsq", "1e9")}
+        outer |= {"reward_min": "MIN(reward_min)", "reward_max": "MAX(reward_max)"}
+
+
+def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) -> None:
+    """Distinct answers, those scored right, and those scored both ways; null unless every answer is known."""
+    right, torn = "n_correct > 0", "n_correct > 0 AND n_correct < n"
+    counts = {"n_distinct_answers": "COUNT(answer)"}
+    for column, condition in (("n_right_answers", right), ("n_torn_answers", torn)):
+        counts[column] = f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)" if outcome.binary else "NULL"
+    for column, count in counts.items():
+        outer[column] = "NULL" if "answer" in fixed else f"CASE WHEN COUNT(answer) = COUNT(*) THEN {count} END"
+
+
+def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:
+    """Tokens, truncations and advantages."""
+    rest = {
+        "completion_tokens": ("completion_tokens", "SUM(completion_tokens)", "SUM"),
+        "prompt_tokens": ("prompt_tokens", "SUM(prompt_tokens)", "SUM"),
+        "n_counted": ("completion_tokens", "COUNT(completion_tokens)", "SUM"),
+        "n_truncated": ("truncated", "SUM(CASE WHEN truncated THEN 1 WHEN NOT truncated THEN 0 END)", "SUM"),
+        "advantage_max": ("advantage", f"MAX(CASE WHEN {sound('advantage')} THEN ABS(advantage) END)", "MAX"),
+    }
+    for column, (source, expression, combine) in rest.items():
+        if source in fixed:
+            outer[column] = "0" if column == "n_counted" else "NULL"
+        else:
+            inner[column], outer[column] = expression, f"{combine}({column})"
 
 
 def name(identifier: str) -> str:

@@ -1,33 +1,71 @@
-"""DuckDB in this process: a connection with bounded memory, and queries that Ctrl-C stops at once."""
+"""DuckDB in this process: bounded memory, several queries side by side, and Ctrl-C stops them at once."""
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from bitrate.errors import EngineError, Interrupted
+from bitrate.errors import EngineError, InputError, Interrupted
+from bitrate.logs import sql
 
 POLL_SECONDS = 0.05
+UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+#: A worker with less than this would spend its time spilling.
+LEAST_BYTES = 256 << 20
+
+Work = Callable[[duckdb.DuckDBPyConnection], None]
 
 
-def connect(memory: str = "2GB", scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
+def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """A private in-memory database that spills to ``scratch`` and never loads an extension by itself.
 
     Args:
         memory: the most memory to use, e.g. ``"2GB"``.
         scratch: folder for what does not fit.
+        threads: how many threads a query may use; all cores by default.
+
+    Raises:
+        InputError: the memory is not a size.
     """
     con = duckdb.connect(":memory:")
-    con.execute(f"SET memory_limit = '{memory}'")
+    try:
+        con.execute(f"SET memory_limit = {sql.text(memory)}")
+    except duckdb.Error:
+        raise InputError(f"memory = {memory!r}; want a size such as 2GB or 500MB") from None
     con.execute("SET autoinstall_known_extensions = false")
     con.execute("SET autoload_known_extensions = false")
     con.execute("SET enable_progress_bar = false")
     if scratch:
-        con.execute(f"SET temp_directory = '{str(scratch).replace(chr(39), chr(39) * 2)}'")
+        con.execute(f"SET temp_directory = {sql.text(scratch)}")
+    if threads:
+        con.execute(f"SET threads = {threads}")
     return con
+
+
+def memory_bytes(con: duckdb.DuckDBPyConnection) -> int:
+    """The memory limit of a connection."""
+    [(limit,)] = con.execute("SELECT current_setting('memory_limit')").fetchall()
+    number, unit = limit.split()
+    return int(float(number) * UNITS[unit])
+
+
+def workers(memory: int) -> int:
+    """How many single-threaded connections to run side by side: one a core, if each gets enough memory."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, memory // LEAST_BYTES))
+
+
+def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write a query's rows as Parquet; a half-written file is never seen under the final name."""
+    part = path.with_suffix(".part")
+    con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy)")
+    part.replace(path)
 
 
 def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
@@ -38,26 +76,82 @@ def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
         EngineError: the engine refused the query or ran out of memory.
     """
     rows: list[tuple[Any, ...]] = []
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            rows.extend(con.execute(query).fetchall())
-        except BaseException as error:  # handed to the waiting thread below
-            failed.append(error)
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    try:
-        while worker.is_alive():
-            worker.join(POLL_SECONDS)
-    except KeyboardInterrupt:
-        con.interrupt()
-        worker.join(5)
-        raise Interrupted("stopped", hint="finished chunks are kept: run the same command again to go on") from None
-    if failed:
-        raise EngineError(_first_lines(failed[0]), hint=_hint(failed[0])) from failed[0]
+    call(con, lambda own: rows.extend(own.execute(query).fetchall()))
     return rows
+
+
+def call(con: duckdb.DuckDBPyConnection, work: Work) -> None:
+    """Do one piece of work on a connection, as `run` does."""
+    _share_out([work], [con], lambda _: None)
+
+
+def run_each(works: Sequence[Work], memory: int, scratch: Path, finished: Callable[[int], None]) -> None:
+    """Do each piece of work on one of several single-threaded connections, side by side.
+
+    Chunks side by side beat one chunk on many threads: there each thread builds a table of the same groups, to be merged.
+
+    Args:
+        works: what to do with a connection; in this order, but not one after another.
+        memory: the most memory to use, in bytes, by all together.
+        scratch: folder for what does not fit.
+        finished: called with the place of each piece of work that is done.
+
+    Raises:
+        Interrupted, EngineError: as for `run`.
+    """
+    count = min(workers(memory), len(works))
+    connections = [connect(f"{memory // max(count, 1)} bytes", scratch / str(i), threads=1) for i in range(count)]
+    try:
+        for con in connections:
+            con.execute("SET preserve_insertion_order = false")
+        _share_out(works, connections, finished)
+    finally:
+        for con in connections:
+            con.close()
+
+
+def _share_out(works: Sequence[Work], connections: Sequence[duckdb.DuckDBPyConnection], finished: Callable[[int], None]) -> None:
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()
+    stop = threading.Event()
+    for i in range(len(works)):
+        todo.put(i)
+
+    def work(con: duckdb.DuckDBPyConnection) -> None:
+        while not stop.is_set():
+            try:
+                i = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                works[i](con)
+                done.put((i, None))
+            except BaseException as error:  # handed to the waiting thread below
+                done.put((i, error))
+
+    threads = [threading.Thread(target=work, args=(con,), daemon=True) for con in connections]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in works:
+            i, error = done.get()
+            if error:
+                raise EngineError(_first_lines(error), hint=_hint(error)) from error
+            finished(i)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped", hint="finished chunks are kept: run the same command again to go on") from None
+    finally:
+        stop.set()
+        _end(threads, connections)
+
+
+def _end(threads: Sequence[threading.Thread], connections: Sequence[duckdb.DuckDBPyConnection]) -> None:
+    """Interrupt until every thread is done: a query that starts just after an interrupt would not hear it."""
+    for thread, con in zip(threads, connections, strict=True):
+        while thread.is_alive():
+            thread.join(POLL_SECONDS)
+            if thread.is_alive():
+                con.interrupt()
 
 
 def _first_lines(error: BaseException) -> str:

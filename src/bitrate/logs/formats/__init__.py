@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.errors import FormatError, InputError
 from bitrate.logs import sql
+from bitrate.logs.engines import duck
 from bitrate.logs.expression import to_sql
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import MAPPABLE, ROLLOUT_COLUMNS, SetAside
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Text this long or shorter is kept as the answer; of longer text only a 64-bit hash is.
 ANSWER_LENGTH = 64
+#: Bytes of the longest JSON line that is read: every thread reserves twice this, so it cannot be generous.
+LONGEST_LINE = 32 << 20
 #: How much of a prompt is kept to show in the report.
 EXCERPT_LENGTH = 160
 
@@ -33,13 +36,14 @@ class Select:
     """How raw rows become rollouts: a FROM clause, and an expression for each column known.
 
     ``columns`` maps a rollout column to SQL over ``source``; ``where`` keeps rows; ``bad`` is SQL that gives the reason
-    why a row cannot be measured, or null.
+    why a row cannot be measured, or null; ``position`` is SQL for a row's place in its file: a number from 1, or text.
     """
 
     source: str
     columns: dict[str, str]
     where: str | None = None
     bad: str | None = None
+    position: str = "row_number() OVER ()"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Format:
         group_id: how the rollouts of one group are known: native, hash, or positional.
         filtered: whether groups were dropped before writing: none, unknown, or known.
         caveats: what these files cannot tell, in sentences.
+        beside: names of files that are read for what they say about the rows, and hold none.
         fallback: asked only where no other format claims a file.
     """
 
@@ -82,6 +87,7 @@ class Format:
     group_id: str = "native"
     filtered: str = "none"
     caveats: ClassVar[tuple[str, ...]] = ()
+    beside: ClassVar[tuple[str, ...]] = ()
     fallback: ClassVar[bool] = False
 
     def __init__(self, options: Options) -> None:
@@ -92,6 +98,10 @@ class Format:
     def sniff(self, file: Peek) -> bool:
         """Whether this file is one of mine."""
         raise NotImplementedError
+
+    def raw_columns(self, files: Sequence[Peek]) -> set[str]:
+        """The names that ``--columns`` and ``--outcome`` may read from these files."""
+        return {c for f in files for c in f.columns}
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Look over all files once, before any is read: drop those not to be read, and note why."""
@@ -140,8 +150,29 @@ def jsonl(files: Sequence[Peek], columns: dict[str, str], extra: dict[str, str] 
     paths = sql.text_list(f.path for f in files)
     return (
         f"(SELECT * RENAME (filename AS _file) FROM read_json({paths}, format='newline_delimited', "
-        f"columns={{{listed}}}, ignore_errors=true, filename=true, maximum_object_size=268435456))"
+        f"columns={{{listed}}}, ignore_errors=true, filename=true, maximum_object_size={LONGEST_LINE}))"
     )
+
+
+def last_written(source: str, keys: Sequence[str]) -> str:
+    """FROM clause with only the last of the rows of one file that share these keys; ``_line`` is a row's place."""
+    known = " AND ".join(f"{k} IS NOT NULL" for k in keys)
+    last = f"row_number() OVER (PARTITION BY _file, {', '.join(keys)} ORDER BY _line DESC) = 1"
+    return f"(SELECT * FROM (SELECT *, row_number() OVER () AS _line FROM {source}) QUALIFY NOT ({known}) OR {last})"
+
+
+def repeated(con: duckdb.DuckDBPyConnection, source: str, keys: Sequence[str], reason: str) -> list[SetAside]:
+    """How many rows `last_written` leaves out, and in which files."""
+    known = " AND ".join(f"{k} IS NOT NULL" for k in keys)
+    extra = f"count(*) - count(DISTINCT ({', '.join(keys)}))"
+    found = duck.run(con, f"SELECT _file, {extra} AS n FROM {source} WHERE {known} GROUP BY _file HAVING n > 0 ORDER BY _file")
+    return [SetAside(reason, sum(n for _, n in found), "rows", tuple(f for f, _ in found[:3]))] if found else []
+
+
+def json_number(value: str) -> str:
+    """SQL for a JSON value as a number: true is 1, false is 0, anything that is no number is null."""
+    text = f"trim({value}::VARCHAR, '\"')"
+    return f"CASE {text} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE try_cast({text} AS DOUBLE) END"
 
 
 def all_null(columns: Sequence[str]) -> str:
@@ -152,7 +183,8 @@ def all_null(columns: Sequence[str]) -> str:
 def answer_key(column: str) -> str:
     """SQL for an answer to compare: short text as it is, without outer white space; long text by its hash."""
     trimmed = f"trim({column}, ' \t\r\n')"
-    return f"CASE WHEN length({column}) <= {ANSWER_LENGTH} THEN {trimmed} ELSE 'hash:' || hash({column})::VARCHAR END"
+    long = f"WHEN {column} IS NOT NULL THEN 'hash:' || hash({column})::VARCHAR"
+    return f"CASE WHEN length({column}) <= {ANSWER_LENGTH} THEN {trimmed} {long} END"
 
 
 def text_id(*columns: str) -> str:

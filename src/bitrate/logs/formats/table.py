@@ -130,9 +130,10 @@ class Counts(Table):
         source = self.source(files, {**known_columns(files[0], self.options), **{k: sql.name(k) for k in counts if k in files[0].columns}})
         unfolded = (
             f"(SELECT *, {n} AS _n, round({c}) AS _c, coalesce({sound}, false) AS _sound, "
-            f"unnest(range(CASE WHEN {sound} THEN {n}::BIGINT ELSE 1 END)) AS _i FROM {source})"
+            f"unnest(range(CASE WHEN {sound} THEN {n}::BIGINT ELSE 1 END)) AS _i "
+            f"FROM (SELECT *, row_number() OVER () AS _group FROM {source}))"
         )
-        columns |= {"sample": "_i", "reward": "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"}
+        columns = {"group_id": "_group"} | columns | {"sample": "_i", "reward": "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"}
         columns.pop("correct", None)
         unsound = "CASE WHEN NOT _sound THEN 'n and n_correct are not counts with 0 <= n_correct <= n' END"
         unreadable = self.unreadable(files[0], columns=known_columns(files[0], self.options)) or "NULL"

@@ -1,0 +1,123 @@
+"""lm-evaluation-harness: one line a question and filter, scored on the filtered answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bitrate.logs import sql
+from bitrate.logs.engines import duck
+from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
+from bitrate.logs.peek import Peek
+
+if TYPE_CHECKING:
+    import duckdb
+
+NAME = re.compile(r"^samples_(.+)_\d{4}-\d{2}-\d{2}T[\d.:-]+\.jsonl$")
+RAW = {"doc_id": "VARCHAR", "arguments": "JSON", "filtered_resps": "JSON", "filter": "VARCHAR"}
+NO_METRIC = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+
+
+class LmEval(Format):
+    """Logged samples of a task: the first filter of each file, scored by the first of its metrics.
+
+    Lost: token counts are not in these files, and the raw samples behind a filtered answer have no score of their own.
+    """
+
+    name: ClassVar[str] = "lm-eval"
+    trainer: ClassVar[str] = "lm-evaluation-harness 0.4, --log_samples"
+    files: ClassVar[str] = "samples_{task}_{date}.jsonl"
+    caveats: ClassVar[tuple[str, ...]] = (
+        "This is an evaluation and no training: there is no step.",
+        "Only the filtered answer is scored, so a question counts as one rollout however often it was sampled.",
+    )
+
+    def sniff(self, file: Peek) -> bool:
+        """Logged samples by their columns."""
+        return file.kind == "jsonl" and file.has("doc_id", "resps", "filtered_resps", "target")
+
+    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+        """Take the first filter of each file and the first metric; note what was not taken."""
+        found = duck.run(
+            con,
+            "SELECT _file, filter, count(*) FROM (SELECT *, row_number() OVER () AS _line "
+            f"FROM {jsonl(files, RAW)}) WHERE filter IS NOT NULL GROUP BY ALL ORDER BY _file, min(_line)",
+        )
+        self.filters: dict[str, str] = {}
+        for file, name, _ in found:
+            self.filters.setdefault(file, name)
+        if others := {name: file for file, name, _ in found if name != self.filters[file]}:
+            taken = ", ".join(sorted({self.filters[file] for file in others.values()}))
+            self.notes.append(f"Scores are those of the filter {taken}; not read: {', '.join(sorted(others))}.")
+        self.metrics = {str(f.path): _metrics(f.records) for f in files}
+        unread = sorted({m for names in self.metrics.values() for m in names[1:]})
+        if unread and not self.options.outcome:
+            first = ", ".join(sorted({names[0] for names in self.metrics.values() if names}))
+            self.notes.append(f"The score is {first}; other metrics are there: {', '.join(unread)} (choose with --outcome).")
+        most = max((len(r["resps"][0]) for f in files for r in f.records if _is_sampled(r.get("resps"))), default=1)
+        if most > 1:
+            self.notes.append(f"Each question was sampled up to {most} times; the single samples carry no score.")
+        return files
+
+    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+        """A prompt is a question of a task; a group is that question in one file."""
+        metrics = {f: names[0] for f, names in self.metrics.items() if names}
+        user = self.options.raw_names()
+        source = jsonl(files, RAW, user | dict.fromkeys([*metrics.values(), *self._outcome()], "JSON"))
+        task = "CASE _file " + " ".join(f"WHEN {sql.text(f.path)} THEN {sql.text(_task(f))}" for f in files) + " END"
+        scores = " ".join(
+            f"WHEN {sql.text(f.path)} THEN {json_number(sql.name(metrics[str(f.path)]))}" for f in files if str(f.path) in metrics
+        )
+        answer = "CASE WHEN json_type(filtered_resps, '$[0]') = 'VARCHAR' THEN json_extract_string(filtered_resps, '$[0]') END"
+        prompt = "coalesce(json_extract_string(arguments, '$.gen_args_0.arg_0'), json_extract_string(arguments, '$[0][0]'))"
+        columns = {
+            "split": "'eval'",
+            "prompt_id": f"{task} || '/' || doc_id",
+            "group_id": f"{task} || '/' || doc_id || '/' || md5(_file)",
+            "reward": f"CASE _file {scores} END" if scores else "NULL",
+            "answer": answer_key(f"({answer})"),
+            "prompt": excerpt(prompt),
+        }
+        bad = f"CASE WHEN {all_null(['doc_id', 'filtered_resps'])} THEN 'line is not a JSON object with these columns' END"
+        numbered = f"(SELECT *, row_number() OVER () AS _line FROM {source})"
+        return Select(numbered, columns, where=self._filtered(files), bad=bad, position="_line")
+
+    def chosen(self, select: Select) -> Select:
+        """The user's outcome is a metric, read as JSON so that true and false count too."""
+        select = super().chosen(select)
+        if self.options.outcome:
+            select.columns["correct"] = json_number(sql.name(self.options.outcome))
+        return select
+
+    def _outcome(self) -> list[str]:
+        return [self.options.outcome] if self.options.outcome else []
+
+    def _filtered(self, files: Sequence[Peek]) -> str | None:
+        """SQL that keeps each file's first filter, and lines that could not be read."""
+        several = [f for f in files if str(f.path) in self.filters]
+        cases = " ".join(f"WHEN {sql.text(f.path)} THEN filter = {sql.text(self.filters[str(f.path)])}" for f in several)
+        return f"coalesce(CASE _file {cases} END, true)" if cases else None
+
+
+def _metrics(records: list[dict[str, Any]]) -> list[str]:
+    """Names of the metrics in the file's own order; older files do not list them."""
+    for record in records:
+        listed = record.get("metrics")
+        if isinstance(listed, list) and listed:
+            return [str(m) for m in listed]
+        numbers = [k for k, v in record.items() if k not in NO_METRIC and isinstance(v, int | float)]
+        if numbers:
+            return numbers
+    return []
+
+
+def _is_sampled(resps: Any) -> bool:
+    """Whether this is a list with the list of a question's samples in it."""
+    return isinstance(resps, list) and bool(resps) and isinstance(resps[0], list)
+
+
+def _task(file: Peek) -> str:
+    """The task's name, from the file's name."""
+    found = NAME.match(file.path.name)
+    return found[1] if found else file.path.stem

@@ -1,0 +1,82 @@
+"""open-instruct: shards of 10,000 rollouts, a line each, tokens instead of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from bitrate.logs.formats import Format, Select, all_null, jsonl, last_written, repeated, text_id
+from bitrate.logs.peek import Peek
+
+if TYPE_CHECKING:
+    import duckdb
+
+SHARD = re.compile(r"_rollouts_\d{6}\.jsonl$")
+FILTERED_SHARD = re.compile(r"_filtered_rollouts_\d{6}\.jsonl$")
+RAW = {
+    "step": "DOUBLE",
+    "sample_idx": "DOUBLE",
+    "prompt_idx": "DOUBLE",
+    "prompt_tokens": "BIGINT[]",
+    "response_tokens": "BIGINT[]",
+    "reward": "DOUBLE",
+    "advantage": "DOUBLE",
+    "finish_reason": "VARCHAR",
+}
+ONE_ROLLOUT = ("step", "sample_idx")
+
+
+class OpenInstruct(Format):
+    """Rollout shards: the prompt's lasting id is a hash of its tokens, as ``prompt_idx`` starts anew each step.
+
+    Lost: prompt and completion are token ids, so nothing can be shown; an answer is known by its tokens only.
+    """
+
+    name: ClassVar[str] = "open-instruct"
+    trainer: ClassVar[str] = "open-instruct grpo_fast, save_traces"
+    files: ClassVar[str] = "{run}_rollouts_000000.jsonl, next to {run}_metadata.jsonl"
+    prompt_id: str = "hash"
+    filtered: str = "unknown"
+    caveats: ClassVar[tuple[str, ...]] = (
+        "Groups whose rewards are all equal may have been dropped before writing (filter_zero_std_samples).",
+        "The files hold tokens and no text: two answers count as one only where every token agrees.",
+    )
+
+    def sniff(self, file: Peek) -> bool:
+        """A shard by its name and its columns; the metadata file beside it holds no rollouts."""
+        return bool(SHARD.search(file.path.name)) and file.has("step", "prompt_idx", "prompt_tokens", "reward")
+
+    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+        """Leave out the shards of filtered groups, which never reached training; count steps written twice."""
+        kept = [f for f in files if not FILTERED_SHARD.search(f.path.name)]
+        if len(kept) < len(files):
+            self.filtered = "known"
+            self.notes.append(f"{len(files) - len(kept)} file(s) hold groups that were filtered before training; not read.")
+        repeats = repeated(con, jsonl(kept, RAW), ONE_ROLLOUT, "rollout written again by a later line") if kept else []
+        self.set_aside += repeats
+        self.repeats = bool(repeats)
+        return kept
+
+    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+        """A group is one prompt_idx of one step of one run; runs are told apart by the name of the file."""
+        source = jsonl(files, RAW, self.options.raw_names())
+        tokens = text_id("response_tokens::VARCHAR")
+        columns = {
+            "step": "step",
+            "prompt_id": text_id("prompt_tokens::VARCHAR"),
+            "group_id": "step::BIGINT || '/' || prompt_idx::BIGINT",
+            "sample": "sample_idx",
+            "reward": "reward",
+            "answer": tokens,
+            "prompt_tokens": "len(prompt_tokens)",
+            "completion_tokens": "len(response_tokens)",
+            "truncated": "finish_reason = 'length'",
+            "advantage": "advantage",
+        }
+        if not self.options.run:
+            columns["run"] = "regexp_extract(_file, '([^/\\\\]+)_rollouts_[0-9]{6}\\.jsonl$', 1)"
+        bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
+        if self.repeats:
+            return Select(last_written(source, ONE_ROLLOUT), columns, bad=bad, position="_line")
+        return Select(source, columns, bad=bad)

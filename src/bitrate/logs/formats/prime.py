@@ -1,0 +1,112 @@
+"""prime-rl and verifiers 0.4: an episode a line, with the traces of its agents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from bitrate.logs.formats import Format, Select, answer_key, excerpt, jsonl, text_id
+from bitrate.logs.layout import by_file, in_eval_folder, run_names
+from bitrate.logs.peek import Peek
+from bitrate.logs.schema import SetAside
+
+if TYPE_CHECKING:
+    import duckdb
+
+TASK = 'STRUCT("key" VARCHAR, hash VARCHAR, data JSON)'
+NODE = "STRUCT(message STRUCT(content VARCHAR), sampled BOOLEAN, advantages DOUBLE[])"
+TRACE = (
+    f"STRUCT(task {TASK}, agent STRUCT(name VARCHAR, trainable BOOLEAN), nodes {NODE}[], "
+    "rewards MAP(VARCHAR, STRUCT(score DOUBLE, weight DOUBLE)), calls STRUCT(finish_reason VARCHAR)[], ok BOOLEAN, "
+    'stop_condition VARCHAR, errors STRUCT("type" VARCHAR)[], num_input_tokens DOUBLE, num_output_tokens DOUBLE)'
+)
+RAW = {
+    "task": TASK,
+    "group": "STRUCT(id VARCHAR)",
+    "run": 'STRUCT("type" VARCHAR, work STRUCT("type" VARCHAR, step DOUBLE, policy STRUCT("end" DOUBLE)))',
+    "errors": 'STRUCT("type" VARCHAR)[]',
+    "traces": f"{TRACE}[]",
+}
+#: Folders below a run's own.
+BELOW = re.compile(r"(?:^|/)(?:rollouts|step_\d+|train|eval)(?:/|$)")
+#: One row per trace of the agent that is trained; an episode without a trace keeps a row, so that it is counted.
+TRACES = (
+    "(SELECT *, coalesce(_trace.task, task) AS _task, list_transform(map_entries(_trace.rewards), "
+    "lambda x: {'name': x.key, 'score': x.value.score, 'paid': x.value.score * coalesce(x.value.weight, 1)}) AS _rewards, "
+    "flatten(list_transform(_trace.nodes, lambda x: x.advantages)) AS _advantages, "
+    "list_filter(_trace.nodes, lambda x: x.sampled) AS _sampled FROM (SELECT *, traces[_index] AS _trace FROM "
+    "(SELECT *, unnest(CASE WHEN len(traces) > 0 THEN range(1, len(traces) + 1) ELSE [NULL] END) AS _index "
+    "FROM (SELECT *, row_number() OVER () AS _line FROM {source}))) WHERE coalesce(_trace.agent.trainable, true))"
+)
+BAD = (
+    "CASE WHEN task IS NULL AND traces IS NULL THEN 'line is not a JSON object with these columns' "
+    "WHEN _trace IS NULL THEN 'the episode has no trace' "
+    "WHEN _trace.ok = false AND len(_trace.errors) > 0 THEN 'the rollout failed and was not scored: ' || _trace.errors[-1].type END"
+)
+
+
+class Prime(Format):
+    """``traces.jsonl``: each trace of a trained agent is a rollout; the reward is the sum of its scores by weight."""
+
+    name: ClassVar[str] = "prime-rl"
+    trainer: ClassVar[str] = "prime-rl 0.8 and verifiers 0.4"
+    files: ClassVar[str] = "rollouts/step_{N}/{train,eval}/{all,effective}/traces.jsonl, or traces.jsonl of an evaluation"
+    caveats: ClassVar[tuple[str, ...]] = (
+        "Traces of agents that are not trained (judges, simulated users) are no rollouts and are left out.",
+        "A step is the batch a rollout came in with; its policy may be older (policy_step).",
+    )
+
+    def sniff(self, file: Peek) -> bool:
+        """JSONL of episodes with traces; a first line too long to look at is known by the file's name."""
+        long_line = not file.columns and file.path.name.startswith("traces.jsonl") and '"traces"' in file.head
+        return file.kind == "jsonl" and (file.has("traces", "task") or long_line)
+
+    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+        """Prefer ``all`` to ``effective``, which is what is left of it after filtering."""
+        paths = {f.path for f in files}
+        effective = [f for f in files if f.path.parent.name == "effective"]
+        doubled = [f for f in effective if f.path.parent.with_name("all") / f.path.name in paths]
+        if doubled:
+            reason = "the filtered copy of the rollouts in the folder 'all'"
+            self.set_aside.append(SetAside(reason, len(doubled), "files", tuple(str(f.path) for f in doubled)))
+        if len(effective) > len(doubled):
+            self.filtered = "known"
+            self.notes.append("Only filtered rollouts are here ('effective'): groups that taught nothing were dropped before writing.")
+        kept = [f for f in files if f not in doubled]
+        self.splits = {str(f.path): "eval" if in_eval_folder(f) else "train" for f in kept}
+        self.runs = run_names(kept, _home)
+        return kept
+
+    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+        """A group is ``group.id``, else the task; a group of several trained agents falls into one for each."""
+        key = f"coalesce(_task.key, _task.hash, {text_id('_task.data::VARCHAR')})"
+        paid = "list_transform(_rewards, lambda x: x.paid)"
+        correct = "list_filter(_rewards, lambda x: x.name = 'correct')[1].score"
+        high, low = "list_max(_advantages)", "list_min(_advantages)"
+        columns = {
+            "split": f"CASE WHEN coalesce(run.work.type, run.type) = 'eval' THEN 'eval' ELSE {by_file(self.splits, files, 'NULL')} END",
+            "step": "coalesce(nullif(regexp_extract(_file, '.*/step_([0-9]+)/', 1), '')::DOUBLE, run.work.step, 0)",
+            "policy_step": "run.work.policy.end",
+            "prompt_id": key,
+            "group_id": f"coalesce(\"group\".id, {key}) || coalesce('/' || _trace.agent.name, '')",
+            "sample": "_index",
+            "reward": f"list_sum({paid})",
+            "correct": correct,
+            "components": f"map(list_transform(_rewards, lambda x: x.name), {paid})",
+            "answer": answer_key("_sampled[-1].message.content"),
+            "prompt_tokens": "_trace.num_input_tokens",
+            "completion_tokens": "_trace.num_output_tokens",
+            "truncated": "_trace.stop_condition LIKE 'max\\_%' ESCAPE '\\' OR coalesce(_trace.calls[-1].finish_reason = 'length', false)",
+            "advantage": f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END",
+            "prompt": excerpt("coalesce(_task.data->>'$.prompt', _trace.nodes[1].message.content)"),
+        }
+        if self.runs and not self.options.run:
+            columns["run"] = by_file(self.runs, files, "NULL")
+        source = TRACES.replace("{source}", jsonl(files, RAW, self.options.raw_names()))
+        return Select(source, columns, bad=BAD, position="_line")
+
+
+def _home(file: Peek) -> str:
+    """The folder of a run: what lies above ``rollouts/step_{N}``."""
+    return BELOW.split(file.inside.rpartition("/")[0], maxsplit=1)[0]

@@ -1,0 +1,135 @@
+"""Rollouts as Parquet that every engine reads: the trainer's own files where they will do, else written narrow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bitrate.logs import sql
+from bitrate.logs.engines import duck
+from bitrate.logs.peek import Peek
+from bitrate.logs.read import Source
+from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[str, float], None]
+
+#: Arrow types of a Parquet column that needs no conversion.
+SAME_TYPE = {
+    "VARCHAR": re.compile(r"(large_)?string(_view)?|dictionary<values=string,.*"),
+    "BIGINT": re.compile(r"int64"),
+    "DOUBLE": re.compile(r"double"),
+    "BOOLEAN": re.compile(r"bool"),
+}
+#: What every engine reads as the same text; elsewhere a quote or a backslash is not what it is here.
+PLAIN_TEXT = re.compile(r"[\w .+@:=-]*")
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """What a Parquet file says of one column in some of its rows; None where it says nothing."""
+
+    rows: int
+    least: str | None
+    most: str | None
+    nulls: int | None
+
+
+@dataclass(frozen=True)
+class Staged:
+    """All rollouts of a source as Parquet.
+
+    Args:
+        files: the Parquet files.
+        relation: SQL of the rollouts for DuckDB, with every reduced column.
+        plain: rollout column -> the files' column that holds it unchanged.
+        fixed: rollout column -> SQL of the one value it has in every row.
+        in_place: whether any engine may read the files as they are.
+    """
+
+    files: tuple[str, ...]
+    relation: str
+    plain: dict[str, str]
+    fixed: dict[str, str]
+    in_place: bool
+
+    def row_groups(self, con: duckdb.DuckDBPyConnection, column: str) -> list[RowGroup] | None:
+        """What the files say of a rollout column, without reading it; None where it is not in the files as it is."""
+        if column not in self.plain:
+            return None
+        return _row_groups(con, self.files, [self.plain[column]])[self.plain[column]]
+
+
+def stage(source: Source, folder: Path, progress: Progress) -> Staged:
+    """Bring a source to Parquet, batch by batch; what an earlier, killed run wrote is kept."""
+    if source.format.direct(source.files):
+        return _in_place(source)
+    staged = folder / "staged"
+    staged.mkdir(exist_ok=True)
+    total = sum(f.size for f in source.files) or 1
+    done = 0
+    files = []
+    for i, batch in enumerate(source.batches()):
+        progress("reading", done / total)
+        files.append(staged / f"{i:05d}.parquet")
+        if not files[-1].exists():
+            query, path = source.rows(batch, REDUCED_COLUMNS), files[-1]
+            duck.call(source.con, lambda con, query=query, path=path: duck.write(con, query, path))
+        done += sum(f.size for f in batch)
+    paths = tuple(map(str, files))
+    groups = _row_groups(source.con, paths, REDUCED_COLUMNS)
+    empty = [c for c in REDUCED_COLUMNS if all(g.nulls == g.rows for g in groups[c])]
+    relation = f"SELECT * FROM read_parquet({sql.text_list(paths)})"
+    return Staged(paths, relation, {c: c for c in REDUCED_COLUMNS}, {c: _null(c) for c in empty}, True)
+
+
+def _in_place(source: Source) -> Staged:
+    """Parquet as the trainer wrote it."""
+    select = source.format.chosen(source.format.select(source.con, source.files))
+    paths = tuple(str(f.path) for f in source.files)
+    plain = {c: raw for c in REDUCED_COLUMNS if (raw := _plain(c, select.columns.get(c), source.files)) is not None}
+    if select.bad:
+        plain = {c: raw for c, raw in plain.items() if c not in {"reward", "correct"}}
+    known = _row_groups(source.con, paths, [plain[c] for c in ("run", "split") if c in plain])
+    plain = {c: raw for c, raw in plain.items() if all(g.nulls == 0 for g in known.get(raw, ()))}
+    converted = [c for c in REDUCED_COLUMNS if c not in plain]
+    relation = source.rows(source.files, converted, [f"{sql.name(raw)} AS {c}" for c, raw in plain.items()])
+    absent = [c for c in converted if c not in select.columns]
+    given = {"run": sql.text(source.run), "split": "'train'", "step": "CAST(0 AS BIGINT)"}
+    fixed = {c: given.get(c, _null(c)) for c in absent if c != "prompt_id"}
+    ours = set(converted) == set(fixed) and all(c == raw for c, raw in plain.items())
+    in_place = ours and not select.where and ("run" in plain or bool(PLAIN_TEXT.fullmatch(source.run)))
+    return Staged(paths, relation, plain, fixed, in_place)
+
+
+def _plain(column: str, expression: str | None, files: Sequence[Peek]) -> str | None:
+    """The files' column that an expression only names, where it has the rollout column's type in every file."""
+    kind = SAME_TYPE[ROLLOUT_COLUMNS[column]]
+    for raw, found in files[0].columns.items():
+        if expression == sql.name(raw) and kind.fullmatch(found):
+            same = all(kind.fullmatch(f.columns.get(raw, "")) for f in files)
+            return raw if same else None
+    return None
+
+
+def _null(column: str) -> str:
+    kind = ROLLOUT_COLUMNS[column].replace("VARCHAR", "STRING")
+    return f"CAST(NULL AS {kind})"
+
+
+def _row_groups(con: duckdb.DuckDBPyConnection, files: Sequence[str], columns: Iterable[str]) -> dict[str, list[RowGroup]]:
+    """Row groups of these columns, in the order of the files."""
+    found: dict[str, list[RowGroup]] = {c: [] for c in columns}
+    if found:
+        query = (
+            "SELECT path_in_schema, row_group_num_rows, coalesce(stats_min_value, stats_min), coalesce(stats_max_value, stats_max), "
+            f"stats_null_count FROM parquet_metadata({sql.text_list(files)}) WHERE path_in_schema IN ({', '.join(map(sql.text, found))})"
+        )
+        for column, *facts in duck.run(con, query):
+            found[column].append(RowGroup(*facts))
+    return found
