@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bitrate.meter.cells import RESIDUE, Cells
+from bitrate.meter.cells import Cells
+from bitrate.meter.ledger import constant_groups
 from bitrate.types import Estimate
 
 #: Thresholds of health; the whole interval must lie beyond one for a warning.
@@ -105,17 +106,14 @@ def not_learning(figures: dict[str, Any], cells: Cells) -> Advice | None:
 
 
 def residue(figures: dict[str, Any], cells: Cells) -> Advice | None:
-    """Constant groups were given an advantage by rounding error."""
-    [(bad, groups)] = cells.ask(
-        f"SELECT count(*) FILTER (reward_max > reward_min AND advantage_max > 1e-3), count(*) FROM cells "
-        f"WHERE n > 1 AND reward_max - reward_min <= {RESIDUE} AND advantage_max IS NOT NULL"
-    )
-    if not bad:
+    """Some constant groups were given an advantage, and others were not: rounding error passed for variance."""
+    erased, kept = constant_groups(cells)
+    if not kept or not erased:
         return None
-    figure = Estimate.exact("constant groups with an advantage from rounding error", bad, "groups", groups)
+    figure = Estimate.exact("constant groups with an advantage", kept, "groups", kept + erased)
     text = (
-        f"In {bad} groups all rewards are equal but for rounding error, and yet the advantage is not zero: the trainer divides "
-        f"residue by residue. Round rewards, or test the variance against a tolerance."
+        f"{kept} of {kept + erased} constant groups have an advantage that is not zero, and the others have none: most often "
+        f"the trainer divides rounding error by rounding error. Round rewards, or test the variance against a tolerance."
     )
     return Advice("residue", "warning", text, figure)
 

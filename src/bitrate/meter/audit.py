@@ -11,7 +11,7 @@ from bitrate.meter import change
 from bitrate.meter.advice import advise
 from bitrate.meter.cells import MIXED, Cells
 from bitrate.meter.costs import Assumptions, costs, spent, token_count
-from bitrate.meter.ledger import answer_bound, capacity, outcome_lines, tighter
+from bitrate.meter.ledger import answer_bound, at_most, capacity, outcome_lines, tighter
 from bitrate.meter.prompts import Prompts
 from bitrate.meter.signals import shares
 from bitrate.stats import cluster_ratio
@@ -89,7 +89,7 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
             "capacity_bits": capacity(cells, assumptions.verifier_noise),
             "outcome_bits": lines.outcome,
             "answer_bound_bits": bound,
-            "update_bits": lines.update,
+            "update_bits": at_most(lines.update, received, "the tighter bound: an update holds no more than was received"),
             "key_bits": prompts.key_bits(),
             "absorbed_bits": change.absorbed(cells, prompts, received, level),
             "generalised_bits": held_out or change.generalised_first_visits(cells, prompts, level),

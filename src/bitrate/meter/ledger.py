@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from bitrate.meter.cells import RESIDUE, Cells
+from bitrate.meter.cells import MIXED, RESIDUE, Cells
 from bitrate.meter.costs import Assumptions
 from bitrate.meter.prompts import outcome_posterior
 from bitrate.meter.signals import Pool, graded_entropy
@@ -107,12 +107,18 @@ def at_most(figure: Estimate, bound: Estimate, why: str) -> Estimate:
     return Estimate(figure.name, value, min(figure.low, value), high, figure.unit, figure.level, figure.n, method)
 
 
+def constant_groups(cells: Cells) -> tuple[int, int]:
+    """How many constant groups have no advantage, and how many have one."""
+    constant = "n_correct IN (0, n)" if cells.binary else f"NOT ({MIXED})"
+    erased, kept = cells.one(
+        f"SELECT count(*) FILTER (advantage_max <= {RESIDUE}), count(*) FILTER (advantage_max > {RESIDUE}) FROM cells WHERE n > 1 AND {constant}"
+    )
+    return int(erased), int(kept)
+
+
 def advantage_kind(cells: Cells) -> tuple[str, str]:
     """What the trainer's advantage does with constant groups: ``erased``, ``kept`` or ``assumed``; and how we know."""
-    erased, kept = cells.one(
-        f"SELECT count(*) FILTER (advantage_max <= {RESIDUE}), count(*) FILTER (advantage_max > {RESIDUE}) "
-        f"FROM cells WHERE n > 1 AND reward_max = reward_min AND advantage_max IS NOT NULL"
-    )
+    erased, kept = constant_groups(cells)
     if not erased and not kept:
         return "assumed", "a group-normalised advantage is assumed: the files show none on constant groups"
     if kept > erased:

@@ -58,6 +58,9 @@ def cluster_bootstrap(
 ) -> Estimate:
     """A statistic of the mean of per-cluster sums, with a bootstrap interval over clusters.
 
+    With few clusters and skewed sums it covers less than its level (figures in docs/coverage.md); for a ratio of two
+    sums :func:`bitrate.stats.cluster_ratio` does better there.
+
     Args:
         sums: sums of each cluster (prompt), shape [clusters, columns].
         statistic: maps means of the sums, shape [draws, columns], to values, shape [draws], in ``unit``; a ratio of

@@ -7,13 +7,11 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from bitrate.errors import InputError
 from bitrate.theory.checks import Floats
 from bitrate.types import Estimate
-
-UNSEEN_CLUSTERS = 2.0  # how many clusters of typical spread may have been missed by chance; see docs/coverage.md
 
 
 def check_level(level: float) -> float:
@@ -46,6 +44,18 @@ def biased_quantile(shift: float, dof: float, level: float) -> float:
     return float(brentq(excess, 0.0, shift + stdtrit(dof, (1 + level) / 2) + 1.0))
 
 
+def unseen_clusters(level: float) -> float:
+    """How many clusters of another kind chance may have kept out, over the normal quantile that turns it into an error.
+
+    The rule of three: a kind with share ``-ln(1 - level) / C`` stays out of C clusters with probability 1 - level.
+
+    >>> round(unseen_clusters(0.95) * 1.6449, 2)
+    3.0
+    """
+    at_least = max(level, 0.8)  # the normal quantile vanishes at 1/2
+    return -math.log1p(-at_least) / float(ndtri(at_least))
+
+
 def _checked_sums(weight: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
     w, s = np.asarray(weight, float), np.asarray(score, float)
     if w.ndim != 1 or w.shape != s.shape:
@@ -73,9 +83,9 @@ def cluster_ratio(
     """``sum(score) / sum(weight)`` over independent clusters, with an interval.
 
     ``u_c = (score_c - ratio weight_c) / (W - weight_c)`` is what leaving cluster c out changes;
-    ``se^2 = (C-1)/C sum u_c^2 + 2 (spread / C_eff)^2``, ``C_eff = W^2 / sum weight_c^2``.
-    The first term is the jackknife. The second allows for two clusters of typical spread that chance kept out, so that
-    data without any variation still get an honest interval. The half-width is c*se with
+    ``se^2 = (C-1)/C sum u_c^2 + (unseen spread / C_eff)^2``, ``C_eff = W^2 / sum weight_c^2``.
+    The first term is the jackknife. The second, the rule of three, allows for clusters of another kind that chance kept
+    out, so that data without any variation still get an honest interval. The half-width is c*se with
     ``P(|T + bias/se| <= c) = level``, T of Student's t with C_eff - 1 degrees of freedom, and the side to which the
     clusters are skewed gets ``|skewness| (2 z^2 + 1) / 6`` more.
 
@@ -83,7 +93,7 @@ def cluster_ratio(
         weight: sum of the groups' weights in each cluster, shape [clusters], not negative.
         score: sum of weight times score in each cluster, shape [clusters].
         bias: greatest absolute bias of the ratio, in its unit; the weighted mean of the table's ``bias``.
-        spread: typical distance of one score from the ratio, above 0; the weighted mean of the table's ``spread``.
+        spread: how far an unseen cluster may lie from the ratio, above 0; the weighted mean of the table's ``spread``.
         name: what is measured.
         unit: its unit.
         level: nominal coverage, in (0, 1).
@@ -115,8 +125,8 @@ def cluster_ratio(
     ratio = float(s.sum() / total)
     change = (s - ratio * w) / (total - w)
     effective = float(total**2 / (w @ w))
-    unseen = UNSEEN_CLUSTERS * (spread / effective) ** 2
-    se = math.sqrt((w.size - 1) / w.size * float(change @ change) + unseen)
+    unseen = unseen_clusters(level) * spread / effective
+    se = math.sqrt((w.size - 1) / w.size * float(change @ change) + unseen**2)
     dof = max(1.0, effective - 1)
     half = biased_quantile(bias / se, dof, level) * se
     z = float(stdtrit(dof, (1 + level) / 2))

@@ -51,6 +51,11 @@ class Functional:
         """The least value of f on [0, 1]."""
         return 0.0
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """Pass rates where f is not smooth, so that no grid misses them."""
+        return ()
+
     def __call__(self, p: Floats) -> Floats:
         """f at pass rates ``p``."""
         raise NotImplementedError
@@ -210,6 +215,10 @@ class Log2PassRate(Functional):
     @property
     def low(self) -> float:
         return math.log2(self.floor)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (self.floor,)
 
     def __call__(self, p: Floats) -> Floats:
         return np.log2(np.maximum(p, self.floor))

@@ -65,7 +65,7 @@ def _minimax(functional: Functional, n: int, n_units: int) -> Floats:
 
     Weights on the rates grow where the bias is largest; their current value bounds the optimum from below.
     """
-    rates = rate_grid(4 * n + 40)
+    rates = np.union1d(rate_grid(4 * n + 200), functional.kinks)
     pmf, target, chance = binomial_pmf(n, rates), functional(rates), _reference_counts(n)
     ridge = (np.diag(chance) - np.outer(chance, chance)) / n_units
     weight = np.full(rates.size, 1 / rates.size)
@@ -100,12 +100,11 @@ def _solved(functional: Functional, n: int, n_units: int) -> tuple[Floats, float
     small = _minimax(functional, size, n_units) if exact is None else exact
     bias = 0.0
     if exact is None:
-        fine = rate_grid(16 * (size + 8))
+        fine = np.union1d(rate_grid(16 * size + 1000), functional.kinks)
         bias = float(np.abs(binomial_pmf(size, fine) @ small - functional(fine)).max())
     score = small if small.size == n + 1 else _lift(small, n)
-    chance = _reference_counts(n)
-    mean = chance @ score
-    spread = float(np.sqrt(chance @ (score - mean) ** 2 + np.max((score - mean) ** 2)))
+    # What all-right or all-wrong data may have missed: prompts of any other rate, or one odd rollout in a group.
+    spread = max(functional.high - functional.low, abs(float(score[1] - score[0])), abs(float(score[-1] - score[-2])))
     score.setflags(write=False)
     return score, bias, spread
 
@@ -143,7 +142,7 @@ def coefficients(functional: Functional, n: int, n_units: int) -> tuple[Floats, 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """One row for each (n, k): the score, and for its n the greatest bias and the spread of the scores.
+    """One row for each (n, k): the score, and for its n the greatest bias and how far an unseen prompt may lie.
 
     Fields are flat arrays, sorted by n then k, ready to be joined to counts in SQL. Bias and spread of a pooled
     figure are the weighted means over its groups.
@@ -225,7 +224,7 @@ def mean_functional(
     Args:
         functional: f.
         n_correct: right rollouts of each group, shape [groups].
-        n: rollouts of each group, shape [groups], at least 1.
+        n: rollouts of each group, shape [groups] or a single number for all, at least 1.
         level: nominal coverage, in (0, 1).
         clusters: label of the independent unit (prompt) of each group, shape [groups]; None: each group its own.
         weight: weight of each group, shape [groups], not negative; None: its rollouts.
@@ -235,7 +234,7 @@ def mean_functional(
         large enough to say anything about f.
 
     Raises:
-        InputError: counts that are not whole, 0 <= n_correct <= n violated, or shapes that differ.
+        InputError: counts that are not whole, 0 <= n_correct <= n violated, a negative weight, or shapes that differ.
 
     Reference: ESTIMATORS.md section 2.
 
@@ -244,18 +243,18 @@ def mean_functional(
     0.5
     """
     right, size = check_counts(n_correct, n)
-    if not right.size:
+    share = size.astype(float) if weight is None else np.asarray(weight, float)
+    if share.shape != right.shape or not (np.isfinite(share) & (share >= 0)).all():
+        raise InputError(f"weight has shape {share.shape}; want one number, not negative, per group {right.shape}")
+    if not share.any():
         return Estimate.missing(functional.name, functional.unit, "no groups")
-    if size.max() < functional.min_rollouts:
+    if size[share > 0].max() < functional.min_rollouts:
         reason = f"no group has {functional.min_rollouts} rollouts, so the spread of pass rates cannot be seen"
         return Estimate.missing(functional.name, functional.unit, reason, right.size)
-    share = size.astype(float) if weight is None else np.asarray(weight, float)
-    if share.shape != right.shape:
-        raise InputError(f"weight has shape {share.shape}; want one weight per group, {right.shape}")
     table = score_table(functional, np.unique(size).tolist(), right.size)
     row = table.rows(right, size)
     index = cluster_index(clusters, right.size)
-    total = share.sum() or 1.0
+    total = share.sum()
     return cluster_ratio(
         cluster_sums(index, share),
         cluster_sums(index, share * table.score[row]),

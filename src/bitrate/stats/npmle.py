@@ -28,7 +28,8 @@ def _likelihood(right: ArrayLike, size: ArrayLike, rates: Floats) -> Floats:
     """Chance of each count at each rate, shape [cells, rates], every row scaled to a maximum near 1."""
     k, n = np.asarray(right, float)[:, None], np.asarray(size, float)[:, None]
     log = xlogy(k, rates) + xlog1py(n - k, -rates)
-    return np.asarray(np.exp(log - log.max(axis=1, keepdims=True)))
+    peak = log.max(axis=1, keepdims=True)
+    return np.asarray(np.exp(log - np.where(np.isfinite(peak), peak, 0.0)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,226 @@
+"""Figures and findings in words: shared by the terminal, the charts and the HTML."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bitrate.errors import InputError
+from bitrate.types import Estimate
+
+#: Lines of the ledger: key, unit of the block, short name, what it means.
+LEDGER = (
+    ("capacity_bits", "rollout", "Capacity", "The most that one score could say."),
+    ("outcome_bits", "rollout", "Outcome", "What right-or-wrong said at most, given how hard each prompt was."),
+    ("answer_bound_bits", "rollout", "Answer bound", "The cap from how many different answers each group tried."),
+    ("update_bits", "rollout", "In the update", "What was left after the advantage was computed, at most."),
+    ("key_bits", "prompt", "Key", "What finding a prompt's answer for the first time said about the answer key."),
+    ("absorbed_bits", "prompt", "Absorbed", "How much likelier right answers became on prompts seen again."),
+    ("generalised_bits", "prompt", "Generalised", "The gain on prompts before they were trained on; no line above bounds it."),
+)
+GROUPS = (("mixed", "mixed"), ("all_right", "all right"), ("all_wrong", "all wrong"))
+COST = (
+    ("bits_per_kilotoken", "per 1,000 tokens"),
+    ("bits_per_pflop", "per PFLOP"),
+    ("bits_per_dollar", "per dollar"),
+)
+COUNTS = ("rollouts", "groups", "prompts", "steps")
+UNITS = {
+    "bits/rollout": "bits per rollout",
+    "bits/prompt": "bits per prompt",
+    "bits/kilotoken": "bits per 1,000 tokens",
+    "bits/PFLOP": "bits per PFLOP",
+    "bits/dollar": "bits per dollar",
+}
+BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def clean(text: object) -> str:
+    r"""Text from a log as one printable line: blanks become spaces, control and direction characters become visible.
+
+    >>> clean("a\x1b[31m\tb\u202e")
+    'a\\x1b[31m b\\u202e'
+    """
+    flat = str(text).replace("\r\n", "\n").translate({9: " ", 10: " "})
+    return "".join(_visible(c) if c in BIDI or unicodedata.category(c) in UNSHOWN else c for c in flat)
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def clip(text: object, length: int) -> str:
+    """At most ``length`` characters of cleaned text, with an ellipsis where something is left out.
+
+    >>> clip("pass rate", 5)
+    'pass…'
+    """
+    line = clean(str(text)[: length * 4])
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def checked(audit: object) -> Mapping[str, Any]:
+    """The audit, if it looks like one.
+
+    Raises:
+        InputError: something else than the dict of ``Audit.to_dict()``.
+    """
+    if not isinstance(audit, Mapping) or not {"run", "counts", "ledger"} <= set(audit):
+        got = sorted(map(str, audit)) if isinstance(audit, Mapping) else type(audit).__name__
+        raise InputError(f"audit = {clip(got, 120)}; want the dict of Audit.to_dict()", hint="pass audit(path).to_dict()")
+    return audit
+
+
+def estimate(source: Mapping[str, Any], *keys: str) -> Estimate:
+    """The figure at ``source[key][key]...``; where there is none, an Estimate that says so.
+
+    >>> estimate({}, "ledger", "key_bits").reason
+    'not part of this audit'
+    """
+    found: Any = source
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping):
+        return Estimate.missing(keys[-1].replace("_", " "), "", "not part of this audit")
+    return Estimate.from_dict(found)
+
+
+def figures(audit: Mapping[str, Any]) -> Iterator[Estimate]:
+    """Every figure of the audit in reading order, without the series."""
+    yield from (estimate(audit, "counts", key) for key in COUNTS)
+    yield from (estimate(audit, "ledger", key) for key, *_ in LEDGER)
+    yield from (estimate(audit, "groups", key) for key, _ in GROUPS)
+    for key, _ in GROUPS:
+        yield from (estimate(audit, "spent", key, part) for part in ("rollouts", "tokens", "flops"))
+    yield from (estimate(audit, "cost", key) for key, _ in COST)
+    yield estimate(audit, "own_k")
+    for section in ("prompts", "change"):
+        yield from (estimate(audit, section, key) for key in audit.get(section) or {})
+
+
+def is_share(unit: str) -> bool:
+    """Whether a unit is a share, shown in percent."""
+    return unit.split(" ")[0] in {"share", "probability"}
+
+
+def number(value: float, unit: str = "") -> str:
+    """A number as people read it.
+
+    >>> number(0.47312, "bits/rollout"), number(0.49, "share of groups"), number(3_140_000, "tokens")
+    ('0.473', '49.0%', '3.14 million')
+    """
+    if is_share(unit):
+        return f"{100 * value:.1f}%"
+    size = abs(value)
+    for power, word in ((1e9, " billion"), (1e6, " million")):
+        if power <= size < 1e15 and round(value) == value or power <= size < 1e12:
+            return f"{value / power:.3g}{word}" if size < 1000 * power else f"{value / power:,.0f}{word}"
+    if size >= 1e12:
+        return f"{value:.3g}"
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def unit_words(unit: str) -> str:
+    """A unit as written after its number; a percent sign has already said "share"."""
+    return unit.partition(" ")[2] if is_share(unit) else UNITS.get(unit, unit)
+
+
+def value_words(figure: Estimate) -> str:
+    """The figure without its unit, or "no figure"."""
+    return "no figure" if figure.value is None else number(figure.value, figure.unit)
+
+
+def interval_words(figure: Estimate) -> str:
+    """The interval, ``"exact"`` for a figure without sampling error, or the reason why there is no figure.
+
+    >>> interval_words(Estimate("p", 0.5, 0.4, 0.6, "share", 0.95, 9, "m"))
+    '40.0% to 60.0%'
+    """
+    if figure.reason is not None or figure.low is None or figure.high is None:
+        return clean(figure.reason)
+    if figure.low == figure.high and figure.level == 1.0:
+        return "exact"
+    return f"{number(figure.low, figure.unit)} to {number(figure.high, figure.unit)}"
+
+
+def difference_words(figure: Estimate) -> str:
+    """A difference with its sign; shares differ in percentage points.
+
+    >>> difference_words(Estimate("d", 0.25, 0.2, 0.3, "share", 0.95, 9, "m"))
+    '+25.0 points'
+    """
+    if figure.value is None:
+        return "no figure"
+    if is_share(figure.unit):
+        return f"{100 * figure.value:+.1f} points"
+    sign = "+" if figure.value > 0 else "−" if figure.value < 0 else ""
+    return sign + number(abs(figure.value))
+
+
+def told_apart(figure: Estimate) -> str:
+    """Whether a difference is clear of zero, in a word."""
+    if figure.reason is not None or figure.low is None or figure.high is None:
+        return clean(figure.reason)
+    return "higher" if figure.low > 0 else "lower" if figure.high < 0 else "not told apart"
+
+
+def received(audit: Mapping[str, Any]) -> Estimate:
+    """The tighter of the two upper bounds on the bits that a rollout carried."""
+    bounds = [estimate(audit, "ledger", key) for key in ("outcome_bits", "answer_bound_bits")]
+    known = [b for b in bounds if b.value is not None]
+    return min(known, key=lambda b: b.value or 0.0) if known else bounds[0]
+
+
+def constant_share(audit: Mapping[str, Any]) -> tuple[float, str] | None:
+    """Share of rollouts (of groups, where rollouts are unknown) in groups without any contrast."""
+    for rows, of in (("spent", "rollouts"), ("groups", "groups")):
+        path = [(key, "rollouts") if rows == "spent" else (key,) for key, _ in GROUPS]
+        mixed, right, wrong = (estimate(audit, rows, *keys).value for keys in path)
+        if mixed is not None and right is not None and wrong is not None and mixed + right + wrong > 0:
+            return (right + wrong) / (mixed + right + wrong), of
+    return None
+
+
+def headline(audit: Mapping[str, Any]) -> str:
+    """The finding in one or two sentences."""
+    bits, constant = received(audit), constant_share(audit)
+    if bits.value is None:
+        first = f"How many bits a rollout of this run carried cannot be said: {clip(bits.reason, 160).rstrip('.')}."
+    else:
+        first = f"A rollout of this run carried at most {number(bits.value)} bits."
+    if constant is None:
+        return first
+    share, of = constant
+    return f"{first} {_percent(share)} of {of} were in groups all right or all wrong, with nothing to compare."
+
+
+def _percent(share: float) -> str:
+    rounded = f"{100 * share:.0f}%"
+    return f"{100 * share:.1f}%" if rounded in {"0%", "100%"} and share not in {0.0, 1.0} else rounded
+
+
+def counted(audit: Mapping[str, Any]) -> str:
+    """How much was read: ``"12,800 rollouts in 1,600 groups, 400 prompts, 100 steps"``."""
+    words = {}
+    for key in COUNTS:
+        count = estimate(audit, "counts", key)
+        noun = key if count.value != 1 else key[:-1]
+        words[key] = f"{key}: {clip(count.reason, 60)}" if count.value is None else f"{count.value:,.0f} {noun}"
+    return f"{words['rollouts']} in {words['groups']}, {words['prompts']}, {words['steps']}"
+
+
+def quarantined(audit: Mapping[str, Any]) -> str:
+    """How much was set aside, by unit: ``"3 rows and 1 file set aside"``."""
+    totals: dict[str, int] = {}
+    for item in audit.get("quarantine") or []:
+        unit = clean(item.get("unit", "rows"))
+        totals[unit] = totals.get(unit, 0) + int(item.get("count", 0))
+    if not totals:
+        return "Nothing was set aside"
+    parts = [f"{n:,} {unit.removesuffix('s') if n == 1 else unit}" for unit, n in totals.items()]
+    return " and ".join(parts) + " set aside"
