@@ -99,12 +99,12 @@ def at_most(figure: Estimate, bound: Estimate, why: str) -> Estimate:
         return figure
     if bound.value is None or bound.low is None or bound.high is None:
         return Estimate.missing(figure.name, figure.unit, bound.reason or "", figure.n)
-    method, value = figure.method, figure.value
+    method, value, low = figure.method, figure.value, figure.low
     if value > bound.value:
         method += f"; estimate {value:.4f} moved to {bound.value:.4f}, {why}"
-        value = bound.value
+        value, low = bound.value, min(low, bound.low)
     high = max(min(figure.high, bound.high), value)
-    return Estimate(figure.name, value, min(figure.low, value), high, figure.unit, figure.level, figure.n, method)
+    return Estimate(figure.name, value, low, high, figure.unit, figure.level, figure.n, method)
 
 
 def constant_groups(cells: Cells) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.special import betaln
 
 from bitrate.meter.cells import Cells, Floats, Sums
+from bitrate.meter.flat import never_learn
 from bitrate.stats import Log2PassRate, PassRates, cluster_ratio, fit
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
@@ -19,6 +19,7 @@ from bitrate.types import Estimate
 PROMPT = "bits/prompt"
 MASTERED, HOPELESS = 0.95, 0.05
 VISITS_TO_JUDGE = 4
+NEVER_LEARN = "middling prompts that never learn"
 NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
 HIST_EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
 
@@ -113,7 +114,7 @@ class Prompts:
         names = {
             "mastered": f"prompts mastered at the last visit, p >= {MASTERED:g}",
             "hopeless": f"prompts hopeless at the last visit, p <= {HOPELESS:g}",
-            "never_learn": f"prompts that never learn: between {HOPELESS:g} and {MASTERED:g}, and no change",
+            "never_learn": NEVER_LEARN,
         }
         unit = "share of prompts"
         problem = self._unfit()
@@ -122,12 +123,7 @@ class Prompts:
         masses = {"mastered": self._mass(MASTERED, 1.0), "hopeless": self._mass(0.0, HOPELESS)}
         method = "posterior under the fitted pass rates of the last visits"
         found = {k: self._share(names[k], unit, m, method) for k, m in masses.items()}
-        judged = self.ints("groups") >= VISITS_TO_JUDGE
-        if not judged.any():
-            reason = f"no prompt was visited {VISITS_TO_JUDGE} times"
-            return found | {"never_learn": Estimate.missing(names["never_learn"], unit, reason)}
-        method = f"posterior chance of one pass rate in both halves of the visits, prompts with {VISITS_TO_JUDGE} visits or more"
-        return found | {"never_learn": self._share(names["never_learn"], unit, self.flatness()[judged], method)}
+        return found | {"never_learn": self.flat[0]}
 
     def _mass(self, low: float, high: float) -> Floats:
         rates = self.visit_rates("last")
@@ -139,17 +135,19 @@ class Prompts:
             np.ones(mass.size), mass, 0.0, 1.0, name=name, unit=unit, level=self.level, method=method, within=(0.0, 1.0)
         )
 
-    def flatness(self) -> Floats:
-        """Chance that a prompt is middling and kept one pass rate: Bayes factor of one Beta(1/2, 1/2) rate against two."""
+    @cached_property
+    def flat(self) -> tuple[Estimate, Floats]:
+        """Share of middling prompts that never learn, and for each prompt the chance that it is one (0 where not judged)."""
         k, n, k1, n1 = (self.ints(c) for c in ("k", "n", "k_early", "n_early"))
-        k2, n2 = k - k1, n - n1
-
-        def log_marginal(right: Ints, size: Ints) -> Floats:
-            return np.asarray(betaln(right + 0.5, size - right + 0.5) - betaln(0.5, 0.5))
-
-        odds = log_marginal(k, n) - log_marginal(k1, n1) - log_marginal(k2, n2)
-        middling = (k > HOPELESS * n) & (k < MASTERED * n)
-        return np.where(middling, 1 / (1 + np.exp(-odds)), 0.0)
+        judged = (self.ints("groups") >= VISITS_TO_JUDGE) & (k > HOPELESS * n) & (k < MASTERED * n)
+        chance = np.zeros(k.size)
+        if not judged.any():
+            reason = f"no prompt with a middling pass rate was visited {VISITS_TO_JUDGE} times"
+            return Estimate.missing(NEVER_LEARN, "share of prompts", reason), chance
+        k1, n1, k2, n2 = k1[judged], n1[judged], (k - k1)[judged], (n - n1)[judged]
+        found = never_learn(k1, n1, k2, n2, name=NEVER_LEARN, level=self.level)
+        chance[judged] = found.chance
+        return found.share, chance
 
     def histogram(self) -> dict[str, Any]:
         """Shares of prompts by pass rate, first visit against last, without taking k/n for p."""
@@ -184,7 +182,7 @@ class Prompts:
         p = every.posterior_mean(lambda x: x, k, n)
         bits = every.posterior_mean(binary_entropy, k, n)
         first, last = (self._at(which, order) for which in ("first", "last"))
-        flat = self.flatness()[order]
+        flat = self.flat[1][order]
         counted, tokens = self.ints("counted")[order], self.ints("tokens")[order]
         ids, dead = self.column["prompt_id"][order], self.ints("dead")[order]
         excerpts = self.cells.groups.excerpts([str(i) for i in ids])

@@ -1,0 +1,143 @@
+"""How often each warning fires on simulated healthy runs: at most one time in twenty is wanted.
+
+    python benchmarks/false_alarms.py [--runs 400] [--docs docs/false-alarms.md]
+
+A run is healthy for a warning when the truth behind it is on the healthy side of the warning's threshold. The hardest such
+run has its truth at the threshold itself, so one population sits there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import bitrate
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "meter"))
+from simulate import learning_run, write_counts, write_rollouts
+
+Make = Callable[[Path, np.random.Generator], Path]
+
+
+def steady(path: Path, rng: np.random.Generator) -> Path:
+    """A steady learner: pass rates near one half rise by one logit over 40 steps of 32 groups of 8."""
+    return learning_run(path, rng, gain=1.0, spread=0.8)
+
+
+def slow(path: Path, rng: np.random.Generator) -> Path:
+    """A slow learner: a rise of three points of pass rate."""
+    return learning_run(path, rng, gain=0.15, spread=0.8)
+
+
+def small(path: Path, rng: np.random.Generator) -> Path:
+    """A small run: 10 steps of 8 groups of 4."""
+    return learning_run(path, rng, prompts=40, steps=10, per_step=8, k=4, gain=1.0, spread=0.8)
+
+
+def half_dead(path: Path, rng: np.random.Generator) -> Path:
+    """At the threshold: half of the prompts are at p = 0 or 1 and half at p = 1/2, K = 16, so that half the groups are dead."""
+    prompts = 200
+    p = rng.permutation(np.repeat([0.0, 1.0, 0.5], [50, 50, 100]))
+    return write_counts(
+        path, np.zeros(prompts, int), np.arange(prompts).astype(str), np.full(prompts, 16), rng.binomial(16, p)
+    )
+
+
+def third_right(path: Path, rng: np.random.Generator) -> Path:
+    """At the threshold: each prompt is mastered with chance 0.3 and hopeless with chance 0.3."""
+    prompts = 200
+    p = rng.choice([0.0, 1.0, 0.5], prompts, p=[0.3, 0.3, 0.4])
+    return write_counts(
+        path, np.zeros(prompts, int), np.arange(prompts).astype(str), np.full(prompts, 16), rng.binomial(16, p)
+    )
+
+
+def barely(path: Path, rng: np.random.Generator) -> Path:
+    """At the threshold: the pass rate rises by one point from first third to last."""
+    steps, per_step, k = 30, 32, 8
+    p = 0.5 + 0.01 * np.repeat(np.arange(steps) / 20, per_step)
+    prompt = np.arange(steps * per_step).astype(str)
+    return write_counts(path, np.repeat(np.arange(steps), per_step), prompt, np.full(p.size, k), rng.binomial(k, p))
+
+
+def exact_match(path: Path, rng: np.random.Generator) -> Path:
+    """Rollouts with answers, advantages and cut-offs: one answer in 50 groups is scored both ways, one rollout in five is cut off."""
+    prompts, k = 200, 8
+    right = rng.random((prompts, k)) < rng.uniform(0.2, 0.8, prompts)[:, None]
+    answers = np.where(right, "right", "wrong")
+    torn = rng.random(prompts) < 0.02
+    answers[torn] = "same"
+    right[torn, :] = np.arange(k) % 2 == 0
+    reward = right.astype(float)
+    centred = reward - reward.mean(1, keepdims=True)
+    return write_rollouts(
+        path,
+        prompt_id=np.repeat(np.arange(prompts), k),
+        reward=reward.ravel(),
+        advantage=centred.ravel(),
+        answer=answers.ravel().tolist(),
+        truncated=rng.random(prompts * k) < 0.2,
+    )
+
+
+#: For which warnings each population is healthy; None: for all of them.
+HEALTHY: dict[Make, set[str] | None] = {
+    steady: None,
+    slow: None,
+    small: None,
+    half_dead: {"dead_groups"},
+    third_right: {"mastered", "hopeless"},
+    barely: None,
+    exact_match: None,
+}
+WARNINGS = ("dead_groups", "mastered", "hopeless", "never_learn", "not_learning", "residue", "torn", "truncated")
+
+
+def study(make: Make, runs: int, seed: int = 7) -> dict[str, float]:
+    """Share of runs in which each warning fired, for the warnings that this population is healthy for."""
+    wanted = HEALTHY[make]
+    fired: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(runs):
+            path = make(Path(folder) / "run.parquet", np.random.default_rng([seed, i]))
+            found = bitrate.audit(path).to_dict()["advice"]
+            fired.update(a["code"] for a in found if a["kind"] == "warning")
+    return {code: fired[code] / runs for code in WARNINGS if wanted is None or code in wanted}
+
+
+def table(runs: int, show: Callable[[str], None] = print) -> str:
+    """The table of false alarms as Markdown."""
+    lines = ["| healthy runs | " + " | ".join(WARNINGS) + " |", "|---" * (len(WARNINGS) + 1) + "|"]
+    for make in HEALTHY:
+        rates = study(make, runs)
+        cells = [f"{100 * rates[c]:.1f}%" if c in rates else "" for c in WARNINGS]
+        lines.append(f"| {(make.__doc__ or '').rstrip('.')} | " + " | ".join(cells) + " |")
+        show(lines[-1])
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "false-alarms.md")
+    given = parser.parse_args()
+    page = f"""# False alarms
+
+How often each warning fires on simulated healthy runs, {given.runs} runs a row. An empty cell: that population is not healthy for
+that warning. A warning fires only where its whole 95% interval lies beyond the threshold of health, so a run whose truth is at the
+threshold is warned one time in forty or less. Made by `python benchmarks/false_alarms.py`.
+
+{table(given.runs)}
+"""
+    given.docs.write_text(page, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The documentation says what is true: pages that are made are up to date, examples run, commands exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def load(path: Path) -> object:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_formats_is_up_to_date() -> None:
+    made = load(ROOT / "scripts" / "formats_page.py").page()  # type: ignore[attr-defined]
+    assert (ROOT / "docs" / "formats.md").read_text("utf-8") == made, "run python scripts/formats_page.py"
+
+
+def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "extending.md").read_text("utf-8")
+    [lines] = re.findall(r"```json\n(.*?)```", text, re.S)
+    [code] = re.findall(r"```python\n(.*?)```", text, re.S)
+    (tmp_path / "epoch_3.samples.jsonl").write_text(lines + '{"question": "2+3=", "reply": "5", "verdict": "unsure"}\n')
+    program = code + (
+        "\nimport json, sys, bitrate\n"
+        "print(json.dumps(bitrate.audit(sys.argv[1]).to_dict()))\n"
+    )  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["format"] == "samples"
+    assert found["counts"]["rollouts"]["value"] == 2
+    assert [(q["count"], q["where"][0].rpartition(":")[2]) for q in found["quarantine"]] == [(1, "3")]
+    assert found["series"]["steps"][0]["step_first"] == 3
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_every_command_shown_exists(page: str) -> None:
+    shown = re.findall(r"^\$ bitrate (.+?)(?:\s{2,}#.*)?$", (ROOT / page).read_text("utf-8"), re.M)
+    assert shown
+    helps: dict[str, str] = {}
+    for line in shown:
+        command, *words = line.split()
+        if command not in helps:
+            run = subprocess.run([sys.executable, "-m", "bitrate", command, "--help"], capture_output=True, text=True, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"})
+            assert run.returncode == 0, run.stderr
+            helps[command] = run.stdout
+        for option in (w for w in words if w.startswith("-")):
+            assert option in helps[command], (line, option)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
