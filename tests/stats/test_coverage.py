@@ -11,8 +11,8 @@ from bitrate.stats import DeadShare, LearningValue, Log2PassRate, OutcomeEntropy
 
 
 def _load():
-    path = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", path)
+    path = Path(__file__).parents[2] / "benchmarks" / "coverage_cases.py"
+    spec = importlib.util.spec_from_file_location("coverage_cases", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up by name
     spec.loader.exec_module(module)

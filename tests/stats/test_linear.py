@@ -41,7 +41,7 @@ def objective(functional, scores, n_units):
 
 
 @pytest.mark.parametrize("functional", BIASED, ids=lambda f: f.name)
-@pytest.mark.parametrize("n", [1, 2, 4, 8, 16, 64, 256, 300])
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 16, 64, 100, 256, 300])
 def test_no_rate_is_off_by_more_than_the_stated_bias(functional, n):
     scores, bias = coefficients(functional, n, 500)
     worst = np.abs(mean_score(scores, RATES) - functional(RATES)).max()

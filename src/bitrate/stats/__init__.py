@@ -17,7 +17,8 @@ from bitrate.stats.functionals import (
     SurprisalTerm,
     UpdateBits,
 )
-from bitrate.stats.linear import ScoreTable, coefficients, mean_functional, mean_outcome_entropy, score_table
+from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table
+from bitrate.stats.minimax import coefficients
 from bitrate.stats.npmle import PassRates, fit
 
 __all__ = [

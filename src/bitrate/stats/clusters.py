@@ -32,7 +32,7 @@ def biased_quantile(shift: float, dof: float, level: float) -> float:
     Returns:
         c, in standard errors.
 
-    Reference: ESTIMATORS.md section 2; Armstrong and Kolesar (2018), Econometrica 86, eq. 8.
+    Reference: ESTIMATORS.md section 2; Armstrong and Kolesar (2018), Econometrica 86.
 
     >>> round(biased_quantile(0.0, 1e9, 0.95), 3)
     1.96
@@ -107,7 +107,7 @@ def cluster_ratio(
     Raises:
         InputError: shapes that differ, numbers that are not finite, a negative weight or bias, a spread not above 0.
 
-    Reference: Efron and Stein (1981), the jackknife; Hall (1992), The Bootstrap and Edgeworth Expansion, section 2.6.
+    Reference: Efron and Stein (1981), the jackknife; Hall (1992), The Bootstrap and Edgeworth Expansion, ch. 2.
 
     >>> made = cluster_ratio([1, 1, 2], [0.0, 1.0, 1.0], 0.0, 0.5, name="x", unit="share")
     >>> made.value, made.n

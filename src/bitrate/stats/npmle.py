@@ -16,7 +16,7 @@ from scipy.special import xlog1py, xlogy
 
 from bitrate.errors import InputError
 from bitrate.stats.counts import check_counts
-from bitrate.stats.linear import rate_grid
+from bitrate.stats.minimax import rate_grid
 from bitrate.theory.checks import Floats
 
 GRID = 129
