@@ -44,7 +44,11 @@ def reading() -> Callable[..., Reading]:
         con = duck.connect()
         source = open_source(con, list(paths), Options(**options))
         with reduce(source) as found:
-            groups = con.sql("SELECT * FROM groups ORDER BY split, step, prompt_id, group_id, run").to_arrow_table().to_pylist()
+            groups = (
+                con.sql("SELECT * FROM groups ORDER BY run, split, step, prompt_id, group_id")
+                .to_arrow_table()
+                .to_pylist()
+            )
             rollouts = con.sql(f"SELECT * FROM ({source.rows(source.files)}) ORDER BY ALL").to_arrow_table().to_pylist()
             aside = {s.reason: s.count for s in found.set_aside}
             where = {s.reason: s.where for s in found.set_aside}

@@ -11,7 +11,15 @@ FIXTURE = Path(__file__).parent / "fixtures" / "areal" / "input"
 
 def write(path: Path, *rows: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    base = {"task_id": 1, "seqlen": 12, "prompt_len": 10, "head_version": -1, "tail_version": 2, "prompt": "p", "completion": "c"}
+    base = {
+        "task_id": 1,
+        "seqlen": 12,
+        "prompt_len": 10,
+        "head_version": -1,
+        "tail_version": 2,
+        "prompt": "p",
+        "completion": "c",
+    }
     path.write_text("".join(json.dumps(base | {"sample_idx": i} | row) + "\n" for i, row in enumerate(rows)))
 
 
@@ -37,6 +45,12 @@ def test_the_original_reward_is_the_outcome_where_the_reward_was_shaped(reading,
     write(tmp_path / "rollout" / "2" / "1.jsonl", *shaped)
     found = reading(tmp_path)
     assert (found.outcome.column, found.column("n_correct")) == ("correct", [2])
+
+
+def test_two_runs_below_one_folder_stay_two_runs(reading, tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        write(tmp_path / run / "rollout" / "2" / "1.jsonl", {"reward": 1.0}, {"reward": float(run == "a")})
+    assert [(g["run"], g["n"], g["n_correct"]) for g in reading(tmp_path).groups] == [("a", 2, 2), ("b", 2, 1)]
 
 
 def test_a_dialogue_counts_a_group_for_each_prompt_and_says_so(reading, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong in a file, and what the user gets: an error to act on, a counted quarantine with places, or right handling.
+"""What is wrong in a file, and what the user gets: an error to act on, a counted quarantine, or right handling.
 
 Never a guess, never a silent drop, never a traceback. `docs/bad-input.md` is written from this table.
 """
@@ -60,6 +60,19 @@ def table(rows: list[Row], name: str = "rows.parquet", cut: int | None = None) -
     return build
 
 
+def huge(folder: Path) -> None:
+    """A line of 65 MB, made only when it is needed."""
+    lines(row(1), '{"x": "' + "y" * (65 << 20) + '"}')(folder)
+
+
+def damaged(folder: Path) -> None:
+    """A Parquet file whose footer is sound and whose rows are not."""
+    table(PAIR * 1000)(folder)
+    data = bytearray((folder / "rows.parquet").read_bytes())
+    data[4:200] = b"\xff" * 196
+    _put(folder / "rows.parquet", bytes(data))
+
+
 def log(members: dict[str, bytes], cut: int | None = None) -> Callable[[Path], None]:
     """An inspect-ai log, whole or cut short."""
 
@@ -82,20 +95,22 @@ def _put(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _tinker(reward: float) -> Row:
-    place = {"iteration": 0, "group_idx": 0, "traj_idx": int(reward == 0.5)}
+def _tinker(trajectory: int, reward: float) -> Row:
+    place = {"iteration": 0, "group_idx": 0, "traj_idx": trajectory}
     return place | {"total_reward": reward, "steps": [{"ob_len": 1, "ac_len": 1, "metrics": {}}]}
 
 
 HEADER = json.dumps({"version": 2, "status": "success", "eval": {"task": "t", "model": "m"}, "plan": {}}).encode()
 SAMPLE = json.dumps({"id": 1, "epoch": 1, "scores": {"s": {"value": "C"}}}).encode()
-ODD_NAME = "it's a [run] {x} *?, 100% \"ü\".jsonl"
+ODD_NAME = 'it\'s a [run] {x} *?, 100% "ü".jsonl'
+LATIN = b'{"step": 1, "prompt_id": "\xff\xfe", "reward": 1}\n'
+DEEP = '{"step": 1, "prompt_id": "a", "reward": ' + "[" * 5000 + "]" * 5000 + "}"
 TINKER = "iteration_000000/train_rollout_summaries.jsonl"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One wrong input. ``groups`` are (n, n_correct) in order; ``at`` ends the places; ``says`` is part of the message."""
+    """One wrong input; ``groups`` are (n, n_correct), ``at`` the ends of places, ``says`` a part of the message."""
 
     what: str
     build: Callable[[Path], None]
@@ -116,99 +131,144 @@ CASES = [
     # lines
     Case("a corrupt JSON line", lines(row(1), '{"step": 1,, }', row(0)), [(2, 1)], {NOT_JSON: 1}, ("rows.jsonl:2",)),
     Case("a last line cut short", lines(*PAIR, '{"step": 1, "prompt_'), [(2, 1)], {NOT_JSON: 1}, ("rows.jsonl:3",)),
-    Case("a bad line after blank lines", lines("", row(1), "", "  ", "nonsense", row(0)), [(2, 1)], {NOT_JSON: 1}, ("rows.jsonl:5",)),
+    Case("a bad line after blank lines", lines("", row(1), "", "  ", "nonsense", row(0)), [(2, 1)], {NOT_JSON: 1},
+         ("rows.jsonl:5",)),
     Case("lines that are JSON but no objects", lines(*PAIR, "3", '"x"', "null", "[1]"), [(2, 1)], {NOT_JSON: 4},
          ("rows.jsonl:3", "rows.jsonl:4", "rows.jsonl:5")),
-    Case("text that is not UTF-8", all_of(lines(*PAIR), blob(b'{"step": 1, "prompt_id": "\xff\xfe", "reward": 1}\n', "two.jsonl")),
-         [(2, 1)], {NOT_JSON: 1}, ("two.jsonl:1",)),
-    Case("JSON nested thousands deep", lines(*PAIR, '{"step": 1, "prompt_id": "a", "reward": ' + "[" * 5000 + "]" * 5000 + "}"),
-         [(2, 1)], {NOT_JSON: 1}, ("rows.jsonl:3",)),
+    Case("text that is not UTF-8", all_of(lines(*PAIR), blob(LATIN, "two.jsonl")), [(2, 1)], {NOT_JSON: 1},
+         ("two.jsonl:1",)),
+    Case("JSON nested thousands deep", lines(*PAIR, DEEP), [(2, 1)],
+         {"reward is null or not a number": 1}, ("rows.jsonl:3",)),
     Case("zero bytes in the middle", lines(row(1), "\0\0\0\0", row(0)), [(2, 1)], {NOT_JSON: 1}, ("rows.jsonl:2",)),
-    Case("a byte order mark at the start", lines(row(1), row(0), row(0), start=b"\xef\xbb\xbf"), [(2, 0)], {NOT_JSON: 1}, ("rows.jsonl:1",)),
+    Case("a byte order mark at the start", lines(row(1), row(0), row(0), start=b"\xef\xbb\xbf"), [(2, 0)],
+         {NOT_JSON: 1}, ("rows.jsonl:1",)),
     Case("Windows line ends", lines(*PAIR, end="\r\n"), [(2, 1)], gets="read as any other file"),
-    Case("a line of more than 32 MB", lines(row(1), '{"x": "' + "y" * (33 << 20) + '"}', row(0)), error=EngineError, says="maximum_object_size",
-         hint="line"),
+    Case("a line of 65 MB", huge, error=EngineError, says="maximum_object_size", hint="too long to read"),
     # values
     Case("a reward of NaN", lines(*PAIR, row(float("nan"))), [(2, 1)], {"reward is NaN": 1}, ("rows.jsonl:3",)),
     Case("a null reward", lines(*PAIR, row(None)), [(2, 1)], {"reward is null or not a number": 1}, ("rows.jsonl:3",)),
-    Case("a line without its reward", lines(*PAIR, {"step": 1, "prompt_id": "a"}), [(2, 1)], {"reward is null or not a number": 1}, ("rows.jsonl:3",)),
-    Case("an infinite reward", lines(*PAIR, row(float("inf")), row(-1e300)), [(2, 1)], {"reward is infinite or beyond 1e12": 2},
+    Case("a line without its reward", lines(*PAIR, {"step": 1, "prompt_id": "a"}), [(2, 1)],
+         {"reward is null or not a number": 1}, ("rows.jsonl:3",)),
+    Case("an infinite reward", lines(*PAIR, row(float("inf")), row(-1e300)), [(2, 1)],
+         {"reward is infinite or beyond 1e12": 2},
          ("rows.jsonl:3", "rows.jsonl:4")),
-    Case("text in the reward column", lines(*PAIR, row("good"), row([1])), [(2, 1)], {"reward is null or not a number": 2},
+    Case("text in the reward column", lines(*PAIR, row("good"), row([1])), [(2, 1)],
+         {"reward is null or not a number": 2},
          ("rows.jsonl:3", "rows.jsonl:4")),
-    Case("true and false as rewards, or numbers in quotes", lines(row(True), row(False), row("1")), [(3, 2)], gets="true is 1, false is 0, \"1\" is 1"),
-    Case("only null rewards", lines(row(None), row(None)), error=DataError, says="no rollout can be measured: reward is null"),
+    Case("true and false as rewards, or numbers in quotes", lines(row(True), row(False), row("1")), [(3, 2)],
+         gets="true is 1, false is 0, \"1\" is 1"),
+    Case("only null rewards", lines(row(None), row(None)), error=DataError,
+         says="no rollout can be measured: reward is null"),
     Case("a null prompt_id", lines(*PAIR, row(1, None)), [(2, 1)], {"prompt_id is null": 1}, ("rows.jsonl:3",)),
     Case("the ids \"7\" and 7", lines(row(1, "7"), row(0, 7)), [(2, 1)], gets="one prompt"),
-    Case("a step of 1.5", lines(*PAIR, row(1, step=1.5)), [(2, 1)], {"step is null or not a whole number": 1}, ("rows.jsonl:3",)),
-    Case("a step of 1e30", lines(*PAIR, row(1, step=1e30)), [(2, 1)], {"step is null or not a whole number": 1}, ("rows.jsonl:3",)),
-    Case("groups of several sizes", lines(*PAIR, row(0), row(1, "b")), [(3, 1), (1, 1)], gets="each group is measured at its own size"),
-    Case("one rollout a group", lines(row(1, "a"), row(0, "b")), [(1, 1), (1, 0)], gets="read; estimates that need two rollouts give a reason instead"),
-    Case("graded rewards", lines(row(0), row(0.5), row(1)), [(3, None)], gets="no rollout is called right: there are more than two levels"),
+    Case("a step of 1.5", lines(*PAIR, row(1, step=1.5)), [(2, 1)], {"step is null or not a whole number": 1},
+         ("rows.jsonl:3",)),
+    Case("a step of 1e30", lines(*PAIR, row(1, step=1e30)), [(2, 1)], {"step is null or not a whole number": 1},
+         ("rows.jsonl:3",)),
+    Case("groups of several sizes", lines(*PAIR, row(0), row(1, "b")), [(3, 1), (1, 1)],
+         gets="each group is measured at its own size"),
+    Case("one rollout a group", lines(row(1, "a"), row(0, "b")), [(1, 1), (1, 0)], gets="read"),
+    Case("graded rewards", lines(row(0), row(0.5), row(1)), [(3, None)],
+         gets="no rollout is called right: there are more than two levels"),
     Case("rewards of -1 and +1", lines(row(-1), row(1)), [(2, 1)], gets="-1 is wrong, +1 is right"),
-    Case("a float residue, as 0.1 + 0.2 for 0.3", lines(row(0.1 + 0.2), row(0.3), row(0)), [(3, 2)], gets="levels are rounded to 1e-6: one level"),
-    Case("a float residue, as 1 - 1e-9 for 1", lines(row(1 - 1e-9), row(1), row(1e-9)), [(3, 2)], gets="levels are rounded to 1e-6: one level"),
+    Case("a float residue, as 0.1 + 0.2 for 0.3", lines(row(0.1 + 0.2), row(0.3), row(0)), [(3, 2)],
+         gets="levels are rounded to 1e-6: one level"),
+    Case("a float residue, as 1 - 1e-9 for 1", lines(row(1 - 1e-9), row(1), row(1e-9)), [(3, 2)],
+         gets="levels are rounded to 1e-6: one level"),
     # counts
-    Case("counts with n_correct > n", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b", "n": 2, "n_correct": 3}), [(2, 1)],
+    Case("counts with n_correct > n", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b",
+         "n": 2, "n_correct": 3}), [(2, 1)],
          {"n and n_correct are not counts": 1}, ("rows.jsonl:2",)),
-    Case("negative counts", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b", "n": 2, "n_correct": -1}), [(2, 1)],
+    Case("negative counts", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b",
+         "n": 2, "n_correct": -1}), [(2, 1)],
          {"n and n_correct are not counts": 1}, ("rows.jsonl:2",)),
-    Case("counts that are no whole numbers", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b", "n": 2.5, "n_correct": 1}),
+    Case("counts that are no whole numbers", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b",
+         "n": 2.5, "n_correct": 1}),
          [(2, 1)], {"n and n_correct are not counts": 1}, ("rows.jsonl:2",)),
     # files
     Case("an empty file", blob(b"", "rows.jsonl"), error=DataError, says="empty file", hint="cut short"),
-    Case("an empty file beside a good one", all_of(lines(*PAIR), blob(b"", "two.jsonl")), [(2, 1)], {"empty file": 1}, ("two.jsonl",)),
-    Case("a table without rows", blob(b"step,prompt_id,reward\n", "rows.csv"), error=DataError, says="the files hold no rows"),
-    Case("an empty folder", lambda folder: None, error=MissingInputError, says="the folder is empty", hint="folder the trainer writes"),
-    Case("a path that is not there", lambda folder: None, error=MissingInputError, says="no such file", hint="check the path", target="nothing.jsonl"),
-    Case("a folder of other files", all_of(blob(b"hello", "notes.txt"), blob(b"\x89PNG", "plot.png")), error=FormatError, says="notes.txt: other",
+    Case("an empty file beside a good one", all_of(lines(*PAIR), blob(b"", "two.jsonl")), [(2, 1)],
+         {"empty file": 1}, ("two.jsonl",)),
+    Case("a table without rows", blob(b"step,prompt_id,reward\n", "rows.csv"), error=DataError,
+         says="the files hold no rows"),
+    Case("an empty folder", lambda folder: None, error=MissingInputError, says="the folder is empty",
+         hint="folder the trainer writes"),
+    Case("a path that is not there", lambda folder: None, error=MissingInputError, says="no such file",
+         hint="check the path", target="nothing.jsonl"),
+    Case("a folder of other files", all_of(blob(b"hello", "notes.txt"), blob(b"\x89PNG", "plot.png")),
+         error=FormatError, says="notes.txt: other",
          hint="--columns"),
-    Case("a table without prompt_id", lines({"question": "a", "score": 1}), error=FormatError, says="question, score", hint="--columns prompt_id="),
-    Case("the same bytes under two names", all_of(lines(*PAIR), lines(*PAIR, name="copy.jsonl")), [(2, 1)], {"the same bytes as": 1}, ("rows.jsonl",)),
-    Case("a step written twice", lines(_tinker(1.0), _tinker(0.5), _tinker(0.0), name=TINKER), [(2, 0)],
+    Case("a table without prompt_id", lines({"question": "a", "score": 1}), error=FormatError,
+         says="question, score", hint="--columns prompt_id="),
+    Case("the same bytes under two names", all_of(lines(*PAIR), lines(*PAIR, name="copy.jsonl")), [(2, 1)],
+         {"the same bytes as": 1}, ("rows.jsonl",)),
+    Case("a step written twice", lines(_tinker(0, 1.0), _tinker(1, 1.0), _tinker(0, 0.0), name=TINKER), [(2, 1)],
          {"trajectory written again by a later line": 1}, (TINKER,)),
-    Case("two formats in one folder", all_of(lines(*PAIR), lines(_tinker(1.0), name=TINKER)), error=FormatError, says="more than one format",
+    Case("two formats in one folder", all_of(lines(*PAIR), lines(_tinker(0, 1.0), name=TINKER)), error=FormatError,
+         says="more than one format",
          hint="--format"),
-    Case("a JSON array with the ending .jsonl", lines("[" + json.dumps(PAIR[0]) + ",", json.dumps(PAIR[1]) + "]"), error=DataError,
+    Case("a JSON array with the ending .jsonl", lines("[" + json.dumps(PAIR[0]) + ",", json.dumps(PAIR[1]) + "]"),
+         error=DataError,
          says="one JSON array", hint="one object a line"),
-    Case("a JSON array", lines(json.dumps(PAIR), name="rows.json"), error=FormatError, says="one JSON array"),
-    Case("a Parquet file cut short", table(PAIR, cut=300), error=DataError, says="not readable as parquet", hint="cut short"),
-    Case("a Parquet file cut short beside a good one", all_of(table(PAIR), table(PAIR, "two.parquet", cut=300)), [(2, 1)],
+    Case("a JSON array", lines(json.dumps(PAIR), name="rows.json"), error=DataError, says="one JSON array", hint="jq"),
+    Case("a Parquet file cut short", table(PAIR, cut=300), error=DataError, says="not readable as parquet",
+         hint="cut short"),
+    Case("a Parquet file cut short beside a good one", all_of(table(PAIR), table(PAIR, "two.parquet", cut=300)),
+         [(2, 1)],
          {"not readable as parquet": 1}, ("two.parquet",)),
-    Case("a Parquet file with other columns", table([{"loss": 0.5, "epoch": 1}]), error=FormatError, says="loss, epoch", hint="--columns"),
-    Case("a Parquet file with other columns beside a good one", all_of(table(PAIR), table([{"loss": 0.5}], "two.parquet")), [(2, 1)],
+    Case("a Parquet file with other columns", table([{"loss": 0.5, "epoch": 1}]), error=FormatError,
+         says="loss, epoch", hint="--columns"),
+    Case("a Parquet file with other columns beside a good one", all_of(table(PAIR), table([{"loss": 0.5}],
+         "two.parquet")), [(2, 1)],
          note="1 other file(s) were not read: two.parquet"),
-    Case("a Parquet file whose rewards are text", table([row("1"), row("no"), row("0")]), [(2, 1)], {"reward is null or not a number": 1},
+    Case("a Parquet file whose rewards are text", table([row("1"), row("no"), row("0")]), [(2, 1)],
+         {"reward is null or not a number": 1},
          ("rows.parquet:2",)),
     Case("a Parquet file called .jsonl", table(PAIR, "rows.jsonl"), error=DataError, says="Parquet", hint="rename"),
     Case("gzip and zstd", all_of(blob(gzip.compress(json.dumps(row(1)).encode() + b"\n\nbad\n"), "one.jsonl.gz"),
-                                 blob(zstandard.compress(json.dumps(row(0)).encode() + b"\n"), "two.jsonl.zst")), [(2, 1)],
+                                 blob(zstandard.compress(json.dumps(row(0)).encode() + b"\n"), "two.jsonl.zst")),
+         [(2, 1)],
          {NOT_JSON: 1}, ("one.jsonl.gz:3",)),
-    Case("gzip cut short", blob(gzip.compress(json.dumps(row(1)).encode() * 99)[:40], "rows.jsonl.gz"), error=DataError, says="not readable",
+    Case("a Parquet file with a damaged page", damaged, error=EngineError, gets="an error that names the file"),
+    Case("gzip cut short", blob(gzip.compress(json.dumps(row(1)).encode() * 99)[:40], "rows.jsonl.gz"),
+         error=DataError, says="not readable",
          hint="cut short"),
     Case("a CSV line with too few fields", blob(b"step,prompt_id,reward\n1,a,1\n1,a\n1,a,0\n", "rows.csv"), [(2, 1)],
          {"reward is null or not a number": 1}, ("rows.csv:3",)),
     Case("a pickle", blob(pickle.dumps(PAIR), "rows.pkl"), error=FormatError, says="never loaded", hint="to_parquet"),
-    Case("a pickle called .jsonl", blob(pickle.dumps(PAIR), "rows.jsonl"), error=FormatError, says="no format reads"),
-    Case("an .eval log cut short", log({"header.json": HEADER, "samples/1_epoch_1.json": SAMPLE}, cut=200), error=DataError,
+    Case("a pickle called .jsonl", blob(pickle.dumps(PAIR), "rows.jsonl"), error=DataError,
+         says="a pickle by its first bytes", hint="never loaded"),
+    Case("JSON lines called .json", lines(*PAIR, name="rows.json"), error=DataError, says="several JSON values",
+         hint="rename it"),
+    Case("an .eval log cut short", log({"header.json": HEADER, "samples/1_epoch_1.json": SAMPLE}, cut=200),
+         error=DataError,
          says="not readable as eval"),
-    Case("an .eval log with an empty member", log({"header.json": HEADER, "samples/1_epoch_1.json": SAMPLE, "samples/2_epoch_1.json": b""}),
+    Case("an .eval log with an empty member",
+         log({"header.json": HEADER, "samples/1_epoch_1.json": SAMPLE, "samples/2_epoch_1.json": b""}),
          [(1, 1)], {"member cannot be read": 1}, ("log.eval:samples/2_epoch_1.json",)),
     Case("an .eval log with a member nested thousands deep",
-         log({"header.json": HEADER, "samples/1_epoch_1.json": SAMPLE, "samples/2_epoch_1.json": b"[" * 99999}), [(1, 1)],
+         log({"header.json": HEADER, "samples/1_epoch_1.json": SAMPLE, "samples/2_epoch_1.json": b"[" * 99999}),
+         [(1, 1)],
          {"member cannot be read": 1}, ("log.eval:samples/2_epoch_1.json",)),
-    Case("quotes, brackets, stars and umlauts in a name", lines(*PAIR, name=ODD_NAME), [(2, 1)], gets="read as any other file"),
-    Case("a link that leads back to its own folder", all_of(lines(*PAIR), lambda folder: os.symlink(folder, folder / "loop")), [(2, 1)],
+    Case("quotes, brackets, stars and umlauts in a name", lines(*PAIR, name=ODD_NAME), [(2, 1)],
+         gets="read as any other file"),
+    Case("a link that leads back to its own folder", all_of(lines(*PAIR),
+         lambda folder: (folder / "loop").symlink_to(folder)), [(2, 1)],
          gets="each file is read once"),
     # options
-    Case("--columns for a column that bitrate does not have", lines(*PAIR), options={"columns": {"score": "reward"}}, error=InputError,
+    Case("--columns for a column that bitrate does not have", lines(*PAIR),
+         options={"columns": {"score": "reward"}}, error=InputError,
          says="no rollout column", hint="columns are"),
-    Case("--columns with a column that is not in the file", lines(*PAIR), options={"columns": {"reward": "score"}}, error=InputError,
+    Case("--columns with a column that is not in the file", lines(*PAIR), options={"columns": {"reward": "score"}},
+         error=InputError,
          says="no column 'score'", hint="--columns"),
-    Case("--columns with SQL in it", lines(*PAIR), options={"columns": {"reward": "1); DROP TABLE x; --"}}, error=InputError, says="cannot use",
+    Case("--columns with SQL in it", lines(*PAIR), options={"columns": {"reward": "1); DROP TABLE x; --"}},
+         error=InputError, says="cannot use",
          hint="column name"),
-    Case("--outcome with a column that is not in the file", lines(*PAIR), options={"outcome": "solved"}, error=InputError, says="no column 'solved'"),
-    Case("--format with an unknown name", lines(*PAIR), only="excel", error=InputError, says="no format is called 'excel'", hint="formats are"),
+    Case("--outcome with a column that is not in the file", lines(*PAIR), options={"outcome": "solved"},
+         error=InputError, says="no column 'solved'"),
+    Case("--format with an unknown name", lines(*PAIR), only="excel", error=InputError,
+         says="no format is called 'excel'", hint="formats are"),
 ]  # fmt: skip
 
 
@@ -236,7 +296,7 @@ def test_bad_input(case: Case, tmp_path: Path) -> None:
     assert any(case.note in n for n in notes) or not case.note
 
 
-def _measure(path: Path, case: Case) -> tuple[list[tuple[int, int | None]], dict[str, int], dict[str, tuple[str, ...]], tuple[str, ...]]:
+def _measure(path: Path, case: Case) -> tuple[list[Any], dict[str, int], dict[str, tuple[str, ...]], tuple[str, ...]]:
     con = duck.connect()
     source = open_source(con, [path], Options(**case.options), case.only)
     with reduce(source) as found:
@@ -247,13 +307,16 @@ def _measure(path: Path, case: Case) -> tuple[list[tuple[int, int | None]], dict
 
 def page() -> str:
     """The table as a page for users."""
-    head = "# Bad input\n\nWhat is in the files, and what you get. Every line of this table is a test.\n\n| input | what you get |\n|---|---|\n"
+    head = "# Bad input\n\nWhat is in the files, and what you get. Every line of this table is a test.\n\n"
+    head += "*Set aside* means: counted, with the reason and the first three places; all else is measured. "
+    head += "An error says where, and leaves nothing half done.\n\n| input | what you get |\n|---|---|\n"
     return head + "".join(f"| {_cell(c.what)} | {_cell(_gets(c))} |\n" for c in CASES)
 
 
 def _gets(case: Case) -> str:
     if case.error:
-        return f"error: `{case.says}`" + (f", with a hint (`{case.hint}`)" if case.hint else "")
+        said = f"error: `{case.says}`" if case.says else case.gets
+        return said + (f"; hint: `{case.hint}`" if case.hint else "")
     counted = "; ".join(f"{n} set aside: `{reason}`" for reason, n in case.aside.items())
     told = f"note: `{case.note}`" if case.note else case.gets
     return "; ".join(part for part in (counted, f"at `{'`, `'.join(case.at)}`" if case.at else "", told) if part)

@@ -24,7 +24,9 @@ def write(path: Path, *samples: Any, **head: Any) -> Path:
 def test_members_packed_with_zstd_and_deflate_are_the_same_to_us(reading, tmp_path: Path) -> None:
     zstd = FIXTURES / "inspect_epochs" / "input"
     found = reading(zstd)
-    assert [(r["prompt_id"], r["sample"], r["reward"], r["answer"]) for r in found.rollouts if r["reward"] in {0, 1}] == [
+    assert [
+        (r["prompt_id"], r["sample"], r["reward"], r["answer"]) for r in found.rollouts if r["reward"] in {0, 1}
+    ] == [
         ("add/1", 1, 1.0, "4"),
         ("add/1", 2, 0.0, "5"),
         ("add/x", 1, 1.0, "4"),
@@ -39,11 +41,17 @@ def test_members_packed_with_zstd_and_deflate_are_the_same_to_us(reading, tmp_pa
 def test_a_missing_score_is_no_zero_and_its_member_is_named(reading) -> None:
     found = reading(FIXTURES / "inspect_epochs" / "input")
     assert [p.split(".eval:")[1] for p in found.where["sample has no score"]] == ["samples/1_epoch_3.json"]
-    assert [p.split(".eval:")[1] for p in found.where["member cannot be read (JSONDecodeError)"]] == ["samples/broken_epoch_1.json"]
+    assert [p.split(".eval:")[1] for p in found.where["member cannot be read (JSONDecodeError)"]] == [
+        "samples/broken_epoch_1.json"
+    ]
 
 
 def test_the_grader_models_tokens_are_not_the_rollouts(reading) -> None:
-    row = next(r for r in reading(FIXTURES / "inspect_epochs" / "input").rollouts if r["prompt_id"] == "add/x" and r["sample"] == 1)
+    row = next(
+        r
+        for r in reading(FIXTURES / "inspect_epochs" / "input").rollouts
+        if r["prompt_id"] == "add/x" and r["sample"] == 1
+    )
     assert (row["prompt_tokens"], row["completion_tokens"]) == (3, 5)
 
 
@@ -69,9 +77,20 @@ def test_a_scorer_that_is_not_there_is_an_error_that_names_the_others(reading) -
 
 
 def test_a_sample_of_another_shape_is_set_aside(reading, tmp_path: Path) -> None:
-    good = {"id": "7", "epoch": 1, "scores": {"s": {"value": 1}}, "output": None, "input": [{"role": "user", "content": "hi"}]}
+    good = {
+        "id": "7",
+        "epoch": 1,
+        "scores": {"s": {"value": 1}},
+        "output": None,
+        "input": [{"role": "user", "content": "hi"}],
+    }
     bad = [{"id": 1, "scores": [1]}, {"id": 2, "scores": {"s": 1}}, {"id": 3, "model_usage": 4, "scores": {}}]
-    odd = good | {"id": 7, "epoch": "two", "scores": {"s": {"value": 0, "answer": "\ud800"}}, "model_usage": {"m": {"output_tokens": "9"}}}
+    odd = good | {
+        "id": 7,
+        "epoch": "two",
+        "scores": {"s": {"value": 0, "answer": "\ud800"}},
+        "model_usage": {"m": {"output_tokens": "9"}},
+    }
     found = reading(write(tmp_path / "log.json", good, odd, *bad))
     assert found.column("n") == [2], "7 and '7' are one sample id"
     assert found.column("completion_tokens") == [None]

@@ -13,7 +13,13 @@ FIXTURE = Path(__file__).parent / "fixtures" / "tinker" / "input"
 
 def line(group: int, traj: int, reward: float, iteration: int = 0, **step: Any) -> str:
     steps = [{"step_idx": 0, "ob_len": 4, "ac_len": 2, "metrics": {}} | step]
-    fields = {"split": "train", "iteration": iteration, "group_idx": group, "traj_idx": traj, "sampling_client_step": None}
+    fields = {
+        "split": "train",
+        "iteration": iteration,
+        "group_idx": group,
+        "traj_idx": traj,
+        "sampling_client_step": None,
+    }
     return json.dumps(fields | {"total_reward": reward, "final_reward": 0.0, "steps": steps})
 
 
@@ -27,7 +33,9 @@ def test_a_trajectory_written_again_counts_once_with_its_last_reward(reading) ->
     again = [r for r in found.rollouts if r["group_id"] == "train/0/1" and r["sample"] == 1]
     assert [(r["reward"], r["completion_tokens"]) for r in again] == [(1.0, 9)]
     [place] = found.where["line is not a JSON object with these columns"]
-    assert place.endswith("iteration_000000/train_rollout_summaries.jsonl:8"), "blank line 4 and the repeated line count"
+    assert place.endswith("iteration_000000/train_rollout_summaries.jsonl:8"), (
+        "blank line 4 and the repeated line count"
+    )
 
 
 def test_tokens_of_all_steps_add_up_and_the_last_step_judges(reading) -> None:
@@ -58,7 +66,9 @@ def test_eval_files_of_one_iteration_do_not_share_groups(reading, tmp_path: Path
     for name in ("eval_gsm8k", "eval_math"):
         write(tmp_path / "iteration_000000", [line(0, 0, 1.0, logs=name), line(0, 1, 0.0)], name)
     found = reading(tmp_path)
-    assert [(g["split"], g["prompt_id"], g["n"]) for g in found.groups] == [("eval", f"{n}/0/0", 2) for n in ("eval_gsm8k", "eval_math")]
+    assert [(g["split"], g["prompt_id"], g["n"]) for g in found.groups] == [
+        ("eval", f"{n}/0/0", 2) for n in ("eval_gsm8k", "eval_math")
+    ]
 
 
 def test_two_runs_below_one_folder_stay_two_runs(reading, tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""The command line as a user meets it: in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ESTIMATE = {"name", "value", "low", "high", "unit", "level", "n", "method", "reason"}
+
+
+def bitrate(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    return subprocess.run(
+        [sys.executable, "-m", "bitrate", *map(str, words)], capture_output=True, text=True, cwd=cwd, env={**os.environ, "COLUMNS": "100"}
+    )
+
+
+def test_demo_prints_a_ledger_and_writes_a_report(tmp_path: Path) -> None:
+    done = bitrate("demo", "--html", tmp_path / "report.html")
+    assert done.returncode == 0, done.stderr
+    for word in ("Capacity", "Outcome", "Answer bound", "In the update", "Absorbed", "mixed", "all right", "all wrong"):
+        assert word in done.stdout
+    assert len(done.stdout.splitlines()) <= 50
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+
+
+def test_json_on_standard_output_is_nothing_but_the_contract() -> None:
+    found = json.loads(bitrate("demo", "--json", "-").stdout)
+    contract = {"run", "format", "counts", "ledger", "groups", "cost", "k_advice", "advice", "caveats", "quarantine"}
+    assert contract <= found.keys()
+    for part in ("counts", "ledger", "groups", "cost"):
+        for figure in found[part].values():
+            assert figure.keys() == ESTIMATE
+    assert [row["k"] for row in found["k_advice"]] == [2, 4, 8, 16, 32, 64]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["audit", "nowhere"], "no such file or folder"),
+        (["audit", "."], "the folder is empty"),
+        (["audit", "a.csv", "--columns", "reward"], "--columns cannot use 'reward'"),
+        (["audit", "a.csv", "--engine", "pandas"], "no engine is called 'pandas'"),
+        (["audit", "a.csv", "--verifier-noise", "0.7"], "verifier_noise = 0.7"),
+        (["audit", "a.csv", "--format", "csv"], "no format is called 'csv'"),
+        (["audit", "a.csv"], "no format reads these"),
+        (["compare", "a.csv", "nowhere"], "no format reads these"),
+        (["export", "a.csv", "-o", "out.parquet"], "no format reads these"),
+    ],
+)
+def test_a_mistake_is_a_message_with_a_hint_and_no_traceback(tmp_path: Path, words: list[str], said: str) -> None:
+    if words[1] != ".":
+        (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    done = bitrate(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "hint:" in done.stderr or "want" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_compare_and_formats_print_something_readable() -> None:
+    from bitrate.demo import RUN
+
+    done = bitrate("compare", RUN, RUN)
+    assert done.returncode == 0, done.stderr
+    assert "pass rate" in done.stdout.lower()
+    listed = bitrate("formats")
+    assert listed.returncode == 0
+    for name in ("trl", "verl-v1", "inspect-ai", "counts"):
+        assert name in listed.stdout
+
+
+def test_version() -> None:
+    assert bitrate("--version").stdout.startswith("bitrate ")
