@@ -41,9 +41,9 @@ def small(path: Path, rng: np.random.Generator) -> Path:
 
 
 def half_dead(path: Path, rng: np.random.Generator) -> Path:
-    """At the threshold: half of the prompts are at p = 0 or 1 and half at p = 1/2, K = 16, so that half the groups are dead."""
+    """At the threshold: each prompt is at p = 0 or 1 with chance one half, and else at p = 1/2; K = 16."""
     prompts = 200
-    p = rng.permutation(np.repeat([0.0, 1.0, 0.5], [50, 50, 100]))
+    p = rng.choice([0.0, 1.0, 0.5], prompts, p=[0.25, 0.25, 0.5])
     return write_counts(
         path, np.zeros(prompts, int), np.arange(prompts).astype(str), np.full(prompts, 16), rng.binomial(16, p)
     )

@@ -103,6 +103,7 @@ def _tinker(trajectory: int, reward: float) -> Row:
 HEADER = json.dumps({"version": 2, "status": "success", "eval": {"task": "t", "model": "m"}, "plan": {}}).encode()
 SAMPLE = json.dumps({"id": 1, "epoch": 1, "scores": {"s": {"value": "C"}}}).encode()
 ODD_NAME = 'it\'s a [run] {x} *?, 100% "ü".jsonl'
+CSV = b'prompt_id,prompt,reward\na,"one\ntwo, ""three""\nfour",1\n\na,x,0\na,"y\nz",bad\n'
 LATIN = b'{"step": 1, "prompt_id": "\xff\xfe", "reward": 1}\n'
 DEEP = '{"step": 1, "prompt_id": "a", "reward": ' + "[" * 5000 + "]" * 5000 + "}"
 TINKER = "iteration_000000/train_rollout_summaries.jsonl"
@@ -235,6 +236,14 @@ CASES = [
          hint="cut short"),
     Case("a CSV line with too few fields", blob(b"step,prompt_id,reward\n1,a,1\n1,a\n1,a,0\n", "rows.csv"), [(2, 1)],
          {"reward is null or not a number": 1}, ("rows.csv:3",)),
+    Case("CSV text with line ends, quotes and commas in it", blob(CSV, "rows.csv"), [(2, 1)],
+         {"reward is null or not a number": 1}, ("rows.csv:7",)),
+    Case("a byte order mark in a CSV file", blob(b"\xef\xbb\xbfprompt_id,reward\na,1\na,0\n", "rows.csv"), [(2, 1)],
+         gets="read as any other file"),
+    Case("a CSV file that is not UTF-8", blob(b"prompt_id,reward\n\xe9,1\n", "rows.csv"), error=EngineError,
+         says="not utf-8", hint="UTF-8"),
+    Case("a CSV quote that is never closed", blob(b'prompt_id,reward\na,1\n"a,0\na,1\n', "rows.csv"), error=EngineError,
+         says="CSV", hint="double quotes"),
     Case("a pickle", blob(pickle.dumps(PAIR), "rows.pkl"), error=FormatError, says="never loaded", hint="to_parquet"),
     Case("a pickle called .jsonl", blob(pickle.dumps(PAIR), "rows.jsonl"), error=DataError,
          says="a pickle by its first bytes", hint="never loaded"),
@@ -309,7 +318,7 @@ def page() -> str:
     """The table as a page for users."""
     head = "# Bad input\n\nWhat is in the files, and what you get. Every line of this table is a test.\n\n"
     head += "*Set aside* means: counted, with the reason and the first three places; all else is measured. "
-    head += "An error says where, and leaves nothing half done.\n\n| input | what you get |\n|---|---|\n"
+    head += "An error names the file or folder, unless it is about an option.\n\n| input | what you get |\n|---|---|\n"
     return head + "".join(f"| {_cell(c.what)} | {_cell(_gets(c))} |\n" for c in CASES)
 
 

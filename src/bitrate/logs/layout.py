@@ -49,7 +49,8 @@ def block_sizes(con: duckdb.DuckDBPyConnection, source: str, prompt: str, place:
                     WHERE ({place}) IS NOT NULL AND ({prompt}) IS NOT NULL),
     starts AS (SELECT _file, split, place, max(place) OVER (PARTITION BY _file) + 1 AS rows
                FROM marked QUALIFY prompt IS DISTINCT FROM lag(prompt) OVER (PARTITION BY _file ORDER BY place)),
-    lengths AS (SELECT split, lead(place, 1, rows) OVER (PARTITION BY _file ORDER BY place) - place AS length FROM starts)
+    lengths AS (SELECT split, lead(place, 1, rows) OVER (PARTITION BY _file ORDER BY place) - place AS length
+                FROM starts)
     SELECT split, list(DISTINCT length::BIGINT) FROM lengths GROUP BY split"""
     sizes = {name: gcd(*lengths) for name, lengths in duck.run(con, query)}
     return {name: size for name, size in sizes.items() if size > 1}
@@ -57,12 +58,20 @@ def block_sizes(con: duckdb.DuckDBPyConnection, source: str, prompt: str, place:
 
 def block_group(sizes: Mapping[str, int], place: str, split: str, prompt_id: str) -> str:
     """SQL for a group: the block a row lies in, or the prompt in a split without blocks."""
-    cases = [f"WHEN {split} = {sql.text(s)} THEN 'block ' || (({place})::BIGINT // {k})" for s, k in sorted(sizes.items())]
+    cases = [
+        f"WHEN {split} = {sql.text(s)} THEN 'block ' || (({place})::BIGINT // {k})" for s, k in sorted(sizes.items())
+    ]
     return f"CASE {' '.join(cases)} ELSE {prompt_id} END" if cases else prompt_id
 
 
 def block_notes(sizes: Mapping[str, int], splits: Iterable[str]) -> list[str]:
     """How groups were found, in sentences."""
-    notes = [f"Groups of the {s} split are blocks of {k} rows with one prompt; the files name no group." for s, k in sorted(sizes.items())]
+    notes = [
+        f"Groups of the {s} split are blocks of {k} rows with one prompt; the files name no group."
+        for s, k in sorted(sizes.items())
+    ]
     lost = sorted(set(splits) - set(sizes))
-    return notes + [f"Rows of the {s} split are not in blocks: a step's rollouts of one prompt are taken for one group." for s in lost]
+    return notes + [
+        f"Rows of the {s} split are not in blocks: a step's rollouts of one prompt are taken for one group."
+        for s in lost
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bitrate.errors import DataError, InputError
+from bitrate.errors import DataError, EngineError, FormatError, InputError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Options, Select, match
@@ -49,11 +49,14 @@ class Source:
         where = f" WHERE {select.where}" if select.where else ""
         return f"SELECT {', '.join([*(_typed(c, select, self.run) for c in columns), *extra])} FROM {select.source}{where}"
 
-    def why_bad(self, files: Sequence[Peek], score: str) -> str:
-        """SELECT of each row's place and the reason why it cannot be measured, null for a good row."""
+    def why_bad(self, files: Sequence[Peek], score: str, placed: bool = True) -> str:
+        """SELECT of each row's place in its file and the reason why it cannot be measured, null for a good row.
+
+        A place is right where ``files`` is one file; without places several files are read at once.
+        """
         select = self.format.chosen(self.format.select(self.con, files))
         own = f"({select.bad})" if select.bad else "NULL"
-        inner = self.rows(files, ("step", "prompt_id", score), (f"{own} AS own", f"{select.position} AS position", "_file"))
+        inner = self.rows(files, ("step", "prompt_id", score), (f"{own} AS own", f"{select.position if placed else 'NULL'} AS position", "_file"))
         return (
             f"SELECT _file, position, CASE WHEN own IS NOT NULL THEN own WHEN prompt_id IS NULL THEN 'prompt_id is null' "
             f"WHEN step IS NULL THEN 'step is null or not a whole number' WHEN {score} IS NULL THEN 'reward is null or not a number' "
@@ -70,6 +73,15 @@ class Source:
         rows = self.rows([f for _, f in read], ("prompt_id", "prompt"))
         query = f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN wanted USING (prompt_id) WHERE prompt IS NOT NULL GROUP BY prompt_id"
         return {str(i): str(t) for i, t in duck.run(self.con, query)}
+
+    def culprit(self) -> str | None:
+        """The first file whose rows cannot be read, if there is one: engines do not always say."""
+        for file in self.files:
+            try:
+                duck.run(self.con, f"SELECT count(COLUMNS(*)) FROM ({self.rows([file], REDUCED_COLUMNS)})")
+            except EngineError:
+                return str(file.path)
+        return None
 
     def batches(self, limit: int = 256 << 20) -> list[list[Peek]]:
         """Files in order, together as long as they stay below ``limit`` bytes."""
@@ -125,14 +137,16 @@ def open_source(
     options = options or Options()
     found = find_files(paths)
     broken = [f for f in found if f.kind in {"parquet", "jsonl", "csv", "eval", "json"} and f.trouble]
-    sound = [f for f in found if f not in broken]
+    lost = set(broken)
+    sound = [f for f in found if f not in lost]
     if not sound:
-        raise DataError(f"no file can be read: {broken[0].trouble}", where=str(broken[0].path), hint="was it cut short? copy it again")
-    form, mine = match(sound, options, only)
-    likely = {f.kind for f in mine}
-    form.set_aside += [
-        SetAside("file " + (f.trouble or ""), 1, "files", (str(f.path),)) for f in broken if f.kind in likely
-    ]
+        raise DataError(f"no file can be read: {broken[0].trouble}", where=str(broken[0].path), hint=broken[0].remedy)
+    try:
+        form, mine = match(sound, options, only)
+    except FormatError as error:
+        error.where = " ".join(map(str, paths))
+        raise
+    form.set_aside += _not_read([f for f in broken if f.kind in {m.kind for m in mine}])
     absent = [c for c in options.raw_names() if c not in form.raw_columns(mine)]
     if absent:
         raise InputError(
@@ -145,11 +159,20 @@ def open_source(
     if not mine:
         raise DataError("every file was set aside: " + "; ".join(s.reason for s in form.set_aside), where=str(paths[0]))
     mentioned = {place for s in form.set_aside for place in s.where}
-    unread = [f for f in sound if f not in mine and f.kind != "other" and f.path.name not in form.beside]
+    taken = set(mine)
+    unread = [f for f in sound if f not in taken and f.kind != "other" and f.path.name not in form.beside]
     left = [f.inside for f in unread if str(f.path) not in mentioned]
     if left:
         form.notes.append(f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}.")
     return Source(form, mine, options.run or _run_name(paths), con)
+
+
+def _not_read(broken: Sequence[Peek]) -> list[SetAside]:
+    """Files that cannot be opened as what they are, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for file in broken:
+        reasons.setdefault(f"file not read: {file.trouble}", []).append(str(file.path))
+    return [SetAside(reason, len(paths), "files", tuple(paths[:3])) for reason, paths in reasons.items()]
 
 
 def _run_name(paths: Sequence[str | Path]) -> str:
@@ -171,6 +194,6 @@ def _without_copies(form: Format, files: list[Peek]) -> list[Peek]:
             first = seen.setdefault(digest, file)
             if first is not file:
                 copies[str(file.path)] = str(first.path)
-    for copy, first in copies.items():
-        form.set_aside.append(SetAside(f"the same bytes as {Path(first).name}", 1, "files", (copy,)))
+    for copy, original in copies.items():
+        form.set_aside.append(SetAside(f"the same bytes as {Path(original).name}", 1, "files", (copy,)))
     return [f for f in files if str(f.path) not in copies]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import fcntl
 import hashlib
+import io
+import itertools
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from bitrate.errors import DataError
+from bitrate.errors import DataError, EngineError
 from bitrate.logs import sql
-from bitrate.logs.chunks import plan
+from bitrate.logs.chunks import Chunk, plan
 from bitrate.logs.engines import duck
+from bitrate.logs.peek import Peek, open_lines
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
 from bitrate.logs.stage import Progress, Staged, stage
@@ -29,8 +33,10 @@ if TYPE_CHECKING:
 MOST_LEVELS = 64
 #: Rows looked at to guess the levels.
 SAMPLE_ROWS = 100_000
-#: Memory that one row of a chunk takes at most while it is reduced.
-BYTES_A_ROW = 128
+#: Memory that a row of a chunk takes while it is reduced, about.
+BYTES_A_ROW = 96
+#: A chunk of fewer rows than this is not worth a query.
+LEAST_ROWS = 10_000
 KEEP_UNFINISHED_SECONDS = 7 * 86400
 VERSION = 2
 
@@ -72,17 +78,35 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
     with _workplace(source.key(engine, VERSION)) as folder:
         source.con.execute(f"SET temp_directory = {sql.text(folder / 'spill')}")
         source.con.execute("SET preserve_insertion_order = false")
-        staged = stage(source, folder, progress)
-        by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
-        steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
-        outcome = _run(source, staged, steps, engine, folder, progress)
-        [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
+        with _blamed(source, engine):
+            staged = stage(source, folder, progress)
+            by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
+            steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
+            if not steps:
+                raise _nothing(source, source.format.set_aside)
+            outcome = _run(source, staged, steps, engine, folder, progress)
+            [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
         rows = sum(steps.values())
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:
-            reasons = "; ".join(s.reason for s in set_aside) or "the files hold no rows"
-            raise DataError(f"no rollout can be measured: {reasons}", where=str(source.files[0].path))
-        yield Groups(source.con, source.provenance, outcome, rows, set_aside)
+            raise _nothing(source, set_aside)
+        yield Groups(source.con, source.provenance, outcome, rows, set_aside, source.excerpts)
+
+
+@contextlib.contextmanager
+def _blamed(source: Source, engine: str) -> Iterator[None]:
+    """Name the file that an engine could not read."""
+    try:
+        yield
+    except EngineError as error:
+        if engine == "duckdb" and error.where is None and not isinstance(error, duck.OutOfMemory):
+            error.where = source.culprit()
+        raise
+
+
+def _nothing(source: Source, set_aside: Sequence[SetAside]) -> DataError:
+    reasons = "; ".join(s.reason for s in set_aside) or "the files hold no rows"
+    return DataError(f"no rollout can be measured: {reasons}", where=str(source.files[0].path))
 
 
 def _run(source: Source, staged: Staged, steps: dict[int | None, int], engine: str, folder: Path, progress: Progress) -> Outcome:
@@ -129,7 +153,7 @@ def _found(con: duckdb.DuckDBPyConnection, outcome: Outcome) -> Outcome:
         levels = dict(duck.run(con, "SELECT reward_level, CAST(sum(n_level) AS BIGINT) FROM levels GROUP BY ALL ORDER BY ALL"))
         return Outcome(outcome.column, levels, _threshold(levels)) if len(levels) <= MOST_LEVELS else Outcome(outcome.column, None, None)
     [(off, n, right)] = duck.run(con, "SELECT count(*) FILTER (n_correct > n), sum(n), sum(n_correct) FROM groups")
-    if off:
+    if off or not n:
         return Outcome(outcome.column, {}, None)
     counts = {x: right if x > outcome.threshold else n - right for x in outcome.levels}
     return Outcome(outcome.column, {x: int(c) for x, c in counts.items() if c}, outcome.threshold)
@@ -148,9 +172,23 @@ def _threshold(levels: Iterable[float]) -> float | None:
 def _in_chunks(
     source: Source, staged: Staged, steps: dict[int | None, int], statements: dict[str, str], folder: Path, progress: Progress
 ) -> Path:
-    """DuckDB, several chunks side by side; chunks that an earlier run finished are not done again."""
+    """DuckDB, in chunks that fit in memory; smaller ones where rows turn out to take more of it than thought."""
     memory = duck.memory_bytes(source.con)
-    chunks = plan(steps, staged.row_groups(source.con, "step"), memory // duck.workers(memory) // BYTES_A_ROW)
+    row_groups = staged.row_groups(source.con, "step")
+    most = memory // duck.workers(memory) // BYTES_A_ROW
+    while True:
+        try:
+            return _side_by_side(plan(steps, row_groups, most), staged, statements, memory, folder, progress)
+        except duck.OutOfMemory:
+            most //= 4
+            if most < LEAST_ROWS:
+                raise
+
+
+def _side_by_side(
+    chunks: Sequence[Chunk], staged: Staged, statements: dict[str, str], memory: int, folder: Path, progress: Progress
+) -> Path:
+    """Reduce chunks, several at a time; those that an earlier run finished are not done again."""
     place = folder / hashlib.sha256(repr((statements, chunks)).encode()).hexdigest()[:16]
     for name in statements:
         (place / name).mkdir(parents=True, exist_ok=True)
@@ -199,31 +237,55 @@ def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]
     if missing <= 0:
         return []
     counts: dict[str, int] = {}
-    places: dict[str, list[str]] = {}
-    for file in source.files:
+    homes: dict[str, list[Peek]] = {}
+    for batch in source.batches():
         if sum(counts.values()) >= missing:
             break
-        why = f"SELECT reason, count(*), (list(position ORDER BY position))[:3] FROM ({source.why_bad([file], outcome.column)}) WHERE reason IS NOT NULL GROUP BY reason"
-        for reason, count, positions in duck.run(source.con, why):
+        bad = source.why_bad(batch, outcome.column, placed=False)
+        held = duck.run(source.con, f"SELECT _file, reason, count(*) FROM ({bad}) WHERE reason IS NOT NULL GROUP BY ALL")
+        order = {str(f.path): (i, f) for i, f in enumerate(batch)}
+        for path, reason, count in sorted(held, key=lambda x: (order[x[0]][0], x[1])):
             counts[reason] = counts.get(reason, 0) + count
-            lines = _line_numbers(file.path, positions) if file.kind == "jsonl" else positions
-            places.setdefault(reason, []).extend(f"{file.path}:{p if isinstance(p, str) else p + (file.kind == 'csv')}" for p in lines)
-    return [SetAside(r, c, "rows", tuple(places[r][:3])) for r, c in sorted(counts.items(), key=lambda x: -x[1])]
+            homes.setdefault(reason, []).append(order[path][1])
+    return [SetAside(r, c, "rows", _places(source, outcome, r, homes[r])) for r, c in sorted(counts.items(), key=lambda x: -x[1])]
 
 
-def _line_numbers(path: Path, positions: list[int]) -> list[int]:
-    """Lines in the file of the n-th rows: blank lines hold no row."""
-    if path.suffix != ".jsonl":
-        return positions
-    wanted, found, row = set(positions), [], 0
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            row += bool(line.strip())
-            if line.strip() and row in wanted:
+def _places(source: Source, outcome: Outcome, reason: str, files: Sequence[Peek]) -> tuple[str, ...]:
+    """``path:line`` of the first three rows that are bad for this reason."""
+    places: list[str] = []
+    for file in files[:3]:
+        bad = f"SELECT position FROM ({source.why_bad([file], outcome.column)}) WHERE reason = {sql.text(reason)} ORDER BY position LIMIT 3"
+        rows = [p for (p,) in duck.run(source.con, bad)]
+        places += [f"{file.path}:{p}" for p in _lines(file, rows)]
+    return tuple(places[:3])
+
+
+def _lines(file: Peek, rows: Sequence[int | str]) -> list[int | str]:
+    """Lines in the file of the n-th rows: blank lines hold no row, and a CSV row may take several lines."""
+    if file.kind not in {"jsonl", "csv"}:
+        return list(rows)
+    found: list[int | str] = []
+    with open_lines(file.path) as stream:
+        starts: Iterator[int]
+        if file.kind == "jsonl":
+            starts = (number for number, line in enumerate(stream, 1) if line.strip())
+        else:
+            starts = itertools.islice(_csv_starts(io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="")), 1, None)
+        for row, number in enumerate(starts, 1):
+            if row in rows:
                 found.append(number)
-            if len(found) == len(wanted):
+            if len(found) == len(rows):
                 break
     return found
+
+
+def _csv_starts(text: Iterable[str]) -> Iterator[int]:
+    """The line on which each row starts, that of the header first."""
+    reader, start = csv.reader(text), 1
+    for row in reader:
+        if row:
+            yield start
+        start = reader.line_num + 1
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ FROM answers GROUP BY {by}
 #: How often each reward level was drawn in each group, for rewards that are graded.
 LEVELS_SQL = """
 WITH scores AS (SELECT {by}, {level} AS reward_level FROM rollouts WHERE {measured})
-SELECT {keys}, reward_level, COUNT(*) AS n_level FROM scores GROUP BY {by}, reward_level
+SELECT {keys}, reward_level, CAST(COUNT(*) AS BIGINT) AS n_level FROM scores GROUP BY {by}, reward_level
 """
 
 #: The groups of a run as counts: what the figures need of them, small enough to look at.
@@ -129,7 +129,7 @@ def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], 
         outer["reward_min"] = f"CASE WHEN SUM(n_correct) < SUM(n) THEN {_literal(low)} ELSE {_literal(high)} END"
         outer["reward_max"] = f"CASE WHEN SUM(n_correct) > 0 THEN {_literal(high)} ELSE {_literal(low)} END"
     else:
-        reward = "reward" if outcome.column == "reward" else f"CASE WHEN {sound('reward')} THEN reward END"
+        reward = "reward" if outcome.column == "reward" else f"CASE WHEN {sound('reward')} THEN reward ELSE NULL END"
         inner |= {
             "n_rewarded": f"COUNT({reward})",
             "reward_sum": f"SUM({_whole(reward, '1e6')})",
@@ -137,7 +137,7 @@ def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], 
             "reward_min": f"MIN({reward})",
             "reward_max": f"MAX({reward})",
         }
-        all_known = "CASE WHEN SUM(n_rewarded) = SUM(n) THEN SUM({}) / {} END"
+        all_known = "CASE WHEN SUM(n_rewarded) = SUM(n) THEN SUM({}) / {} ELSE NULL END"
         outer |= {"reward_sum": all_known.format("reward_sum", "1e6"), "reward_sumsq": all_known.format("reward_sumsq", "1e9")}
         outer |= {"reward_min": "MIN(reward_min)", "reward_max": "MAX(reward_max)"}
 
@@ -149,7 +149,7 @@ def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) 
     for column, condition in (("n_right_answers", right), ("n_torn_answers", torn)):
         counts[column] = f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)" if outcome.binary else "NULL"
     for column, count in counts.items():
-        outer[column] = "NULL" if "answer" in fixed else f"CASE WHEN COUNT(answer) = COUNT(*) THEN {count} END"
+        outer[column] = "NULL" if "answer" in fixed else f"CASE WHEN COUNT(answer) = COUNT(*) THEN {count} ELSE NULL END"
 
 
 def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:
@@ -158,8 +158,8 @@ def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, 
         "completion_tokens": ("completion_tokens", "SUM(completion_tokens)", "SUM"),
         "prompt_tokens": ("prompt_tokens", "SUM(prompt_tokens)", "SUM"),
         "n_counted": ("completion_tokens", "COUNT(completion_tokens)", "SUM"),
-        "n_truncated": ("truncated", "SUM(CASE WHEN truncated THEN 1 WHEN NOT truncated THEN 0 END)", "SUM"),
-        "advantage_max": ("advantage", f"MAX(CASE WHEN {sound('advantage')} THEN ABS(advantage) END)", "MAX"),
+        "n_truncated": ("truncated", "SUM(CASE WHEN truncated THEN 1 WHEN NOT truncated THEN 0 ELSE NULL END)", "SUM"),
+        "advantage_max": ("advantage", f"MAX(CASE WHEN {sound('advantage')} THEN ABS(advantage) ELSE NULL END)", "MAX"),
     }
     for column, (source, expression, combine) in rest.items():
         if source in fixed:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from bitrate.errors import InputError, MissingInputError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
+from bitrate.logs.formats.table import PROVENANCE_KEY
 from bitrate.logs.read import Source
 
 ROWS_PER_GROUP = 122_880
@@ -27,7 +29,10 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
     part = output.with_name(output.name + ".part")
     progress("writing", 0.0)
     order = "ORDER BY run, split, step, prompt_id, group_id, sample"
-    query = f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP})"
+    known = source.provenance
+    kept = json.dumps({"format": known.format, "prompt_id": known.prompt_id, "group_id": known.group_id, "filtered": known.filtered, "caveats": known.caveats})
+    how = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}, KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}}}"
+    query = f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})"
     try:
         [(rows,)] = duck.run(source.con, query)
         part.replace(output)

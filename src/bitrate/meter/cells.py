@@ -53,6 +53,13 @@ class Cells:
         [row] = self.ask(query)
         return row
 
+    def columns(self, query: str) -> dict[str, NDArray[Any]]:
+        """Columns of a query over ``cells``, nulls as NaN."""
+        table = self.groups.con.sql(query).to_arrow_table()
+        wide = {f.name: f.with_type(pa.float64()) for f in table.schema if pa.types.is_decimal(f.type)}
+        table = table.cast(pa.schema([wide.get(f.name, f) for f in table.schema]))
+        return {name: table[name].to_numpy() for name in table.column_names}
+
     @cached_property
     def binary(self) -> bool:
         """Whether every group has a count of right rollouts."""
@@ -98,7 +105,7 @@ class Cells:
 
     def arrays(self, query: str, names: list[str]) -> Sums:
         """Sums by prompt from a query with columns who, w, t0, t1 ..."""
-        found = self.groups.con.execute(query).fetchnumpy()
+        found = self.columns(query)
         weight = np.asarray(found["w"], dtype=float)
         totals = {name: np.asarray(found[f"t{i}"], dtype=float) for i, name in enumerate(names)}
         part = np.asarray(found["part"], dtype=np.int64) if "part" in found else np.zeros(weight.size, dtype=np.int64)
@@ -106,9 +113,7 @@ class Cells:
 
     def histogram(self, where: str = "true") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """(n_correct, n, number of groups) of the cells."""
-        found = self.groups.con.execute(
-            f"SELECT n_correct AS k, n, count(*) AS c FROM cells WHERE {where} GROUP BY ALL ORDER BY n, k"
-        ).fetchnumpy()
+        found = self.columns(f"SELECT n_correct AS k, n, count(*) AS c FROM cells WHERE {where} GROUP BY ALL ORDER BY n, k")
         return tuple(np.asarray(found[c], dtype=np.int64) for c in ("k", "n", "c"))  # type: ignore[return-value]
 
 

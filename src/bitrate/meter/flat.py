@@ -11,50 +11,64 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri, expit, logit, xlog1py, xlogy
+from scipy.special import chdtri, log_expit, xlog1py, xlogy
 
 from bitrate.types import Estimate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+#: Logits are cut into steps, so that a rise of a logit is a shift along the grid.
+STEP = 0.1
+LOGITS = STEP * np.arange(-90, 91)
 DRIFTS = np.concatenate([-np.geomspace(4, 0.1, 9), np.geomspace(0.1, 6, 12)])
-PACES = np.array([0.4, 0.7, 1.0, 1.3, 1.9])
+#: How the prompts' own paces may spread about the drift: hardly, somewhat, widely. The data choose.
+PACES = ((0.85, 0.95, 1.0, 1.05, 1.15), (0.5, 0.75, 1.0, 1.25, 1.6), (0.25, 0.6, 1.0, 1.4, 2.1))
+SHIFTS = np.array([np.rint(drift * np.array(paces) / STEP) for drift in DRIFTS for paces in PACES], dtype=int)
 SHARES = np.linspace(0, 1, 201)
-RATE_POINTS = 60
-MOST_PROMPTS = 3000
+MOST_PROMPTS = 2000
 
 
 @dataclass(frozen=True)
 class Flat:
-    """The share of prompts that never learn, and for each prompt the chance that it is one of them."""
+    """The share of prompts that never learn, and the drift of the others; ``chance`` tells it of single prompts."""
 
     share: Estimate
-    chance: Floats
+    drift: int
+
+    def chance(self, k1: Ints, n1: Ints, k2: Ints, n2: Ints) -> Floats:
+        """Chance that each of these prompts is one that never learns, shape [prompts]; 0 where nothing was fitted."""
+        if self.share.value is None:
+            return np.zeros(k1.size)
+        same, moved = _likelihoods(k1, n1, k2, n2)
+        flat = self.share.value * same
+        return np.asarray(flat / (flat + (1 - self.share.value) * moved[:, self.drift]))
 
 
 def _likelihoods(k1: Ints, n1: Ints, k2: Ints, n2: Ints) -> tuple[Floats, Floats]:
-    """Likelihood of both halves with one pass rate, shape [prompts], and with each drift, shape [prompts, drifts]."""
-    cuts = np.linspace(0, 1, RATE_POINTS + 1)
-    rate = np.sin(np.pi / 2 * (cuts[1:] + cuts[:-1]) / 2) ** 2  # equal shares of Beta(1/2, 1/2)
-    step = DRIFTS[:, None] * PACES
-    later = expit(logit(rate) + step[..., None]).reshape(-1, RATE_POINTS)
-    early = _binomial(k1, n1, rate)
-    same = (early * _binomial(k2, n2, rate)).mean(axis=1)
-    moved = np.stack([(early * _binomial(k2, n2, row)).mean(axis=1) for row in later], axis=1)
-    return same, moved.reshape(k1.size, DRIFTS.size, PACES.size).mean(axis=2)
+    """Likelihood of both halves with one pass rate, shape [prompts], and with each drift, shape [prompts, drifts].
+
+    The rate of the first half has a Beta(1/2, 1/2) prior, which on the logit has the density 1 / (2 pi cosh(logit / 2)).
+    """
+    most = int(np.abs(SHIFTS).max())
+    prior = 1 / np.cosh(LOGITS / 2)
+    early = _binomial(k1, n1, LOGITS) * (prior / prior.sum())
+    later = _binomial(k2, n2, STEP * np.arange(-90 - most, 91 + most))
+    found = {s: np.einsum("pr,pr->p", early, later[:, most + s : most + s + LOGITS.size]) for s in {0, *SHIFTS.flat}}
+    moved = np.stack([np.mean([found[s] for s in row], axis=0) for row in SHIFTS], axis=1)
+    return found[0], moved
 
 
-def _binomial(right: Ints, size: Ints, rate: Floats) -> Floats:
-    """Binomial likelihood up to a factor of the counts alone, shape [prompts, rates]."""
-    k, n = right[:, None], size[:, None]
-    log = xlogy(k, rate) + xlog1py(n - k, -rate)
-    best = xlogy(k, k / np.maximum(n, 1)) + xlog1py(n - k, -(k / np.maximum(n, 1)))
-    return np.asarray(np.exp(log - best))
+def _binomial(right: Ints, size: Ints, logits: Floats) -> Floats:
+    """Binomial likelihood over its own maximum, shape [prompts, logits]."""
+    k, n = right[:, None].astype(float), size[:, None].astype(float)
+    log = k * log_expit(logits) + (n - k) * log_expit(-logits)
+    rate = k / np.maximum(n, 1)
+    return np.asarray(np.exp(log - xlogy(k, rate) - xlog1py(n - k, -rate)))
 
 
 def never_learn(k1: Ints, n1: Ints, k2: Ints, n2: Ints, *, name: str, level: float) -> Flat:
-    """The share of prompts whose two halves of visits have one pass rate, and each prompt's own chance of it.
+    """The share of prompts whose two halves of visits have one pass rate.
 
     Args:
         k1: right rollouts in the first half of each prompt's visits, shape [prompts].
@@ -65,21 +79,23 @@ def never_learn(k1: Ints, n1: Ints, k2: Ints, n2: Ints, *, name: str, level: flo
         level: coverage of the interval.
 
     Returns:
-        The fit; on more than 3,000 prompts the share is fitted on an even sample of them.
+        The fit; on more than 2,000 prompts the share is fitted on an even sample of them.
     """
     unit = "share of prompts"
     if k1.size < 10:
-        return Flat(Estimate.missing(name, unit, f"{k1.size} prompts to judge; want 10", k1.size), np.zeros(k1.size))
-    same, moved = _likelihoods(k1, n1, k2, n2)
+        return Flat(Estimate.missing(name, unit, f"{k1.size} prompts to judge; want 10", k1.size), 0)
     sample = np.unique(np.linspace(0, k1.size - 1, min(k1.size, MOST_PROMPTS)).astype(int))
-    one, other = same[sample], moved[sample].T
-    likelihood = np.array([np.log(share * one + (1 - share) * other).sum(axis=1) for share in SHARES])
+    same, moved = _likelihoods(k1[sample], n1[sample], k2[sample], n2[sample])
+    likelihood = np.array([np.log(share * same + (1 - share) * moved.T).sum(axis=1) for share in SHARES])
     profile = likelihood.max(axis=1)
     best = int(profile.argmax())
     drift = int(likelihood[best].argmax())
     inside = SHARES[profile >= profile[best] - float(chdtri(1, 1 - level)) / 2]
     value = float(SHARES[best])
-    method = f"maximum likelihood of one pass rate against a drift of {DRIFTS[drift]:+.2g} logits between halves of the visits, at paces from {PACES[0]:g} to {PACES[-1]:g} of it"
+    risen, paces = DRIFTS[drift // len(PACES)], PACES[drift % len(PACES)]
+    method = (
+        f"maximum likelihood of one pass rate against a drift of {risen:+.2g} logits between halves of the visits, "
+        f"at paces from {paces[0]:g} to {paces[-1]:g} of it"
+    )
     share = Estimate(name, value, float(inside.min()), float(inside.max()), unit, level, int(sample.size), method)
-    chance = value * same / (value * same + (1 - value) * moved[:, drift])
-    return Flat(share, np.asarray(chance))
+    return Flat(share, drift)

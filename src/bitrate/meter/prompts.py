@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bitrate.meter.cells import Cells, Floats, Sums
-from bitrate.meter.flat import never_learn
+from bitrate.meter.flat import Flat, never_learn
 from bitrate.stats import Log2PassRate, PassRates, cluster_ratio, fit
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
@@ -19,6 +19,8 @@ from bitrate.types import Estimate
 PROMPT = "bits/prompt"
 MASTERED, HOPELESS = 0.95, 0.05
 VISITS_TO_JUDGE = 4
+#: Prompts from which the spread of whole-run pass rates is fitted, an even sample where there are more.
+FITTED = 2000
 NEVER_LEARN = "middling prompts that never learn"
 NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
 HIST_EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
@@ -54,19 +56,19 @@ class Prompts:
     def column(self) -> dict[str, Any]:
         """Arrays by column, in the order of ``who``."""
         half = "2 * visit <= visits"
-        return self.cells.groups.con.execute(
+        return self.cells.columns(
             "SELECT who, any_value(run) AS run, any_value(prompt_id) AS prompt_id, count(*) AS groups, sum(n) AS n, sum(n_correct) AS k, "
             "arg_min(n, visit) AS n_first, arg_min(n_correct, visit) AS k_first, arg_max(n, visit) AS n_last, "
             f"arg_max(n_correct, visit) AS k_last, sum(n) FILTER ({half}) AS n_early, sum(n_correct) FILTER ({half}) AS k_early, "
             "sum(completion_tokens) AS tokens, sum(n_counted) AS counted, sum(n_torn_answers) AS torn, "
             "sum(CASE WHEN n_correct = 0 OR n_correct = n THEN n ELSE 0 END) AS dead "
             "FROM cells GROUP BY who ORDER BY who"
-        ).fetchnumpy()
+        )
 
     def ints(self, name: str) -> Ints:
         """A column of whole numbers; a half that holds no visit counts none."""
         column = self.column[name]
-        return np.asarray(np.ma.filled(column, 0), dtype=np.int64)
+        return np.nan_to_num(column).astype(np.int64) if column.dtype.kind == "f" else column.astype(np.int64)
 
     @cached_property
     def followed(self) -> bool:
@@ -75,7 +77,11 @@ class Prompts:
 
     def visit_rates(self, which: str) -> PassRates:
         """Population of pass rates at every prompt's first or last visit."""
-        return fit(self.ints(f"k_{which}"), self.ints(f"n_{which}"))
+        return self._rates[which]
+
+    @cached_property
+    def _rates(self) -> dict[str, PassRates]:
+        return {which: fit(self.ints(f"k_{which}"), self.ints(f"n_{which}")) for which in ("first", "last")}
 
     @cached_property
     def floor(self) -> float:
@@ -123,7 +129,7 @@ class Prompts:
         masses = {"mastered": self._mass(MASTERED, 1.0), "hopeless": self._mass(0.0, HOPELESS)}
         method = "posterior under the fitted pass rates of the last visits"
         found = {k: self._share(names[k], unit, m, method) for k, m in masses.items()}
-        return found | {"never_learn": self.flat[0]}
+        return found | {"never_learn": self.flat.share}
 
     def _mass(self, low: float, high: float) -> Floats:
         rates = self.visit_rates("last")
@@ -136,18 +142,23 @@ class Prompts:
         )
 
     @cached_property
-    def flat(self) -> tuple[Estimate, Floats]:
-        """Share of middling prompts that never learn, and for each prompt the chance that it is one (0 where not judged)."""
-        k, n, k1, n1 = (self.ints(c) for c in ("k", "n", "k_early", "n_early"))
-        judged = (self.ints("groups") >= VISITS_TO_JUDGE) & (k > HOPELESS * n) & (k < MASTERED * n)
-        chance = np.zeros(k.size)
-        if not judged.any():
+    def flat(self) -> Flat:
+        """The share of middling prompts that never learn."""
+        judged = np.flatnonzero(self.judged(np.arange(self.ints("k").size)))
+        if not judged.size:
             reason = f"no prompt with a middling pass rate was visited {VISITS_TO_JUDGE} times"
-            return Estimate.missing(NEVER_LEARN, "share of prompts", reason), chance
-        k1, n1, k2, n2 = k1[judged], n1[judged], (k - k1)[judged], (n - n1)[judged]
-        found = never_learn(k1, n1, k2, n2, name=NEVER_LEARN, level=self.level)
-        chance[judged] = found.chance
-        return found.share, chance
+            return Flat(Estimate.missing(NEVER_LEARN, "share of prompts", reason), 0)
+        return never_learn(*self.halves(judged), name=NEVER_LEARN, level=self.level)
+
+    def judged(self, rows: Ints) -> NDArray[np.bool_]:
+        """Which of these prompts were visited often enough and have a middling pass rate."""
+        k, n, groups = (self.ints(c)[rows] for c in ("k", "n", "groups"))
+        return (groups >= VISITS_TO_JUDGE) & (k > HOPELESS * n) & (k < MASTERED * n)
+
+    def halves(self, rows: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+        """Right and all rollouts in the first and in the second half of these prompts' visits."""
+        k, n, k1, n1 = (self.ints(c)[rows] for c in ("k", "n", "k_early", "n_early"))
+        return k1, n1, k - k1, n - n1
 
     def histogram(self) -> dict[str, Any]:
         """Shares of prompts by pass rate, first visit against last, without taking k/n for p."""
@@ -176,13 +187,14 @@ class Prompts:
         order = np.lexsort((self.column["prompt_id"].astype(str), -self.ints("dead")))[:most]
         k, n = self.ints("k")[order], self.ints("n")[order]
         visits = self.ints("groups")[order]
-        every = fit(self.ints("k"), self.ints("n")) if n.size else None
-        if every is None:
+        if not n.size:
             return []
+        sample = np.unique(np.linspace(0, self.ints("n").size - 1, FITTED).astype(int))
+        every = fit(self.ints("k")[sample], self.ints("n")[sample])
         p = every.posterior_mean(lambda x: x, k, n)
         bits = every.posterior_mean(binary_entropy, k, n)
         first, last = (self._at(which, order) for which in ("first", "last"))
-        flat = self.flat[1][order]
+        flat = np.where(self.judged(order), self.flat.chance(*self.halves(order)), 0.0)
         counted, tokens = self.ints("counted")[order], self.ints("tokens")[order]
         ids, dead = self.column["prompt_id"][order], self.ints("dead")[order]
         excerpts = self.cells.groups.excerpts([str(i) for i in ids])

@@ -1,1 +1,1 @@
-"""What an audit looks like: on a terminal, as figures, as one HTML file. Reads the plain dict of ``Audit.to_dict()``."""
+"""What an audit looks like on a terminal, as figures, and as one HTML file; read from ``Audit.to_dict()``."""

@@ -17,7 +17,12 @@ LEDGER = (
     ("update_bits", "rollout", "In the update", "What was left after the advantage was computed, at most."),
     ("key_bits", "prompt", "Key", "What finding a prompt's answer for the first time said about the answer key."),
     ("absorbed_bits", "prompt", "Absorbed", "How much likelier right answers became on prompts seen again."),
-    ("generalised_bits", "prompt", "Generalised", "The gain on prompts before they were trained on; no line above bounds it."),
+    (
+        "generalised_bits",
+        "prompt",
+        "Generalised",
+        "The gain on prompts before they were trained on; no line above bounds it.",
+    ),
 )
 GROUPS = (("mixed", "mixed"), ("all_right", "all right"), ("all_wrong", "all wrong"))
 COST = (
@@ -70,7 +75,9 @@ def checked(audit: object) -> Mapping[str, Any]:
     """
     if not isinstance(audit, Mapping) or not {"run", "counts", "ledger"} <= set(audit):
         got = sorted(map(str, audit)) if isinstance(audit, Mapping) else type(audit).__name__
-        raise InputError(f"audit = {clip(got, 120)}; want the dict of Audit.to_dict()", hint="pass audit(path).to_dict()")
+        raise InputError(
+            f"audit = {clip(got, 120)}; want the dict of Audit.to_dict()", hint="pass audit(path).to_dict()"
+        )
     return audit
 
 
@@ -103,7 +110,7 @@ def figures(audit: Mapping[str, Any]) -> Iterator[Estimate]:
 
 def is_share(unit: str) -> bool:
     """Whether a unit is a share, shown in percent."""
-    return unit.split(" ")[0] in {"share", "probability"}
+    return unit.partition(" ")[0] in {"share", "probability"}
 
 
 def number(value: float, unit: str = "") -> str:
@@ -112,17 +119,19 @@ def number(value: float, unit: str = "") -> str:
     >>> number(0.47312, "bits/rollout"), number(0.49, "share of groups"), number(3_140_000, "tokens")
     ('0.473', '49.0%', '3.14 million')
     """
+    if value < 0:
+        return "−" + number(-value, unit)
     if is_share(unit):
         return f"{100 * value:.1f}%"
-    size = abs(value)
-    for power, word in ((1e9, " billion"), (1e6, " million")):
-        if power <= size < 1e15 and round(value) == value or power <= size < 1e12:
-            return f"{value / power:.3g}{word}" if size < 1000 * power else f"{value / power:,.0f}{word}"
-    if size >= 1e12:
+    if value >= 1e12:
         return f"{value:.3g}"
-    if size >= 1000:
+    for power, word in ((1e9, " billion"), (1e6, " million")):
+        if value >= power:
+            return f"{value / power:.2f}{word}"
+    if value >= 1000 or float(value).is_integer():
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    places = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
+    return f"{value:.{places}f}" if value >= 0.01 else f"{value:.2g}"
 
 
 def unit_words(unit: str) -> str:
@@ -156,10 +165,19 @@ def difference_words(figure: Estimate) -> str:
     """
     if figure.value is None:
         return "no figure"
-    if is_share(figure.unit):
-        return f"{100 * figure.value:+.1f} points"
-    sign = "+" if figure.value > 0 else "−" if figure.value < 0 else ""
-    return sign + number(abs(figure.value))
+    return _signed(figure.value, figure.unit) + (" points" if is_share(figure.unit) else "")
+
+
+def difference_span(figure: Estimate) -> str:
+    """The interval of a difference, with signs; in percentage points for shares."""
+    if figure.low is None or figure.high is None:
+        return clean(figure.reason)
+    return f"{_signed(figure.low, figure.unit)} to {_signed(figure.high, figure.unit)}"
+
+
+def _signed(value: float, unit: str) -> str:
+    words = f"{100 * abs(value):.1f}" if is_share(unit) else number(abs(value))
+    return ("+" if value > 0 else "−" if value < 0 else "") + words
 
 
 def told_apart(figure: Estimate) -> str:
@@ -186,11 +204,20 @@ def constant_share(audit: Mapping[str, Any]) -> tuple[float, str] | None:
     return None
 
 
+def spent_parts(audit: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+    """What the groups took, and the reason where none of them has a figure for it."""
+    parts = []
+    for part in ("rollouts", "tokens", "flops"):
+        found = [estimate(audit, "spent", key, part) for key, _ in GROUPS]
+        parts.append((part, None if any(e.value is not None for e in found) else found[0].reason))
+    return parts
+
+
 def headline(audit: Mapping[str, Any]) -> str:
     """The finding in one or two sentences."""
     bits, constant = received(audit), constant_share(audit)
     if bits.value is None:
-        first = f"How many bits a rollout of this run carried cannot be said: {clip(bits.reason, 160).rstrip('.')}."
+        first = f"What a rollout of this run carried cannot be said. The reason: {clip(bits.reason, 160).rstrip('.')}."
     else:
         first = f"A rollout of this run carried at most {number(bits.value)} bits."
     if constant is None:

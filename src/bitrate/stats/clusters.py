@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import ndtri, stdtr, stdtrit
 
 from bitrate.errors import InputError
@@ -41,7 +40,12 @@ def biased_quantile(shift: float, dof: float, level: float) -> float:
     def excess(c: float) -> float:
         return float(stdtr(dof, c - shift) - stdtr(dof, -c - shift)) - level
 
-    return float(brentq(excess, 0.0, shift + stdtrit(dof, (1 + level) / 2) + 1.0))
+    # Bisection, for its own sake trivial, keeps scipy.optimize and a fifth of a second out of the start of every audit.
+    low, high = 0.0, shift + float(stdtrit(dof, (1 + level) / 2)) + 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if excess(middle) > 0 else (middle, high)
+    return (low + high) / 2
 
 
 def unseen_clusters(level: float) -> float:

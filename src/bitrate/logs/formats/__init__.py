@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 #: Text this long or shorter is kept as the answer; of longer text only a 64-bit hash is.
 ANSWER_LENGTH = 64
-#: Bytes of the longest JSON line that is read: every thread reserves twice this, so it cannot be generous.
-LONGEST_LINE = 32 << 20
+#: Bytes of the longest JSON line that is read. Above this DuckDB keeps a buffer of twice the size for every file.
+LONGEST_LINE = 16 << 20
 #: How much of a prompt is kept to show in the report.
 EXCERPT_LENGTH = 160
 
@@ -165,7 +165,9 @@ def repeated(con: duckdb.DuckDBPyConnection, source: str, keys: Sequence[str], r
     """How many rows `last_written` leaves out, and in which files."""
     known = " AND ".join(f"{k} IS NOT NULL" for k in keys)
     extra = f"count(*) - count(DISTINCT ({', '.join(keys)}))"
-    found = duck.run(con, f"SELECT _file, {extra} AS n FROM {source} WHERE {known} GROUP BY _file HAVING n > 0 ORDER BY _file")
+    found = duck.run(
+        con, f"SELECT _file, {extra} AS n FROM {source} WHERE {known} GROUP BY _file HAVING n > 0 ORDER BY _file"
+    )
     return [SetAside(reason, sum(n for _, n in found), "rows", tuple(f for f, _ in found[:3]))] if found else []
 
 
@@ -217,7 +219,9 @@ def match(files: Sequence[Peek], options: Options, only: str | None = None) -> t
     """
     candidates = [f(options) for f in all_formats() if only is None or f.name == only]
     if not candidates:
-        raise InputError(f"no format is called {only!r}", hint=f"formats are {', '.join(f.name for f in all_formats())}")
+        raise InputError(
+            f"no format is called {only!r}", hint=f"formats are {', '.join(f.name for f in all_formats())}"
+        )
     claims: dict[str, list[Peek]] = {}
     for file in files:
         owners = [f for f in candidates if not f.fallback and f.sniff(file)]
@@ -234,7 +238,9 @@ def match(files: Sequence[Peek], options: Options, only: str | None = None) -> t
             hint="for any table name its columns: --columns prompt_id=question_id,reward=score; see `bitrate formats`",
         )
     found = ", ".join(f"{k} ({len(v)} file(s), e.g. {v[0].inside})" for k, v in claims.items())
-    raise FormatError(f"more than one format reads these files: {found}", hint="point at one of them, or say --format NAME")
+    raise FormatError(
+        f"more than one format reads these files: {found}", hint="point at one of them, or say --format NAME"
+    )
 
 
 def _describe(file: Peek) -> str:

@@ -6,14 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, jsonl, text_id
+from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
     import duckdb
 
 PLACE = re.compile(r"(?:^|/)(eval-rollout|rollout)/(?:.*/)?-?\d+/[^/]+\.jsonl$")
+HOME = re.compile(r"^(.*?)/?(?:^|/)(?:eval-)?rollout/")
 RAW = {
     "task_id": "VARCHAR",
     "sample_idx": "DOUBLE",
@@ -49,10 +50,10 @@ class Areal(Format):
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Note tasks with several prompts: a line a turn, not a line a rollout."""
-        several = f"SELECT _file FROM {jsonl(files, RAW)} GROUP BY _file HAVING count(DISTINCT prompt) > 1"
-        [(turns,)] = duck.run(con, f"SELECT count(*) FROM ({several})")
+        turns = [f for f in files if len({str(r.get("prompt")) for r in f.records}) > 1]
         if turns:
-            self.notes.append(f"{turns} task(s) hold several prompts, as dialogues do: each prompt counts as a group.")
+            self.notes.append(f"{len(turns)} task(s) hold several prompts, as dialogues do: each prompt is a group.")
+        self.runs = run_names(files, lambda f: found[1] if (found := HOME.search(f.inside)) else "")
         if lost := [f for f in files if not PLACE.search(f.path.as_posix())]:
             self.notes.append(f"{len(lost)} file(s) are in no rollout or eval-rollout folder: taken as training.")
         return files
@@ -74,6 +75,8 @@ class Areal(Format):
             "completion_tokens": "seqlen - prompt_len",
             "prompt": excerpt("prompt"),
         }
+        if self.runs and not self.options.run:
+            columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
         return Select(source, columns, bad=bad, position="_line")
 

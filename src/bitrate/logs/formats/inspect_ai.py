@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.formats import Format, Select, answer_key, excerpt
+from bitrate.logs.layout import by_file
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
 
@@ -25,11 +26,9 @@ UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.B
 #: What scorers write instead of numbers. Any other text is no score: null, never 0.
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0, "yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 CUT_OFF = {"max_tokens", "model_length"}
-OWN = {
-    "_file": "string", "_place": "string", "_run": "string", "_prompt_id": "string", "_epoch": "double", "_score": "double",
-    "_answer": "string", "_prompt_tokens": "int64", "_completion_tokens": "int64", "_truncated": "bool", "_prompt": "string",
-    "_why": "string",
-}  # fmt: skip
+TEXTS = ("_file", "_place", "_run", "_prompt_id", "_answer", "_prompt", "_why")
+NUMBERS = {"_epoch": "double", "_score": "double", "_prompt_tokens": "int64", "_completion_tokens": "int64"}
+OWN = dict.fromkeys(TEXTS, "string") | NUMBERS | {"_truncated": "bool"}
 
 
 class InspectAI(Format):
@@ -44,7 +43,7 @@ class InspectAI(Format):
     files: ClassVar[str] = "*.eval, *.json"
     caveats: ClassVar[tuple[str, ...]] = (
         "This is an evaluation and no training: there is no step.",
-        "Tokens are those of every call of the evaluated model for a sample, a scorer's calls of the same model included.",
+        "Tokens are those of every call of the evaluated model for a sample, a scorer's calls of it included.",
     )
 
     def sniff(self, file: Peek) -> bool:
@@ -73,7 +72,7 @@ class InspectAI(Format):
         columns = {
             "split": "'eval'",
             "prompt_id": "_prompt_id",
-            "group_id": "_prompt_id || '/' || md5(_file)",
+            "group_id": f"_prompt_id || ' of ' || {by_file({str(f.path): f.inside for f in files}, files, 'NULL')}",
             "sample": "_epoch",
             "reward": "_score",
             "components": "_components",
@@ -144,7 +143,9 @@ class Log:
             row["_why"] = None if row["_score"] is not None else self._why(row, chosen)
         if len(scorers) > 1 and not self.outcome:
             others = ", ".join(scorers[1:])
-            self.notes.append(f"{self.path.name}: the outcome is the scorer {chosen}; choose another with --outcome: {others}.")
+            self.notes.append(
+                f"{self.path.name}: the outcome is the scorer {chosen}; choose another with --outcome: {others}."
+            )
         if (status := self.header.get("status", "unknown")) != "success":
             self.notes.append(f"{self.path.name} ended with status {status}: samples that did not run are not in it.")
         return rows
@@ -152,7 +153,10 @@ class Log:
     @property
     def set_aside(self) -> list[SetAside]:
         """What could not be read, by reason."""
-        found = [SetAside(reason, len(at), "rows", tuple(f"{self.path}:{p}" for p in at[:3])) for reason, at in self.bad.items()]
+        found = [
+            SetAside(reason, len(at), "rows", tuple(f"{self.path}:{p}" for p in at[:3]))
+            for reason, at in self.bad.items()
+        ]
         return found or ([SetAside("log holds no sample", 1, "files", (str(self.path),))] if not self.samples else [])
 
     def _leave(self, reason: str, place: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
+from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"^samples_(.+)_\d{4}-\d{2}-\d{2}T[\d.:-]+\.jsonl$")
 RAW = {"doc_id": "VARCHAR", "arguments": "JSON", "filtered_resps": "JSON", "filter": "VARCHAR"}
-NO_METRIC = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+NO_METRIC = {
+    "doc_id",
+    "doc",
+    "target",
+    "arguments",
+    "resps",
+    "filtered_resps",
+    "filter",
+    "metrics",
+    "doc_hash",
+    "prompt_hash",
+    "target_hash",
+}
 
 
 class LmEval(Format):
@@ -54,7 +67,10 @@ class LmEval(Format):
         unread = sorted({m for names in self.metrics.values() for m in names[1:]})
         if unread and not self.options.outcome:
             first = ", ".join(sorted({names[0] for names in self.metrics.values() if names}))
-            self.notes.append(f"The score is {first}; other metrics are there: {', '.join(unread)} (choose with --outcome).")
+            self.notes.append(
+                f"The score is {first}; other metrics are there: {', '.join(unread)} (choose with --outcome)."
+            )
+        self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
         most = max((len(r["resps"][0]) for f in files for r in f.records if _is_sampled(r.get("resps"))), default=1)
         if most > 1:
             self.notes.append(f"Each question was sampled up to {most} times; the single samples carry no score.")
@@ -65,21 +81,29 @@ class LmEval(Format):
         metrics = {f: names[0] for f, names in self.metrics.items() if names}
         user = self.options.raw_names()
         source = jsonl(files, RAW, user | dict.fromkeys([*metrics.values(), *self._outcome()], "JSON"))
-        task = "CASE _file " + " ".join(f"WHEN {sql.text(f.path)} THEN {sql.text(_task(f))}" for f in files) + " END"
+        task = by_file({str(f.path): _task(f) for f in files}, files, "NULL")
         scores = " ".join(
-            f"WHEN {sql.text(f.path)} THEN {json_number(sql.name(metrics[str(f.path)]))}" for f in files if str(f.path) in metrics
+            f"WHEN {sql.text(f.path)} THEN {json_number(sql.name(metrics[str(f.path)]))}"
+            for f in files
+            if str(f.path) in metrics
         )
-        answer = "CASE WHEN json_type(filtered_resps, '$[0]') = 'VARCHAR' THEN json_extract_string(filtered_resps, '$[0]') END"
-        prompt = "coalesce(json_extract_string(arguments, '$.gen_args_0.arg_0'), json_extract_string(arguments, '$[0][0]'))"
+        first = "json_extract_string(filtered_resps, '$[0]')"
+        answer = f"CASE WHEN json_type(filtered_resps, '$[0]') = 'VARCHAR' THEN {first} END"
+        prompt = (
+            "coalesce(json_extract_string(arguments, '$.gen_args_0.arg_0'), json_extract_string(arguments, '$[0][0]'))"
+        )
         columns = {
             "split": "'eval'",
             "prompt_id": f"{task} || '/' || doc_id",
-            "group_id": f"{task} || '/' || doc_id || '/' || md5(_file)",
+            "group_id": f"doc_id || ' of ' || {by_file({str(f.path): f.inside for f in files}, files, 'NULL')}",
             "reward": f"CASE _file {scores} END" if scores else "NULL",
             "answer": answer_key(f"({answer})"),
             "prompt": excerpt(prompt),
         }
-        bad = f"CASE WHEN {all_null(['doc_id', 'filtered_resps'])} THEN 'line is not a JSON object with these columns' END"
+        if self.runs and not self.options.run:
+            columns["run"] = by_file(self.runs, files, "NULL")
+        lost = all_null(["doc_id", "filtered_resps"])
+        bad = f"CASE WHEN {lost} THEN 'line is not a JSON object with these columns' END"
         numbered = f"(SELECT *, row_number() OVER () AS _line FROM {source})"
         return Select(numbered, columns, where=self._filtered(files), bad=bad, position="_line")
 
@@ -96,7 +120,9 @@ class LmEval(Format):
     def _filtered(self, files: Sequence[Peek]) -> str | None:
         """SQL that keeps each file's first filter, and lines that could not be read."""
         several = [f for f in files if str(f.path) in self.filters]
-        cases = " ".join(f"WHEN {sql.text(f.path)} THEN filter = {sql.text(self.filters[str(f.path)])}" for f in several)
+        cases = " ".join(
+            f"WHEN {sql.text(f.path)} THEN filter = {sql.text(self.filters[str(f.path)])}" for f in several
+        )
         return f"coalesce(CASE _file {cases} END, true)" if cases else None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from bitrate.logs.formats import Format, Select, answer_key, excerpt, jsonl, text_id
+from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, jsonl, text_id
 from bitrate.logs.layout import block_group, block_notes, block_sizes, by_file, run_names
 from bitrate.logs.peek import Peek
 
@@ -28,24 +28,26 @@ ROLES = "json_extract_string(_said, '$[0].role') IS NOT NULL"
 TEXTS = "json_type(_said) = 'ARRAY'"
 #: Texts without roles end with what the environment answered, so the model's own are second to last.
 SPOKEN = (
-    f"CASE WHEN {ROLES} THEN list_filter(from_json(_said, '[{{\"role\":\"VARCHAR\",\"content\":\"VARCHAR\"}}]'), "
+    f'CASE WHEN {ROLES} THEN list_filter(from_json(_said, \'[{{"role":"VARCHAR","content":"VARCHAR"}}]\'), '
     "lambda x: x.role = 'assistant')[-1].content "
-    f"WHEN {TEXTS} THEN json_extract_string(_said, CASE WHEN json_array_length(_said) > 2 THEN '$[#-2]' ELSE '$[#-1]' END) "
+    f"WHEN {TEXTS} AND json_array_length(_said) > 2 THEN json_extract_string(_said, '$[#-2]') "
+    f"WHEN {TEXTS} THEN json_extract_string(_said, '$[#-1]') "
     "ELSE _said->>'$' END"
 )
 ASKED = (
-    f"CASE WHEN {ROLES} THEN list_filter(from_json(_said, '[{{\"role\":\"VARCHAR\",\"content\":\"VARCHAR\"}}]'), "
+    f'CASE WHEN {ROLES} THEN list_filter(from_json(_said, \'[{{"role":"VARCHAR","content":"VARCHAR"}}]\'), '
     "lambda x: x.role = 'user')[1].content "
     f"WHEN {TEXTS} AND json_array_length(_said) IN (2, 3) THEN json_extract_string(_said, '$[0]') END"
 )
 SOURCE = (
-    "(SELECT *, CASE WHEN token_loss_mask IS NULL THEN {asked} WHEN _first > 1 THEN token_ids[1][1:_first - 1]::VARCHAR END AS _prompt FROM "
+    "(SELECT *, CASE WHEN token_loss_mask IS NULL THEN {asked} "
+    "WHEN _first > 1 THEN token_ids[1][1:_first - 1]::VARCHAR END AS _prompt FROM "
     "(SELECT *, content->'$[0]' AS _said, list_position(token_loss_mask[1], 1.0) AS _first FROM {source}))"
 )
 
 
 class Nemo(Format):
-    """``train_data_step{N}.jsonl`` and ``val_data_step{N}.jsonl``; the prompt is the tokens before the first trained one."""
+    """``{train,val}_data_step{N}.jsonl``; the prompt is the tokens before the first that the model itself wrote."""
 
     name: ClassVar[str] = "nemo-rl"
     trainer: ClassVar[str] = "NeMo-RL GRPO"
@@ -56,7 +58,11 @@ class Nemo(Format):
 
     def sniff(self, file: Peek) -> bool:
         """JSONL by its name; a first line too long to look at has no columns."""
-        return file.kind == "jsonl" and bool(NAME.search(file.path.name)) and (not file.columns or file.has("rewards", "idx"))
+        return (
+            file.kind == "jsonl"
+            and bool(NAME.search(file.path.name))
+            and (not file.columns or file.has("rewards", "idx"))
+        )
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Look for dynamic sampling, and for the blocks of rows that are groups."""
@@ -66,8 +72,8 @@ class Nemo(Format):
         if self.dynamic:
             self.filtered = "known"
             self.notes.append(
-                "Dynamic sampling was on: groups of equal rewards were dropped before writing. The reward is filtered_rewards; "
-                "rewards belongs to the batch before filtering, in another order."
+                "Dynamic sampling was on: groups of equal rewards were dropped before writing. "
+                "The reward is filtered_rewards; rewards belongs to the batch before filtering, in another order."
             )
         split = by_file(self.splits, files, "'train'")
         self.sizes = block_sizes(con, self._source(files), "_prompt", "idx", split)
@@ -99,7 +105,7 @@ class Nemo(Format):
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = (
-            "CASE WHEN idx IS NULL AND content IS NULL AND rewards IS NULL THEN 'line is not a JSON object with these columns' "
+            f"CASE WHEN {all_null(['idx', 'content', 'rewards'])} THEN 'line is not a JSON object with these columns' "
             f"WHEN {size} <> 1 THEN 'rewards is not a list of length one' "
             "WHEN _prompt IS NULL THEN 'where the prompt ends cannot be told' END"
         )

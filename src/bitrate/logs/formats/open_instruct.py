@@ -52,7 +52,9 @@ class OpenInstruct(Format):
         kept = [f for f in files if not FILTERED_SHARD.search(f.path.name)]
         if len(kept) < len(files):
             self.filtered = "known"
-            self.notes.append(f"{len(files) - len(kept)} file(s) hold groups that were filtered before training; not read.")
+            self.notes.append(
+                f"{len(files) - len(kept)} file(s) hold groups that were filtered before training; not read."
+            )
         repeats = repeated(con, jsonl(kept, RAW), ONE_ROLLOUT, "rollout written again by a later line") if kept else []
         self.set_aside += repeats
         self.repeats = bool(repeats)

@@ -33,7 +33,8 @@ BELOW = re.compile(r"(?:^|/)(?:rollouts|step_\d+|train|eval)(?:/|$)")
 #: One row per trace of the agent that is trained; an episode without a trace keeps a row, so that it is counted.
 TRACES = (
     "(SELECT *, coalesce(_trace.task, task) AS _task, list_transform(map_entries(_trace.rewards), "
-    "lambda x: {'name': x.key, 'score': x.value.score, 'paid': x.value.score * coalesce(x.value.weight, 1)}) AS _rewards, "
+    "lambda x: {'name': x.key, 'score': x.value.score, 'paid': x.value.score * coalesce(x.value.weight, 1)}) "
+    "AS _rewards, "
     "flatten(list_transform(_trace.nodes, lambda x: x.advantages)) AS _advantages, "
     "list_filter(_trace.nodes, lambda x: x.sampled) AS _sampled FROM (SELECT *, traces[_index] AS _trace FROM "
     "(SELECT *, unnest(CASE WHEN len(traces) > 0 THEN range(1, len(traces) + 1) ELSE [NULL] END) AS _index "
@@ -42,7 +43,8 @@ TRACES = (
 BAD = (
     "CASE WHEN task IS NULL AND traces IS NULL THEN 'line is not a JSON object with these columns' "
     "WHEN _trace IS NULL THEN 'the episode has no trace' "
-    "WHEN _trace.ok = false AND len(_trace.errors) > 0 THEN 'the rollout failed and was not scored: ' || _trace.errors[-1].type END"
+    "WHEN _trace.ok = false AND len(_trace.errors) > 0 "
+    "THEN 'the rollout failed and was not scored: ' || _trace.errors[-1].type END"
 )
 
 
@@ -51,7 +53,9 @@ class Prime(Format):
 
     name: ClassVar[str] = "prime-rl"
     trainer: ClassVar[str] = "prime-rl 0.8 and verifiers 0.4"
-    files: ClassVar[str] = "rollouts/step_{N}/{train,eval}/{all,effective}/traces.jsonl, or traces.jsonl of an evaluation"
+    files: ClassVar[str] = (
+        "rollouts/step_{N}/{train,eval}/{all,effective}/traces.jsonl, or traces.jsonl of an evaluation"
+    )
     caveats: ClassVar[tuple[str, ...]] = (
         "Traces of agents that are not trained (judges, simulated users) are no rollouts and are left out.",
         "A step is the batch a rollout came in with; its policy may be older (policy_step).",
@@ -72,7 +76,9 @@ class Prime(Format):
             self.set_aside.append(SetAside(reason, len(doubled), "files", tuple(str(f.path) for f in doubled)))
         if len(effective) > len(doubled):
             self.filtered = "known"
-            self.notes.append("Only filtered rollouts are here ('effective'): groups that taught nothing were dropped before writing.")
+            self.notes.append(
+                "Only filtered rollouts are here ('effective'): groups that taught nothing were dropped before writing."
+            )
         kept = [f for f in files if f not in doubled]
         self.splits = {str(f.path): "eval" if in_eval_folder(f) else "train" for f in kept}
         self.runs = run_names(kept, _home)
@@ -84,8 +90,10 @@ class Prime(Format):
         paid = "list_transform(_rewards, lambda x: x.paid)"
         correct = "list_filter(_rewards, lambda x: x.name = 'correct')[1].score"
         high, low = "list_max(_advantages)", "list_min(_advantages)"
+        train_or_eval = by_file(self.splits, files, "NULL")
+        limit = "_trace.stop_condition LIKE 'max\\_%' ESCAPE '\\'"
         columns = {
-            "split": f"CASE WHEN coalesce(run.work.type, run.type) = 'eval' THEN 'eval' ELSE {by_file(self.splits, files, 'NULL')} END",
+            "split": f"CASE WHEN coalesce(run.work.type, run.type) = 'eval' THEN 'eval' ELSE {train_or_eval} END",
             "step": "coalesce(nullif(regexp_extract(_file, '.*/step_([0-9]+)/', 1), '')::DOUBLE, run.work.step, 0)",
             "policy_step": "run.work.policy.end",
             "prompt_id": key,
@@ -97,7 +105,7 @@ class Prime(Format):
             "answer": answer_key("_sampled[-1].message.content"),
             "prompt_tokens": "_trace.num_input_tokens",
             "completion_tokens": "_trace.num_output_tokens",
-            "truncated": "_trace.stop_condition LIKE 'max\\_%' ESCAPE '\\' OR coalesce(_trace.calls[-1].finish_reason = 'length', false)",
+            "truncated": f"{limit} OR coalesce(_trace.calls[-1].finish_reason = 'length', false)",
             "advantage": f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END",
             "prompt": excerpt("coalesce(_task.data->>'$.prompt', _trace.nodes[1].message.content)"),
         }

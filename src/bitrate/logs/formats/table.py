@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import duckdb
 
 TEXT = {"run", "split", "prompt_id", "group_id", "answer", "prompt"}
+#: Where `bitrate export` keeps, in the Parquet file, what was known of the rows.
+PROVENANCE_KEY = "bitrate"
 #: Other names that mean the same and are safe to take without asking.
 ALIASES = {"step": ("visit",), "sample": ("sample_idx",)}
 
@@ -64,9 +67,19 @@ class Table(Format):
                     where=str(file.path),
                     hint="check the right-hand sides of --columns and --outcome",
                 )
+        self.remember(files)
         if "step" not in self.given(files[0]):
             self.notes.append("The table has no step: nothing can be said about change over the run.")
         return files
+
+    def remember(self, files: Sequence[Peek]) -> None:
+        """Take over what an exported table says about where its rows came from."""
+        kept = [k for f in files if f.kind == "parquet" if (k := f.metadata.get(PROVENANCE_KEY))]
+        if len(kept) != len(files) or len(set(kept)) != 1:
+            return
+        known = json.loads(kept[0])
+        self.prompt_id, self.group_id, self.filtered = known["prompt_id"], known["group_id"], known["filtered"]
+        self.notes += [f"Exported from {known['format']} files.", *known["caveats"]]
 
     def direct(self, files: Sequence[Peek]) -> bool:
         """Parquet is read in place."""
@@ -86,7 +99,10 @@ class Table(Format):
         if files[0].kind == "jsonl":
             return jsonl(files, raw)
         paths = sql.text_list(f.path for f in files)
-        return f"(SELECT * RENAME (filename AS _file) FROM read_csv({paths}, header=true, all_varchar=true, filename=true, union_by_name=true, null_padding=true))"
+        layout = "delim=',', quote='\"', escape='\"', parallel=false, null_padding=true, header=true, all_varchar=true"
+        return (
+            f"(SELECT * RENAME (filename AS _file) FROM read_csv({paths}, {layout}, filename=true, union_by_name=true))"
+        )
 
     def unreadable(self, file: Peek, columns: dict[str, str]) -> str | None:
         """SQL reason for a JSONL line of nulls."""
@@ -108,7 +124,9 @@ class Counts(Table):
     name: ClassVar[str] = "counts"
     trainer: ClassVar[str] = "any; one row a group"
     files: ClassVar[str] = "*.parquet, *.jsonl, *.csv with prompt_id, n, n_correct, or --columns"
-    caveats: ClassVar[tuple[str, ...]] = ("The file holds counts, not rollouts: answers, advantages and single rewards are not known.",)
+    caveats: ClassVar[tuple[str, ...]] = (
+        "The file holds counts, not rollouts: answers, advantages and single rewards are not known.",
+    )
 
     def sniff(self, file: Peek) -> bool:
         """A table with counts."""
@@ -127,14 +145,19 @@ class Counts(Table):
         columns = self.chosen(Select("", columns)).columns
         n, c = (f"try_cast({columns.pop(k)} AS DOUBLE)" for k in ("n", "n_correct"))
         sound = f"({n} >= 1 AND {n} < 1e6 AND {n} = round({n}) AND {c} >= 0 AND {c} <= {n} AND abs({c} - round({c})) < 1e-4)"
-        source = self.source(files, {**known_columns(files[0], self.options), **{k: sql.name(k) for k in counts if k in files[0].columns}})
+        source = self.source(
+            files,
+            {**known_columns(files[0], self.options), **{k: sql.name(k) for k in counts if k in files[0].columns}},
+        )
         unfolded = (
             f"(SELECT *, {n} AS _n, round({c}) AS _c, coalesce({sound}, false) AS _sound, "
             f"unnest(range(CASE WHEN {sound} THEN {n}::BIGINT ELSE 1 END)) AS _i "
             f"FROM (SELECT *, row_number() OVER () AS _group FROM {source}))"
         )
-        columns = {"group_id": "_group"} | columns | {"sample": "_i", "reward": "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"}
+        columns = (
+            {"group_id": "_group"} | columns | {"sample": "_i", "reward": "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"}
+        )
         columns.pop("correct", None)
         unsound = "CASE WHEN NOT _sound THEN 'n and n_correct are not counts with 0 <= n_correct <= n' END"
         unreadable = self.unreadable(files[0], columns=known_columns(files[0], self.options)) or "NULL"
-        return Select(unfolded, columns, bad=f"coalesce({unreadable}, {unsound})")
+        return Select(unfolded, columns, bad=f"coalesce({unreadable}, {unsound})", position="_group")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.formats import Format, Select, all_null, json_number, jsonl, last_written, repeated
+from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Tinker(Format):
         repeats = repeated(con, self.raw(files), ONE_ROLLOUT, "trajectory written again by a later line")
         self.set_aside += repeats
         self.repeats = bool(repeats)
-        self.runs = len({f.path.parent.parent for f in files}) > 1
+        self.runs = run_names(files, lambda f: "/".join(f.inside.split("/")[:-2]))
         return files
 
     def raw(self, files: Sequence[Peek]) -> str:
@@ -70,7 +71,7 @@ class Tinker(Format):
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """A group is one environment group of one iteration of one file name (train, eval_gsm8k ...)."""
         source = self.raw(files)
-        base = f"regexp_extract(_file, '([^/\\\\]+){SUFFIX}$', 1)"
+        base = f"regexp_extract(_file, '([^/]+){SUFFIX}$', 1)"
         group = f"{base} || '/' || iteration::BIGINT || '/' || group_idx::BIGINT"
         columns = {
             "split": f"CASE WHEN {base} LIKE 'train%' THEN 'train' ELSE 'eval' END",
@@ -86,7 +87,7 @@ class Tinker(Format):
             "truncated": "steps[-1].stop_reason = 'length'",
         }
         if self.runs and not self.options.run:
-            columns["run"] = "regexp_extract(_file, '([^/\\\\]+)[/\\\\][^/\\\\]+[/\\\\][^/\\\\]+$', 1)"
+            columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
         if self.repeats:
             return Select(last_written(source, ONE_ROLLOUT), columns, bad=bad, position="_line")

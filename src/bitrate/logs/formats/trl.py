@@ -44,7 +44,9 @@ class History:
     @classmethod
     def beside(cls, folder: Path) -> History | None:
         """The trainer state in the folder, the one above it, or its last checkpoint; None where there is none."""
-        checkpoints = sorted(folder.parent.glob("checkpoint-*/trainer_state.json"), key=lambda p: (len(p.parent.name), p.parent.name))
+        checkpoints = sorted(
+            folder.parent.glob("checkpoint-*/trainer_state.json"), key=lambda p: (len(p.parent.name), p.parent.name)
+        )
         for path in (folder / "trainer_state.json", folder.parent / "trainer_state.json", *reversed(checkpoints)):
             try:
                 state = json.loads(path.read_text("utf-8"))
@@ -78,7 +80,7 @@ class History:
 
 
 class Trl(Format):
-    """``completions_{step}.parquet``; rewards, evaluations and lengths are told by ``trainer_state.json`` beside them."""
+    """``completions_{step}.parquet``; ``trainer_state.json`` tells rewards, evaluations and lengths."""
 
     name: ClassVar[str] = "trl"
     trainer: ClassVar[str] = "TRL 1.16, GRPOTrainer and RLOOTrainer with log_completions=True"
@@ -119,7 +121,9 @@ class Trl(Format):
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """Rewards summed over their functions, groups from blocks, tokens from a logged column or the logged mean."""
         prompt, completion = _text("prompt", files[0]), _last_text("completion", files[0])
-        parts = [f"CASE WHEN isnan({sql.name(r)}::DOUBLE) THEN NULL ELSE {sql.name(r)}::DOUBLE END" for r in self.rewards]
+        parts = [
+            f"CASE WHEN isnan({sql.name(r)}::DOUBLE) THEN NULL ELSE {sql.name(r)}::DOUBLE END" for r in self.rewards
+        ]
         columns = {
             "split": "_split",
             "step": "step",
@@ -184,7 +188,8 @@ class Trl(Format):
 
     def _without_repeats(self, files: list[Peek], seen: dict[str, Seen]) -> list[Peek]:
         """With several optimizer steps per generation a batch is written once a step: keep the first."""
-        kept, repeats = [], []
+        kept: list[Peek] = []
+        repeats: list[Peek] = []
         last: dict[Path, int] = {}
         for file in files:
             digest = seen[str(file.path)].digest
@@ -203,7 +208,8 @@ class Trl(Format):
             every = (history and history.every) or min(gaps, default=1)
             if steps and every > 1:
                 self.notes.append(
-                    f"Only the last batch of every {every:.0f} steps was logged: {len(steps)} of {steps[-1]} steps are in the files."
+                    f"Only the last batch of every {every:.0f} steps was logged: "
+                    f"{len(steps)} of {steps[-1]} steps are in the files."
                 )
 
     def _note_evals(self, files: list[Peek], seen: dict[str, Seen]) -> None:
@@ -213,17 +219,24 @@ class Trl(Format):
             return
         steps = sorted({seen[str(f.path)].step for f in evals})
         shown = ", ".join(map(str, steps[:4])) + (", ..." if len(steps) > 4 else "")
-        self.notes.append(f"At {len(steps)} step(s) an evaluation was written over the training batch ({shown}); those rows are split eval.")
+        self.notes.append(
+            f"At {len(steps)} step(s) an evaluation was written over the training batch ({shown}); "
+            "those rows are split eval."
+        )
         mixed = [f for f in evals if not self._agrees(seen[str(f.path)], self._evals(f))]
         if mixed:
             self.notes.append(
-                f"{len(mixed)} evaluation file(s) do not have the mean reward that was logged (e.g. {mixed[0].inside}): they hold "
-                "only part of the evaluation, or rows of the training batch as well."
+                f"{len(mixed)} evaluation file(s) (e.g. {mixed[0].inside}) do not have the mean reward that was "
+                "logged: they hold only part of the evaluation, or rows of the training batch as well."
             )
 
     def _agrees(self, file: Seen, evals: dict[int, dict[str, Any]]) -> bool:
         logged = {r: evals[file.step].get(f"eval_rewards/{r}/mean") for r in file.means}
-        return all(v is None or m is None or abs(m - v) <= 1e-5 * (1 + abs(v)) for r, m in file.means.items() for v in [logged[r]])
+        return all(
+            v is None or m is None or abs(m - v) <= 1e-5 * (1 + abs(v))
+            for r, m in file.means.items()
+            for v in [logged[r]]
+        )
 
     def _tokens(self, files: list[Peek], seen: dict[str, Seen]) -> str:
         """SQL for a completion's tokens: a logged column, else the logged mean spread over the rows of its step."""
@@ -258,4 +271,8 @@ def _text(column: str, file: Peek) -> str:
 
 def _last_text(column: str, file: Peek) -> str:
     """SQL for a text, or what the last of its messages says."""
-    return sql.name(column) if _is_text(column, file) else f"json_extract_string(to_json({sql.name(column)}), '$[#-1].content')"
+    return (
+        sql.name(column)
+        if _is_text(column, file)
+        else f"json_extract_string(to_json({sql.name(column)}), '$[#-1].content')"
+    )

@@ -75,7 +75,8 @@ class Verifiers(Format):
 
 def _said(column: str) -> str:
     """SQL for a text, or what the last of its messages says."""
-    return f"CASE WHEN {column} LIKE '[%' AND json_valid({column}) THEN json_extract_string({column}, '$[#-1].content') ELSE {column} END"
+    messages = f"{column} LIKE '[%' AND json_valid({column})"
+    return f"CASE WHEN {messages} THEN json_extract_string({column}, '$[#-1].content') ELSE {column} END"
 
 
 def _metadata(file: Peek) -> dict[str, Any]:

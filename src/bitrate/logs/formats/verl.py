@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs import sql
-from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl, text_id
 from bitrate.logs.layout import by_file, in_eval_folder, run_names
 from bitrate.logs.peek import Peek
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 RAW = {"input": "VARCHAR", "output": "VARCHAR", "gts": "VARCHAR", "score": "VARCHAR", "step": "DOUBLE"}
 #: {prompt's uid}_{session}_{output}: a session is one rollout, and may write several outputs.
 UID = "^(.*)_([0-9]+)_([0-9]+)$"
+#: A uid whose output is not the first; nothing within a JSON text looks like this, as its quotes are escaped.
+LATER_OUTPUT = re.compile(rb'"uid": ?"[^"\n]*_[1-9][0-9]*"')
 PROMPT_ID = text_id("input", "coalesce(gts, '')")
 #: What comes after the system prompt, which all prompts share.
 ASKED = "coalesce(nullif(regexp_extract(input, '(?s)^system\\n.*?\\nuser\\n(.*)$', 1), ''), input)"
@@ -36,12 +39,14 @@ class Dump(Format):
         self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0]) if len(folders) > 1 else {}
         self.extras = {c: "VARCHAR" for c in ("acc",) if any(f.has(c) for f in files)}
         if any(f.has("pred") for f in files):
-            self.notes.append("Column pred may be the model's own answer: --columns answer=pred tells answers apart by it.")
+            self.notes.append(
+                "Column pred may be the model's own answer: --columns answer=pred tells answers apart by it."
+            )
         return files
 
     def raw(self, files: Sequence[Peek]) -> str:
         """The rows of the files."""
-        return jsonl(files, {**RAW, **self.extras}, {c: "VARCHAR" for c in self.options.raw_names()})
+        return jsonl(files, {**RAW, **self.extras}, dict.fromkeys(self.options.raw_names(), "VARCHAR"))
 
     def shared(self, files: Sequence[Peek]) -> dict[str, str]:
         """Rollout columns that both layouts give."""
@@ -65,7 +70,7 @@ class Dump(Format):
 
 
 class VerlV0(Dump):
-    """``{step}.jsonl`` without ``uid``: rows were reordered, so a group is a step's rollouts of one prompt and answer."""
+    """``{step}.jsonl`` without ``uid``: rows were reordered, so a step's rollouts of one prompt are a group."""
 
     name: ClassVar[str] = "verl-v0"
     trainer: ClassVar[str] = "verl 0.9, the v0 trainer (ray_trainer)"
@@ -106,9 +111,7 @@ class VerlV1(Dump):
         """See whether any session wrote several outputs."""
         files = super().survey(con, files)
         self.extras["uid"] = "VARCHAR"
-        beyond = f"regexp_extract(uid, {sql.text(UID)}, 3) NOT IN ('', '0')"
-        [(several,)] = duck.run(con, f"SELECT count(*) FROM {jsonl(files, {'uid': 'VARCHAR'})} WHERE {beyond}")
-        self.several = several > 0
+        self.several = any(_may_have_several(f) for f in files)
         return files
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
@@ -118,9 +121,18 @@ class VerlV1(Dump):
         source = f"(SELECT *, {parts} FROM {self.raw(files)})"
         superseded, position = "", "row_number() OVER ()"
         if self.several:
-            numbered = f"SELECT *, row_number() OVER () AS _line, try_cast({part[2]} AS BIGINT) AS _output, {parts} FROM {self.raw(files)}"
+            output = f"row_number() OVER () AS _line, try_cast({part[2]} AS BIGINT) AS _output"
+            numbered = f"SELECT *, {output}, {parts} FROM {self.raw(files)}"
             last = "_output < max(_output) OVER (PARTITION BY _file, _uid, _session)"
             source, position = f"(SELECT *, {last} AS _superseded FROM ({numbered}))", "_line"
             superseded = "WHEN _superseded THEN 'another output of a session already counted'"
         columns = self.shared(files) | {"group_id": "_uid", "sample": "_session"}
         return Select(source, columns, bad=f"CASE {self.unreadable()} {superseded} END", position=position)
+
+
+def _may_have_several(file: Peek) -> bool:
+    """Whether a session may have written several outputs; only then are rows compared, which takes memory."""
+    if file.path.suffix.lower() != ".jsonl":
+        return True
+    with file.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as lines:
+        return LATER_OUTPUT.search(lines) is not None

@@ -1,0 +1,156 @@
+"""An audit as one HTML file that works offline and lets nothing from a log run, load or hide.
+
+Text from a log is escaped by Jinja2, or sits in a JSON block and is set as ``textContent``. A content security policy
+names the two scripts and the one style by hash and forbids everything else, the network included.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bitrate.report import words
+from bitrate.report.figures import specs
+from bitrate.report.theme import PALETTE, theme
+
+EXCERPT = 160
+#: What an audit may lack; figures it lacks say so themselves.
+BLANK: dict[str, Any] = {
+    "format": "unknown format", "split": "all", "bitrate": "", "command": "not recorded", "series": {},
+    "advice": [], "caveats": [], "quarantine": [], "k_advice": [],
+}  # fmt: skip
+COLUMNS = (
+    "prompt_id",
+    "prompt",
+    "state",
+    "pass_rate",
+    "bits",
+    "first",
+    "last",
+    "groups",
+    "rollouts",
+    "right",
+    "tokens",
+)
+UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+def write_html(audit: Mapping[str, Any], path: str | Path) -> Path:
+    """Write the report of an audit: one file, no network, readable at any width, light and dark.
+
+    Args:
+        audit: the dict of ``Audit.to_dict()``.
+        path: the file; replaced in one go, so that a reader never sees half of it.
+
+    Returns:
+        The path written.
+
+    Raises:
+        InputError: another kind of dict.
+        OSError: the folder is not there or cannot be written.
+    """
+    path = Path(path)
+    page = render(audit).encode("utf-8", "backslashreplace")
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(page)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(part).chmod(0o666 & ~umask)
+        Path(part).replace(path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def render(audit: Mapping[str, Any]) -> str:
+    """The report as HTML text."""
+    import jinja2
+    from markupsafe import Markup
+
+    audit = BLANK | dict(words.checked(audit))
+    env = jinja2.Environment(
+        loader=jinja2.PackageLoader("bitrate.report", "templates"), autoescape=True,
+        trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    env.filters |= {
+        name: getattr(words, name) for name in ("clean", "clip", "unit_words", "value_words", "interval_words")
+    }
+    env.filters |= {"difference": words.difference_words, "difference_span": words.difference_span}
+    charts, series = specs(audit), audit["series"] or {}
+    style = env.get_template("report.css").render(palette=PALETTE)
+    scripts = [_vega(), env.get_template("report.js").render()]
+    data = {
+        "charts": charts,
+        "themes": {mode: theme(mode) for mode in PALETTE},
+        "columns": COLUMNS,
+        "prompts": _prompts(audit),
+    }
+    template = env.get_template("report.html.j2")
+    return template.render(
+        audit=audit,
+        series={"prompts": [], "prompts_total": None, **series, "pass_rates": series.get("pass_rates") or {}},
+        words=words,
+        figure=lambda *keys: words.estimate(audit, *keys),
+        estimate=words.estimate,
+        charts=charts,
+        style=Markup(style),
+        scripts=[Markup(s) for s in scripts],
+        data=Markup(safe_json(data)),
+        policy=policy(scripts, [style]),
+    )
+
+
+def safe_json(data: object) -> str:
+    r"""JSON that can stand inside a script element: no ``<``, ``>``, ``&``, U+2028 or U+2029 as themselves.
+
+    >>> safe_json({"id": "</script>"})
+    '{"id":"\\u003c/script\\u003e"}'
+    """
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":")).translate(UNSAFE)
+
+
+def policy(scripts: list[str], styles: list[str]) -> str:
+    """The content security policy: these scripts and styles by hash, pictures from the file itself, no more."""
+    return (
+        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {' '.join(map(_hash, styles))}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, of the version that Altair writes for."""
+    import altair
+    import vl_convert
+
+    version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
+    return re.sub(r"<(/script|!--|script)", r"\\x3c\1", bundle.replace("\r", ""), flags=re.IGNORECASE)
+
+
+def _prompts(audit: Mapping[str, Any]) -> list[list[Any]]:
+    """The prompt table as rows; texts cut and cleaned."""
+    rows = (audit.get("series") or {}).get("prompts") or []
+    text = {"prompt_id", "prompt", "state"}
+    return [[_cell(row.get(key), key in text) for key in COLUMNS] for row in rows]
+
+
+def _cell(value: Any, text: bool) -> Any:
+    if value is None:
+        return None
+    return words.clip(value, EXCERPT) if text else float(f"{value:.5g}")
