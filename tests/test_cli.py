@@ -16,7 +16,11 @@ ESTIMATE = {"name", "value", "low", "high", "unit", "level", "n", "method", "rea
 def bitrate(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     return subprocess.run(
-        [sys.executable, "-m", "bitrate", *map(str, words)], capture_output=True, text=True, cwd=cwd, env={**os.environ, "COLUMNS": "100"}
+        [sys.executable, "-m", "bitrate", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "100"},
     )
 
 

@@ -53,7 +53,12 @@ def test_every_command_shown_exists(page: str) -> None:
     for line in shown:
         command, *words = line.split()
         if command not in helps:
-            run = subprocess.run([sys.executable, "-m", "bitrate", command, "--help"], capture_output=True, text=True, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"})
+            run = subprocess.run(
+                [sys.executable, "-m", "bitrate", command, "--help"],
+                capture_output=True,
+                text=True,
+                env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"},
+            )
             assert run.returncode == 0, run.stderr
             helps[command] = run.stdout
         for option in (w for w in words if w.startswith("-")):

@@ -57,4 +57,6 @@ def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
 
 def test_importing_bitrate_loads_nothing_heavy() -> None:
     code = "import sys, bitrate; print(sorted({'numpy','duckdb','pyarrow','altair','scipy','rich'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

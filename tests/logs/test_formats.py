@@ -28,7 +28,9 @@ def test_fixture_gives_the_groups_worked_out_by_hand(case: Path) -> None:
         assert table == sorted((tuple(g) for g in expected["groups"]), key=lambda g: tuple((x is None, x) for x in g))
         assert con.sql("SELECT count(DISTINCT prompt_id) FROM groups").fetchall() == [(expected["prompts"],)]
         known = groups.provenance
-        assert (known.prompt_id, known.group_id, known.filtered) == tuple(expected[k] for k in ("prompt_id", "group_id", "filtered"))
+        assert (known.prompt_id, known.group_id, known.filtered) == tuple(
+            expected[k] for k in ("prompt_id", "group_id", "filtered")
+        )
         for note in expected.get("notes", []):
             assert any(note in caveat for caveat in known.caveats), (note, known.caveats)
         found = {s.reason: s.count for s in groups.set_aside}

@@ -13,12 +13,25 @@ import pytest
 
 import bitrate
 from bitrate.errors import DataError, InputError
-from bitrate.theory import binary_entropy, dead_group_probability, group_normalised_information, noisy_outcome_information
+from bitrate.theory import (
+    binary_entropy,
+    dead_group_probability,
+    group_normalised_information,
+    noisy_outcome_information,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 from simulate import learning_run, one_step, write_counts, write_rollouts
 
-LEDGER = ("capacity_bits", "outcome_bits", "answer_bound_bits", "update_bits", "key_bits", "absorbed_bits", "generalised_bits")
+LEDGER = (
+    "capacity_bits",
+    "outcome_bits",
+    "answer_bound_bits",
+    "update_bits",
+    "key_bits",
+    "absorbed_bits",
+    "generalised_bits",
+)
 
 
 def holds(figure: dict[str, Any], truth: float, slack: float = 0.0) -> bool:
@@ -78,7 +91,9 @@ def test_each_line_is_at_most_the_one_above(tmp_path: Path, seed: int) -> None:
     prompts = int(rng.integers(2, 60))
     n = rng.integers(1, 20, prompts)
     right = rng.binomial(n, rng.beta(*rng.uniform(0.05, 2, 2), prompts))
-    path = write_counts(tmp_path / "a.parquet", rng.integers(0, 4, prompts), rng.integers(0, prompts, prompts), n, right)
+    path = write_counts(
+        tmp_path / "a.parquet", rng.integers(0, 4, prompts), rng.integers(0, prompts, prompts), n, right
+    )
     ledger = bitrate.audit(path).to_dict()["ledger"]
     values = [ledger[k]["value"] for k in ("capacity_bits", "outcome_bits", "update_bits")]
     known = [v for v in values if v is not None]
@@ -100,7 +115,10 @@ def test_float_residue_is_no_variance(tmp_path: Path) -> None:
     residue = [0.3, 0.1 + 0.2, 0.3, 0.30000000000000004] * 50 + [0.0, 0.3, 0.3, 0.3] * 10
     advantage = [0.0] * 120 + [1.0, -1.0, 1.0, -1.0] * 20 + [0.1] * 40
     path = write_rollouts(
-        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(60), 4), reward=np.array(residue), advantage=np.array(advantage)
+        tmp_path / "a.parquet",
+        prompt_id=np.repeat(np.arange(60), 4),
+        reward=np.array(residue),
+        advantage=np.array(advantage),
     )
     found = bitrate.audit(path).to_dict()
     assert found["groups"]["mixed"]["value"] == pytest.approx(10 / 60)
@@ -138,7 +156,9 @@ def test_one_rollout_a_group_is_not_enough(tmp_path: Path) -> None:
 
 def test_answer_bound_of_one_right_answer_is_log2_of_distinct_answers_plus_one(tmp_path: Path) -> None:
     answers, reward = ["a", "b", "a", "c"] * 50, [1.0, 0.0, 1.0, 0.0] * 50
-    path = write_rollouts(tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 4), reward=np.array(reward), answer=answers)
+    path = write_rollouts(
+        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 4), reward=np.array(reward), answer=answers
+    )
     bound = bitrate.audit(path).to_dict()["ledger"]["answer_bound_bits"]
     assert bound["value"] == pytest.approx(2 / 4)
     assert "log2(M+1)" in bound["method"]
@@ -146,7 +166,9 @@ def test_answer_bound_of_one_right_answer_is_log2_of_distinct_answers_plus_one(t
 
 def test_two_right_answers_in_a_group_refute_the_single_answer_bound(tmp_path: Path) -> None:
     answers, reward = ["a", "b", "a", "c"] * 50, [1.0, 1.0, 1.0, 0.0] * 50
-    path = write_rollouts(tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 4), reward=np.array(reward), answer=answers)
+    path = write_rollouts(
+        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 4), reward=np.array(reward), answer=answers
+    )
     found = bitrate.audit(path).to_dict()["ledger"]
     assert "one bit a distinct answer" in found["answer_bound_bits"]["method"]
     assert found["answer_bound_bits"]["value"] > 2 / 4
@@ -155,7 +177,9 @@ def test_two_right_answers_in_a_group_refute_the_single_answer_bound(tmp_path: P
 
 def test_a_noisy_verifier_shows_in_torn_answers(tmp_path: Path, rng: np.random.Generator) -> None:
     reward = rng.integers(0, 2, 400).astype(float)
-    path = write_rollouts(tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 8), reward=reward, answer=["x"] * 400)
+    path = write_rollouts(
+        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 8), reward=reward, answer=["x"] * 400
+    )
     found = bitrate.audit(path).to_dict()
     assert found["verifier"]["torn_groups"]["value"] > 0.9
     assert "torn" in {a["code"] for a in found["advice"]}
@@ -177,7 +201,11 @@ def test_costs_follow_the_stated_formula(tmp_path: Path, rng: np.random.Generato
     prompt = np.repeat(np.arange(100), 8)
     reward = (rng.random(800) < 0.5).astype(float)
     path = write_rollouts(
-        tmp_path / "a.parquet", prompt_id=prompt, reward=reward, completion_tokens=np.full(800, 30), prompt_tokens=np.full(800, 20)
+        tmp_path / "a.parquet",
+        prompt_id=prompt,
+        reward=reward,
+        completion_tokens=np.full(800, 30),
+        prompt_tokens=np.full(800, 20),
     )
     found = bitrate.audit(path, model_params=1e9, price_per_hour=2.0, flops_per_second=1e14).to_dict()
     bits = found["ledger"]["outcome_bits"]["value"]
@@ -263,7 +291,9 @@ def test_a_split_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         bitrate.audit(path, split="eval")
 
 
-@pytest.mark.parametrize("wrong", [{"verifier_noise": 0.5}, {"model_params": -1}, {"level": 1.0}, {"split": "test"}, {"engine": "pandas"}])
+@pytest.mark.parametrize(
+    "wrong", [{"verifier_noise": 0.5}, {"model_params": -1}, {"level": 1.0}, {"split": "test"}, {"engine": "pandas"}]
+)
 def test_options_that_cannot_be_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     path = write_counts(tmp_path / "a.parquet", [0, 0], ["a", "b"], [4, 4], [1, 2])
     with pytest.raises(InputError):

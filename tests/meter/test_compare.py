@@ -51,7 +51,9 @@ def test_differences_hold_the_truth_as_often_as_they_say(tmp_path: Path) -> None
         rng = np.random.default_rng(seed)
         p, q = rng.beta(0.5, 0.5, 150), rng.beta(1.0, 1.0, 150)
         truth = float(binary_entropy(q).mean() - binary_entropy(p).mean())
-        gap = bitrate.compare(run(tmp_path / "a.parquet", rng, p), run(tmp_path / "b.parquet", rng, q))["differences"]["outcome_bits"]
+        gap = bitrate.compare(run(tmp_path / "a.parquet", rng, p), run(tmp_path / "b.parquet", rng, q))["differences"][
+            "outcome_bits"
+        ]
         held += gap["low"] <= truth <= gap["high"]
     assert held >= 54
 

@@ -38,7 +38,11 @@ def test_a_healthy_run_is_seldom_warned(make: object) -> None:
 def test_the_study_covers_every_warning() -> None:
     from bitrate.meter import advice
 
-    codes = {line.split('"')[1] for line in Path(advice.__file__).read_text().splitlines() if "return Advice(" in line and '"warning"' in line}
+    codes = {
+        line.split('"')[1]
+        for line in Path(advice.__file__).read_text().splitlines()
+        if "return Advice(" in line and '"warning"' in line
+    }
     assert codes == set(study.WARNINGS)
 
 
@@ -47,6 +51,8 @@ def test_the_study_covers_every_warning() -> None:
 )  # fmt: skip
 def test_a_sick_run_is_warned(tmp_path: Path, rng: np.random.Generator, share: float, code: str) -> None:
     p = rng.choice([0.0, 1.0, 0.5], 300, p=[0.9 - 0.9 * share, 0.9 * share, 0.1])
-    path = study.write_counts(tmp_path / "a.parquet", np.zeros(300, int), np.arange(300).astype(str), np.full(300, 8), rng.binomial(8, p))
+    path = study.write_counts(
+        tmp_path / "a.parquet", np.zeros(300, int), np.arange(300).astype(str), np.full(300, 8), rng.binomial(8, p)
+    )
     fired = {a["code"] for a in bitrate.audit(path).to_dict()["advice"]}
     assert {"dead_groups", code} <= fired

@@ -16,7 +16,16 @@ from bitrate.report.html import write_html
 
 pytestmark = pytest.mark.browser
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SAMPLES = {"usual": sample_audit, "sparse": missing_audit, "hostile": hostile_audit}
+
+
+def losing_audit() -> dict[str, Any]:
+    """The usual run, had it forgotten what it could do."""
+    audit = sample_audit()
+    audit["ledger"]["generalised_bits"] |= {"value": -0.2, "low": -1.1, "high": 0.7}
+    return audit
+
+
+SAMPLES = {"usual": sample_audit, "losing": losing_audit, "sparse": missing_audit, "hostile": hostile_audit}
 
 
 @pytest.fixture(scope="module")

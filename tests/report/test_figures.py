@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vl_convert
 
 from bitrate.errors import InputError
 from bitrate.report.figures import CHARTS, save_figures, specs
 from bitrate.report.ledger import ledger
-from bitrate.report.theme import PALETTE, theme
+from bitrate.report.theme import PALETTE, theme, vega_lite_version
 
 
 def rows(spec: Any) -> list[dict[str, Any]]:
@@ -43,6 +44,21 @@ def test_the_ledger_holds_every_line_with_its_value(audit: dict[str, Any]) -> No
     assert shown["Outcome"]["value"] == audit["ledger"]["outcome_bits"]["value"]
     assert shown["Answer bound"]["value"] is None
     assert shown["Answer bound"]["why"] == "final answers are not in these files"
+
+
+@pytest.mark.parametrize("missing", [(), (0,), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("low", [0.1, -0.7])
+def test_the_ledger_is_drawn_whatever_is_missing_or_negative(
+    audit: dict[str, Any], missing: tuple[int, ...], low: float
+) -> None:
+    keys = ("key_bits", "absorbed_bits", "generalised_bits")
+    for i, key in enumerate(keys):
+        gone = {"value": None, "low": None, "high": None, "reason": "no prompt was visited twice"}
+        audit["ledger"][key] |= gone if i in missing else {"value": low, "low": low - 0.1, "high": 0.2}
+    spec = {**ledger(audit, "prompt").to_dict(), "config": theme("dark")}
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version())
+    assert drawn.count("no prompt was visited twice</text>") == len(missing)
+    assert drawn.count("to 0.200)") == len(keys) - len(missing)
 
 
 def test_the_ledger_refuses_another_unit(audit: dict[str, Any]) -> None:
