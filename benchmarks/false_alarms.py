@@ -2,8 +2,8 @@
 
     python benchmarks/false_alarms.py [--runs 400] [--docs docs/false-alarms.md]
 
-A run is healthy for a warning when the truth behind it is on the healthy side of the warning's threshold. The hardest such
-run has its truth at the threshold itself, so one population sits there.
+A run is healthy for a warning when the truth behind it is on the healthy side of the warning's threshold. The hardest
+such run has its truth at the threshold itself, so one population sits there.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def barely(path: Path, rng: np.random.Generator) -> Path:
 
 
 def exact_match(path: Path, rng: np.random.Generator) -> Path:
-    """Rollouts with answers, advantages and cut-offs: one answer in 50 groups is scored both ways, one rollout in five is cut off."""
+    """Rollouts with answers, advantages and cut-offs: one answer in 50 groups is scored both ways,
+    one rollout in five is cut off.
+    """
     prompts, k = 200, 8
     right = rng.random((prompts, k)) < rng.uniform(0.2, 0.8, prompts)[:, None]
     answers = np.where(right, "right", "wrong")
@@ -117,7 +119,8 @@ def table(runs: int, show: Callable[[str], None] = print) -> str:
     for make in HEALTHY:
         rates = study(make, runs)
         cells = [f"{100 * rates[c]:.1f}%" if c in rates else "" for c in WARNINGS]
-        lines.append(f"| {(make.__doc__ or '').rstrip('.')} | " + " | ".join(cells) + " |")
+        healthy = " ".join((make.__doc__ or "").split()).rstrip(".")
+        lines.append(f"| {healthy} | " + " | ".join(cells) + " |")
         show(lines[-1])
     return "\n".join(lines)
 
@@ -128,14 +131,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=400)
     parser.add_argument("--docs", type=Path, default=Path(__file__).resolve().parents[1] / "docs" / "false-alarms.md")
     given = parser.parse_args()
-    page = f"""# False alarms
-
-How often each warning fires on simulated healthy runs, {given.runs} runs a row. An empty cell: that population is not healthy for
-that warning. A warning fires only where its whole 95% interval lies beyond the threshold of health, so a run whose truth is at the
-threshold is warned one time in forty or less. Made by `python benchmarks/false_alarms.py`.
-
-{table(given.runs)}
-"""
+    page = (
+        "# False alarms\n\n"
+        f"How often each warning fires on simulated healthy runs, {given.runs} runs a row. "
+        "An empty cell: that population is not healthy for\n"
+        "that warning. A warning fires only where its whole 95% interval lies beyond the threshold of health, "
+        "so a run whose truth is at the\n"
+        "threshold is warned one time in forty or less. Made by `python benchmarks/false_alarms.py`.\n\n"
+        f"{table(given.runs)}\n"
+    )
     given.docs.write_text(page, "utf-8")
 
 

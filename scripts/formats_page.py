@@ -14,7 +14,8 @@ def page() -> str:
     """The page as Markdown."""
     parts = [
         "# Formats",
-        "What `bitrate audit` reads, and what each format cannot tell. Made by `python scripts/formats_page.py` from the formats.",
+        "What `bitrate audit` reads, and what each format cannot tell. "
+        "Made by `python scripts/formats_page.py` from the formats.",
         "Point it at a file or a folder; the format is found by the columns. Pickles are never loaded.",
     ]
     for form in all_formats():

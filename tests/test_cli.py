@@ -19,6 +19,7 @@ def bitrate(*words: object, cwd: Path | None = None) -> subprocess.CompletedProc
         [sys.executable, "-m", "bitrate", *map(str, words)],
         capture_output=True,
         text=True,
+        check=False,
         cwd=cwd,
         env={**os.environ, "COLUMNS": "100"},
     )

@@ -26,7 +26,10 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Audit:
-    """What one input says about the bits its rollouts carried. Every figure is an Estimate or says why there is none."""
+    """What one input says about the bits its rollouts carried.
+
+    Every figure is an Estimate or says why there is none.
+    """
 
     figures: dict[str, Any]
 
@@ -142,7 +145,9 @@ def audit(
     ...     file = pathlib.Path(folder, "counts.csv")
     ...     _ = file.write_text("\\n".join(rows))
     ...     found = audit(file).to_dict()
-    >>> found["counts"]["rollouts"]["value"]
+    >>> counts = found["counts"]
+    >>> rollouts = counts["rollouts"]
+    >>> rollouts["value"]
     720.0
     """
     assumptions = Assumptions(

@@ -26,7 +26,9 @@ app = typer.Typer(
 Files = Annotated[list[Path], typer.Argument(help="Files or folders that a trainer wrote.", show_default=False)]
 Columns = Annotated[
     list[str],
-    typer.Option("--columns", help="Rollout columns by name: reward=score,prompt_id=qid. Also a number, or column*number."),
+    typer.Option(
+        "--columns", help="Rollout columns by name: reward=score,prompt_id=qid. Also a number, or column*number."
+    ),
 ]
 Outcome = Annotated[str | None, typer.Option(help="Column that says right or wrong, where the reward is shaped.")]
 FormatName = Annotated[str | None, typer.Option("--format", help="Read as this format; see `bitrate formats`.")]
@@ -55,7 +57,9 @@ def parse_columns(given: list[str]) -> dict[str, str]:
     for part in (p for text in given for p in text.split(",") if p.strip()):
         target, equals, source = part.partition("=")
         if not equals or not source.strip():
-            raise InputError(f"--columns cannot use {part!r}", hint="write target=column, e.g. --columns reward=score,prompt_id=qid")
+            raise InputError(
+                f"--columns cannot use {part!r}", hint="write target=column, e.g. --columns reward=score,prompt_id=qid"
+            )
         columns[target.strip()] = source.strip()
     return columns
 
@@ -149,7 +153,13 @@ def export(
 
     with _progress() as progress:
         rows = run_export(
-            [*paths], output, columns=parse_columns(columns), outcome=outcome, format=format, memory=memory, progress=progress
+            [*paths],
+            output,
+            columns=parse_columns(columns),
+            outcome=outcome,
+            format=format,
+            memory=memory,
+            progress=progress,
         )
     _console(stderr=True).print(f"{rows:,} rollouts written to {output}", markup=False, highlight=False)
 
@@ -186,7 +196,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 

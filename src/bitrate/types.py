@@ -51,7 +51,9 @@ class Estimate:
         figures = (self.value, self.low, self.high)
         if self.reason is not None:
             if any(x is not None for x in figures):
-                raise ValueError(f"{self.name}: has the reason {self.reason!r} and figures {figures}; want one or the other")
+                raise ValueError(
+                    f"{self.name}: has the reason {self.reason!r} and figures {figures}; want one or the other"
+                )
             return
         value, low, high = figures
         if value is None or low is None or high is None:

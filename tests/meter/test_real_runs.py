@@ -59,7 +59,14 @@ def test_trl_sparse_logging_says_what_is_missing(shared_data: Find) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rollouts"),
-    [("trl_plain", 2560), ("tinker", 48), ("verifiers_v1", 32), ("lm_eval", 12), ("inspect", 62), ("cruxeval_codellama7b_k10.parquet", 16000)],
+    [
+        ("trl_plain", 2560),
+        ("tinker", 48),
+        ("verifiers_v1", 32),
+        ("lm_eval", 12),
+        ("inspect", 62),
+        ("cruxeval_codellama7b_k10.parquet", 16000),
+    ],
 )
 def test_a_real_run_becomes_a_report(shared_data: Find, tmp_path: Path, name: str, rollouts: int) -> None:
     audit = bitrate.audit(shared_data(name))

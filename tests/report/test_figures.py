@@ -58,7 +58,7 @@ def test_the_ledger_is_drawn_whatever_is_missing_or_negative(
     spec = {**ledger(audit, "prompt").to_dict(), "config": theme("dark")}
     drawn = vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version())
     assert drawn.count("no prompt was visited twice</text>") == len(missing)
-    assert drawn.count("to 0.200)") == len(keys) - len(missing)
+    assert drawn.count("to 0.200)</text>") == len(keys) - len(missing)
 
 
 def test_the_ledger_refuses_another_unit(audit: dict[str, Any]) -> None:
@@ -114,6 +114,10 @@ def test_a_single_step_is_drawn(audit: dict[str, Any], tmp_path: Path) -> None:
     audit["series"]["steps"] = audit["series"]["steps"][:1]
     written = save_figures(audit, tmp_path, ["svg"])
     assert {p.name for p in written} >= {"bits_over_steps.svg", "groups_over_steps.svg"}
+    for path in written:
+        if path.stem.endswith("over_steps"):
+            assert path.read_text("utf-8").count(">1</text>") == 1, "one step is one tick"
+            assert "0.5</text>" not in path.read_text("utf-8").partition(">step<")[0].partition(">1</text>")[0]
 
 
 def test_another_format_or_mode_is_refused(audit: dict[str, Any], tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from bitrate.logs import sql
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _COLUMN = r"[^\W\d][\w./-]*|\"[^\"]+\""
-_RULE = re.compile(rf"\s*(?:(?P<literal>{_NUMBER})|'(?P<text>[^']*)'|(?P<column>{_COLUMN})(?:\s*(?P<op>[*/+-])\s*(?P<by>{_NUMBER}))?)\s*")
+_RULE = re.compile(
+    rf"\s*(?:(?P<literal>{_NUMBER})|'(?P<text>[^']*)'|(?P<column>{_COLUMN})(?:\s*(?P<op>[*/+-])\s*(?P<by>{_NUMBER}))?)\s*"
+)
 
 
 @dataclass(frozen=True)

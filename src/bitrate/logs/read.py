@@ -40,14 +40,22 @@ class Source:
         """How ids are known and what the files cannot tell."""
         f = self.format
         return Provenance(
-            f.name, self.run, f.prompt_id, f.group_id, f.filtered, tuple(dict.fromkeys(f.notes)), tuple(str(x.path) for x in self.files)
+            f.name,
+            self.run,
+            f.prompt_id,
+            f.group_id,
+            f.filtered,
+            tuple(dict.fromkeys(f.notes)),
+            tuple(str(x.path) for x in self.files),
         )
 
     def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:
         """SELECT of rollout columns, typed, nulls where unknown; ``extra`` raw SQL is passed along."""
         select = self.format.chosen(self.format.select(self.con, files))
         where = f" WHERE {select.where}" if select.where else ""
-        return f"SELECT {', '.join([*(_typed(c, select, self.run) for c in columns), *extra])} FROM {select.source}{where}"
+        return (
+            f"SELECT {', '.join([*(_typed(c, select, self.run) for c in columns), *extra])} FROM {select.source}{where}"
+        )
 
     def why_bad(self, files: Sequence[Peek], score: str, placed: bool = True) -> str:
         """SELECT of each row's place in its file and the reason why it cannot be measured, null for a good row.
@@ -56,22 +64,37 @@ class Source:
         """
         select = self.format.chosen(self.format.select(self.con, files))
         own = f"({select.bad})" if select.bad else "NULL"
-        inner = self.rows(files, ("step", "prompt_id", score), (f"{own} AS own", f"{select.position if placed else 'NULL'} AS position", "_file"))
+        inner = self.rows(
+            files,
+            ("step", "prompt_id", score),
+            (f"{own} AS own", f"{select.position if placed else 'NULL'} AS position", "_file"),
+        )
         return (
-            f"SELECT _file, position, CASE WHEN own IS NOT NULL THEN own WHEN prompt_id IS NULL THEN 'prompt_id is null' "
-            f"WHEN step IS NULL THEN 'step is null or not a whole number' WHEN {score} IS NULL THEN 'reward is null or not a number' "
-            f"WHEN isnan({score}) THEN 'reward is NaN' WHEN abs({score}) >= 1e12 THEN 'reward is infinite or beyond 1e12' END AS reason FROM ({inner})"
+            f"SELECT _file, position, CASE WHEN own IS NOT NULL THEN own "
+            f"WHEN prompt_id IS NULL THEN 'prompt_id is null' "
+            f"WHEN step IS NULL THEN 'step is null or not a whole number' "
+            f"WHEN {score} IS NULL THEN 'reward is null or not a number' "
+            f"WHEN isnan({score}) THEN 'reward is NaN' "
+            f"WHEN abs({score}) >= 1e12 THEN 'reward is infinite or beyond 1e12' END AS reason FROM ({inner})"
         )
 
     def excerpts(self, ids: Sequence[str]) -> dict[str, str]:
-        """The start of these prompts' texts, from the first files only: a text is an ornament, no reason to read all again."""
+        """The start of these prompts' texts, from the first files only.
+
+        A text is an ornament, no reason to read all again.
+        """
         select = self.format.chosen(self.format.select(self.con, self.files[:1]))
         if "prompt" not in select.columns or not ids:
             return {}
-        read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files))) or [(0, self.files[0])]
+        read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files))) or [
+            (0, self.files[0])
+        ]
         self.con.register("wanted", pa.table({"prompt_id": list(ids)}))
         rows = self.rows([f for _, f in read], ("prompt_id", "prompt"))
-        query = f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN wanted USING (prompt_id) WHERE prompt IS NOT NULL GROUP BY prompt_id"
+        query = (
+            f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN wanted USING (prompt_id) "
+            f"WHERE prompt IS NOT NULL GROUP BY prompt_id"
+        )
         return {str(i): str(t) for i, t in duck.run(self.con, query)}
 
     def culprit(self) -> str | None:
@@ -163,7 +186,9 @@ def open_source(
     unread = [f for f in sound if f not in taken and f.kind != "other" and f.path.name not in form.beside]
     left = [f.inside for f in unread if str(f.path) not in mentioned]
     if left:
-        form.notes.append(f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}.")
+        form.notes.append(
+            f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
+        )
     return Source(form, mine, options.run or _run_name(paths), con)
 
 

@@ -30,8 +30,19 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
     progress("writing", 0.0)
     order = "ORDER BY run, split, step, prompt_id, group_id, sample"
     known = source.provenance
-    kept = json.dumps({"format": known.format, "prompt_id": known.prompt_id, "group_id": known.group_id, "filtered": known.filtered, "caveats": known.caveats})
-    how = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}, KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}}}"
+    kept = json.dumps(
+        {
+            "format": known.format,
+            "prompt_id": known.prompt_id,
+            "group_id": known.group_id,
+            "filtered": known.filtered,
+            "caveats": known.caveats,
+        }
+    )
+    how = (
+        f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
+        f"KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}}}"
+    )
     query = f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})"
     try:
         [(rows,)] = duck.run(source.con, query)

@@ -1,4 +1,7 @@
-"""Advice in sentences. A warning fires only where an interval excludes health; benchmarks/false_alarms.py measures how often it lies."""
+"""Advice in sentences.
+
+A warning fires only where an interval excludes health; benchmarks/false_alarms.py measures how often it lies.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,18 @@ def _percent(share: float | None) -> str:
 
 def advise(figures: dict[str, Any], cells: Cells) -> list[Advice]:
     """Every piece of advice that these figures support, warnings first."""
-    rules = (dead_groups, mastered, hopeless, never_learn, not_learning, residue, torn, truncated, larger_groups, mean_misleads)
+    rules = (
+        dead_groups,
+        mastered,
+        hopeless,
+        never_learn,
+        not_learning,
+        residue,
+        torn,
+        truncated,
+        larger_groups,
+        mean_misleads,
+    )
     found = [advice for rule in rules if (advice := rule(figures, cells))]
     return sorted(found, key=lambda a: a.kind != "warning")
 
@@ -51,7 +65,8 @@ def dead_groups(figures: dict[str, Any], cells: Cells) -> Advice | None:
         return None
     right, wrong = (figures["groups"][k].value for k in ("all_right", "all_wrong"))
     text = (
-        f"{_percent(1 - mixed.value)} of the groups were constant ({_percent(right)} all right, {_percent(wrong)} all wrong): "
+        f"{_percent(1 - mixed.value)} of the groups were constant "
+        f"({_percent(right)} all right, {_percent(wrong)} all wrong): "
         f"they cost as much as the others, and a group-normalised advantage makes nothing of them. "
         f"Choose prompts by pass rate before sampling, or sample more rollouts for fewer prompts."
     )
@@ -63,7 +78,10 @@ def mastered(figures: dict[str, Any], cells: Cells) -> Advice | None:
     share = figures["groups"]["all_right"]
     if share.low is None or share.low <= CONSTANT_HEALTHY:
         return None
-    text = f"{_percent(share.value)} of the groups were all right. Retire those prompts, retest them now and then, and bring in harder ones."
+    text = (
+        f"{_percent(share.value)} of the groups were all right. "
+        f"Retire those prompts, retest them now and then, and bring in harder ones."
+    )
     return Advice("mastered", "warning", text, share)
 
 
@@ -73,8 +91,8 @@ def hopeless(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= CONSTANT_HEALTHY:
         return None
     text = (
-        f"{_percent(share.value)} of the groups were all wrong. An outcome says next to nothing there: show answers (SFT), "
-        f"give hints or partial credit, or come back to those prompts later."
+        f"{_percent(share.value)} of the groups were all wrong. An outcome says next to nothing there: "
+        f"show answers (SFT), give hints or partial credit, or come back to those prompts later."
     )
     return Advice("hopeless", "warning", text, share)
 
@@ -86,8 +104,8 @@ def never_learn(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= FLAT_HEALTHY or gain.low is None or gain.low <= 0:
         return None
     text = (
-        f"{_percent(share.value)} of the prompts stay at one middling pass rate while the run as a whole improves: they draw "
-        f"outcome bits and teach nothing. Look at their answers and at the verifier."
+        f"{_percent(share.value)} of the prompts stay at one middling pass rate while the run as a whole improves: "
+        f"they draw outcome bits and teach nothing. Look at their answers and at the verifier."
     )
     return Advice("never_learn", "warning", text, share)
 
@@ -112,8 +130,9 @@ def residue(figures: dict[str, Any], cells: Cells) -> Advice | None:
         return None
     figure = Estimate.exact("constant groups with an advantage", kept, "groups", kept + erased)
     text = (
-        f"{kept} of {kept + erased} constant groups have an advantage that is not zero, and the others have none: most often "
-        f"the trainer divides rounding error by rounding error. Round rewards, or test the variance against a tolerance."
+        f"{kept} of {kept + erased} constant groups have an advantage that is not zero, and the others have none: "
+        f"most often the trainer divides rounding error by rounding error. "
+        f"Round rewards, or test the variance against a tolerance."
     )
     return Advice("residue", "warning", text, figure)
 
@@ -124,8 +143,8 @@ def torn(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= TORN_HEALTHY:
         return None
     text = (
-        f"In {_percent(share.value)} of the groups one and the same answer was scored both right and wrong: the verifier is noisy, "
-        f"or it looks at more than the answer. Measure its error rate and say --verifier-noise."
+        f"In {_percent(share.value)} of the groups one and the same answer was scored both right and wrong: "
+        f"the verifier is noisy, or it looks at more than the answer. Measure its error rate and say --verifier-noise."
     )
     return Advice("torn", "warning", text, share)
 
@@ -135,7 +154,10 @@ def truncated(figures: dict[str, Any], cells: Cells) -> Advice | None:
     share = figures["verifier"]["truncated"]
     if share.low is None or share.low <= TRUNCATED_HEALTHY:
         return None
-    text = f"{_percent(share.value)} of the rollouts were cut off at the length limit: a wrong outcome there speaks of the limit, not of the answer."
+    text = (
+        f"{_percent(share.value)} of the rollouts were cut off at the length limit: "
+        f"a wrong outcome there speaks of the limit, not of the answer."
+    )
     return Advice("truncated", "warning", text, share)
 
 
@@ -149,8 +171,8 @@ def larger_groups(figures: dict[str, Any], cells: Cells) -> Advice | None:
     row = larger[0]
     dead = row["dead_groups"]
     text = (
-        f"At K={row['k']} {_percent(dead.value)} of the groups would be constant ({_percent(dead.low)} to {_percent(dead.high)}); "
-        f"at this run's K={k:.3g} {_percent(1 - now.value)} were."
+        f"At K={row['k']} {_percent(dead.value)} of the groups would be constant "
+        f"({_percent(dead.low)} to {_percent(dead.high)}); at this run's K={k:.3g} {_percent(1 - now.value)} were."
     )
     return Advice("larger_groups", "note", text, dead)
 
@@ -165,7 +187,7 @@ def mean_misleads(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if predicted <= mixed.high + 0.1:
         return None
     text = (
-        f"The mean pass rate {p.value:.2f} alone would predict {_percent(predicted)} mixed groups; {_percent(mixed.value)} were. "
-        f"Pass rates are spread out: plan with their distribution, not with their mean."
+        f"The mean pass rate {p.value:.2f} alone would predict {_percent(predicted)} mixed groups; "
+        f"{_percent(mixed.value)} were. Pass rates are spread out: plan with their distribution, not with their mean."
     )
     return Advice("mean_misleads", "note", text, mixed)

@@ -21,8 +21,14 @@ __all__ = ["Assumptions", "measure"]
 
 PROMPTS_SHOWN = 1000
 FILTERED = {
-    "unknown": "These files do not say whether constant groups were dropped before they were written: if so, bits per generated rollout are overstated.",
-    "known": "Groups were dropped before these files were written (dynamic sampling): bits per generated rollout are overstated.",
+    "unknown": (
+        "These files do not say whether constant groups were dropped before they were written: "
+        "if so, bits per generated rollout are overstated."
+    ),
+    "known": (
+        "Groups were dropped before these files were written (dynamic sampling): "
+        "bits per generated rollout are overstated."
+    ),
 }
 IDENTITY = {
     "hash": "Prompts are known by a hash of their text: the same text is one prompt.",
@@ -52,7 +58,7 @@ def measure(groups: Groups, assumptions: Assumptions) -> dict[str, Any]:
         "caveats": [*([warning] if warning else []), *notes, *_caveats(groups, cells)],
         "quarantine": [s.to_dict() for s in groups.set_aside],
     }
-    return _plain(found)
+    return {key: _plain(value) for key, value in found.items()}
 
 
 def choose_split(groups: Groups, asked: str | None) -> tuple[str, list[str]]:
@@ -68,7 +74,9 @@ def choose_split(groups: Groups, asked: str | None) -> tuple[str, list[str]]:
         raise DataError(f"no rollouts in the split {split!r}; there are {have}", hint="leave --split out")
     notes = []
     if not asked and split == "eval":
-        notes.append("There are evaluation rollouts only: they taught nothing, and the figures say what they would carry.")
+        notes.append(
+            "There are evaluation rollouts only: they taught nothing, and the figures say what they would carry."
+        )
     return split, notes
 
 
@@ -89,7 +97,9 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
             "capacity_bits": capacity(cells, assumptions.verifier_noise),
             "outcome_bits": lines.outcome,
             "answer_bound_bits": bound,
-            "update_bits": at_most(lines.update, received, "the tighter bound: an update holds no more than was received"),
+            "update_bits": at_most(
+                lines.update, received, "the tighter bound: an update holds no more than was received"
+            ),
             "key_bits": prompts.key_bits(),
             "absorbed_bits": change.absorbed(cells, prompts, received, level),
             "generalised_bits": held_out or change.generalised_first_visits(cells, prompts, level),
@@ -100,7 +110,13 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
         "spent": spent(cells, assumptions, classes),
         "cost": cost,
         "k_advice": lines.k_advice,
-        "own_k": Estimate.exact("rollouts per group", cells.totals["rollouts"] / cells.totals["groups"], "rollouts/group", cells.totals["groups"], "mean"),
+        "own_k": Estimate.exact(
+            "rollouts per group",
+            cells.totals["rollouts"] / cells.totals["groups"],
+            "rollouts/group",
+            cells.totals["groups"],
+            "mean",
+        ),
         "prompts": prompts.shares(),
         "verifier": _verifier(cells, level),
         "change": change.overall(cells, level),
@@ -117,7 +133,11 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
 def group_classes(cells: Cells) -> dict[str, str]:
     """SQL conditions for mixed, all-right and all-wrong groups of two rollouts or more."""
     if cells.binary:
-        return {"mixed": "n > 1 AND n_correct > 0 AND n_correct < n", "all_right": "n > 1 AND n_correct = n", "all_wrong": "n > 1 AND n_correct = 0"}
+        return {
+            "mixed": "n > 1 AND n_correct > 0 AND n_correct < n",
+            "all_right": "n > 1 AND n_correct = n",
+            "all_wrong": "n > 1 AND n_correct = 0",
+        }
     top = change.top_level(cells)
     return {
         "mixed": f"n > 1 AND {MIXED}",
@@ -138,7 +158,15 @@ def _verifier(cells: Cells, level: float) -> dict[str, Estimate]:
         return found | {"truncated": Estimate.missing(name, unit, "no rollout is marked as cut off")}
     sums = cells.measure({"cut": "n_truncated / n"}, weight="n")
     cuts = cluster_ratio(
-        sums.weight, sums.score["cut"], 0.0, 1.0, name=name, unit=unit, level=level, within=(0.0, 1.0), method="counted, by prompt"
+        sums.weight,
+        sums.score["cut"],
+        0.0,
+        1.0,
+        name=name,
+        unit=unit,
+        level=level,
+        within=(0.0, 1.0),
+        method="counted, by prompt",
     )
     return found | {"truncated": cuts}
 
@@ -159,11 +187,15 @@ def _caveats(groups: Groups, cells: Cells) -> list[str]:
         notes.append(FILTERED[known.filtered])
     alone = int(cells.one("SELECT coalesce(sum(n), 0) FROM cells WHERE n = 1")[0])
     if alone:
-        notes.append(f"{alone} rollouts are alone in their group: they count as rollouts and say nothing about how pass rates spread.")
+        notes.append(
+            f"{alone} rollouts are alone in their group: "
+            f"they count as rollouts and say nothing about how pass rates spread."
+        )
     again = int(cells.one("SELECT count(*) - count(DISTINCT (run, step, prompt_id)) FROM cells")[0])
     if again:
         notes.append(
-            f"{again} groups are further groups of a prompt in one step: a prompt drawn twice, or a step written twice after a restart."
+            f"{again} groups are further groups of a prompt in one step: "
+            f"a prompt drawn twice, or a step written twice after a restart."
         )
     runs = int(cells.one("SELECT count(DISTINCT run) FROM cells")[0])
     if runs > 1:

@@ -90,7 +90,8 @@ class Cells:
         self.groups.con.register("score_table", pa.table(columns))
         listed = ", ".join(f"sum(w * s{i}) AS t{i}" for i in range(len(tables)))
         query = (
-            f"SELECT part, who, sum(w) AS w, {listed} FROM (SELECT *, {weight} AS w, {by} AS part FROM cells WHERE {where}) c "
+            f"SELECT part, who, sum(w) AS w, {listed} "
+            f"FROM (SELECT *, {weight} AS w, {by} AS part FROM cells WHERE {where}) c "
             f"JOIN score_table s ON c.n = s.n AND c.n_correct = s.k GROUP BY part, who ORDER BY part, who"
         )
         return self.arrays(query, list(tables))
@@ -99,7 +100,8 @@ class Cells:
         """Weighted sums by prompt of SQL expressions over a cell."""
         listed = ", ".join(f"sum(w * ({e})) AS t{i}" for i, e in enumerate(columns.values()))
         query = (
-            f"SELECT who, sum(w) AS w, {listed} FROM (SELECT *, {weight} AS w FROM cells WHERE {where}) c GROUP BY who ORDER BY who"
+            f"SELECT who, sum(w) AS w, {listed} "
+            f"FROM (SELECT *, {weight} AS w FROM cells WHERE {where}) c GROUP BY who ORDER BY who"
         )
         return self.arrays(query, list(columns))
 
@@ -113,7 +115,9 @@ class Cells:
 
     def histogram(self, where: str = "true") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """(n_correct, n, number of groups) of the cells."""
-        found = self.columns(f"SELECT n_correct AS k, n, count(*) AS c FROM cells WHERE {where} GROUP BY ALL ORDER BY n, k")
+        found = self.columns(
+            f"SELECT n_correct AS k, n, count(*) AS c FROM cells WHERE {where} GROUP BY ALL ORDER BY n, k"
+        )
         return tuple(np.asarray(found[c], dtype=np.int64) for c in ("k", "n", "c"))  # type: ignore[return-value]
 
 
@@ -124,4 +128,4 @@ class Sums:
     who: NDArray[np.int64]
     weight: Floats
     score: dict[str, Floats]
-    part: NDArray[np.int64] | None = None
+    part: NDArray[np.int64]

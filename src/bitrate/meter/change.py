@@ -38,7 +38,8 @@ def paired_change(cells: Cells, functional: Functional, first: str, last: str, *
 def absorbed(cells: Cells, prompts: Prompts, received: Estimate, level: float) -> Estimate:
     """Mean of log2(p_end / p_start) over prompts visited more than once: a lower bound on the bits the policy holds.
 
-    Barber-Agakov, with the policy as decoder and the starting policy as prior over the key. Not above what was received.
+    Barber-Agakov, with the policy as decoder and the starting policy as prior over the key.
+    Not above what was received.
     """
     name = "absorbed bits per prompt"
     problem = None if cells.binary else GRADED
@@ -48,10 +49,15 @@ def absorbed(cells: Cells, prompts: Prompts, received: Estimate, level: float) -
     if problem:
         return Estimate.missing(name, PROMPT, problem)
     functional = Log2PassRate(prompts.floor)
-    found = paired_change(cells, functional, "visits > 1 AND visit = 1", "visits > 1 AND visit = visits", name=name, level=level)
+    found = paired_change(
+        cells, functional, "visits > 1 AND visit = 1", "visits > 1 AND visit = visits", name=name, level=level
+    )
     if found.value is None:
         return found
-    method = f"{found.method}, pass rates resolved down to {prompts.floor:g}; the starting policy is taken as the prior over the key"
+    method = (
+        f"{found.method}, pass rates resolved down to {prompts.floor:g}; "
+        f"the starting policy is taken as the prior over the key"
+    )
     return Estimate(name, found.value, found.low, found.high, PROMPT, level, found.n, method)
 
 
@@ -83,7 +89,10 @@ def generalised_held_out(cells: Cells, level: float) -> Estimate | None:
 
 
 def generalised_first_visits(cells: Cells, prompts: Prompts, level: float) -> Estimate:
-    """Gain in log2 pass rate on prompts at their first visit, late in the run against early: each is held out until then."""
+    """Gain in log2 pass rate on prompts at their first visit, late in the run against early.
+
+    Each is held out until then.
+    """
     name = "generalised bits per prompt"
     if not cells.binary:
         return Estimate.missing(name, PROMPT, GRADED)
@@ -91,13 +100,18 @@ def generalised_first_visits(cells: Cells, prompts: Prompts, level: float) -> Es
         return Estimate.missing(name, PROMPT, NO_IDENTITY)
     thirds = first_and_last_third(cells, "visit = 1")
     if thirds is None:
-        return Estimate.missing(name, PROMPT, "all prompts were first visited at one step, and there is no evaluation split")
+        return Estimate.missing(
+            name, PROMPT, "all prompts were first visited at one step, and there is no evaluation split"
+        )
     functional = Log2PassRate(prompts.floor)
     early, late = (_one(cells, functional, f"visit = 1 AND {t}", level) for t in thirds)
     found = difference(early, late, name=name)
     if found.value is None:
         return Estimate.missing(name, PROMPT, found.reason or "")
-    method = f"first visits only, last third of their steps less first third; {functional.name}; minimax linear, prompts of a step taken as alike in difficulty"
+    method = (
+        f"first visits only, last third of their steps less first third; {functional.name}; "
+        f"minimax linear, prompts of a step taken as alike in difficulty"
+    )
     return Estimate(name, found.value, found.low, found.high, PROMPT, level, found.n, method)
 
 
@@ -129,8 +143,12 @@ def overall(cells: Cells, level: float) -> dict[str, Estimate]:
     return {
         "pass_rate_first": first["pass_rate"],
         "pass_rate_last": last["pass_rate"],
-        "pass_rate_change": contrast(cells, pools, PassRate(), "pass rate, last third of the steps less first", "share of rollouts"),
-        "outcome_bits_change": contrast(cells, pools, OutcomeEntropy(), "outcome bits, last third of the steps less first", "bits/rollout"),
+        "pass_rate_change": contrast(
+            cells, pools, PassRate(), "pass rate, last third of the steps less first", "share of rollouts"
+        ),
+        "outcome_bits_change": contrast(
+            cells, pools, OutcomeEntropy(), "outcome bits, last third of the steps less first", "bits/rollout"
+        ),
     }
 
 
@@ -166,13 +184,14 @@ def series(cells: Cells, level: float) -> list[dict[str, Any]]:
     number = " + ".join(f"(step >= {s})::INT" for s in first) + " - 1"
     top = top_level(cells)
     kinds = cells.ask(
-        f"SELECT {number} AS bin, count(*), avg(({MIXED})::INT), avg((NOT ({MIXED}) AND reward_max >= {top})::INT) FROM cells GROUP BY bin ORDER BY bin"
+        f"SELECT {number} AS bin, count(*), avg(({MIXED})::INT), avg((NOT ({MIXED}) AND reward_max >= {top})::INT) "
+        f"FROM cells GROUP BY bin ORDER BY bin"
     )
     figures = _binned(cells, number, level) if cells.binary else {}
     rows = []
     for bin_, groups, mixed, right in kinds:
         part = parts[int(bin_)]
-        row = {"step_first": int(part[0]), "step_last": int(part[-1]), "groups": int(groups)}
+        row: dict[str, Any] = {"step_first": int(part[0]), "step_last": int(part[-1]), "groups": int(groups)}
         row |= {"mixed": float(mixed), "all_right": float(right), "all_wrong": 1 - float(mixed) - float(right)}
         rows.append(row | figures.get(int(bin_), _no_figures(GRADED if not cells.binary else "one rollout a group")))
     return rows
@@ -208,6 +227,7 @@ def _binned(cells: Cells, number: str, level: float) -> dict[int, dict[str, Esti
     found: dict[int, dict[str, Estimate]] = {}
     for bin_ in np.unique(sums.part):
         here = sums.part == bin_
-        one = Sums(sums.who[here], sums.weight[here], {k: v[here] for k, v in sums.score.items()})
+        score = {k: v[here] for k, v in sums.score.items()}
+        one = Sums(sums.who[here], sums.weight[here], score, sums.part[here])
         found[int(bin_)] = {k: pool.mean(scored[k], one, k, *names[k]) for k in scored}
     return found

@@ -29,7 +29,10 @@ LEAST_SHARED = 20
 
 @dataclass(frozen=True)
 class Side:
-    """One run's sums by prompt: for each figure a weight and a weighted score a prompt, with greatest bias and spread."""
+    """One run's sums by prompt.
+
+    For each figure a weight and a weighted score a prompt, with greatest bias and spread.
+    """
 
     run: str
     prompts: list[str]
@@ -116,7 +119,9 @@ def _chosen(part: tuple[Floats, Floats, float, float], rows: np.ndarray | None) 
 
 def _figure(part: tuple[Floats, Floats, float, float], name: str, unit: str, level: float) -> Estimate:
     weight, score, bias, spread = part
-    return cluster_ratio(weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, math.inf))
+    return cluster_ratio(
+        weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, math.inf)
+    )
 
 
 def _difference(parts: list[Any], paired: bool, name: str, unit: str, level: float) -> Estimate:
@@ -134,7 +139,9 @@ def _difference(parts: list[Any], paired: bool, name: str, unit: str, level: flo
         spread = math.hypot(spread, size * typical * (weight @ weight) / total**2)
     each = shares[0] + shares[1] if paired else np.concatenate(shares)
     method = "paired by prompt" if paired else "runs taken as independent"
-    return cluster_ratio(np.ones(size), size * each + gap, bias, spread, name=name, unit=unit, level=level, method=method)
+    return cluster_ratio(
+        np.ones(size), size * each + gap, bias, spread, name=name, unit=unit, level=level, method=method
+    )
 
 
 def _noise(gap: Estimate, name: str, unit: str) -> Estimate:
@@ -142,19 +149,31 @@ def _noise(gap: Estimate, name: str, unit: str) -> Estimate:
     name = f"{name}: difference by sampling alone"
     if gap.value is None or gap.low is None or gap.high is None:
         return Estimate.missing(name, unit, gap.reason or "")
-    return Estimate.exact(name, (gap.high - gap.low) / 2, unit, gap.n, f"half the width of the {gap.level:.0%} interval")
+    return Estimate.exact(
+        name, (gap.high - gap.low) / 2, unit, gap.n, f"half the width of the {gap.level:.0%} interval"
+    )
 
 
 def _caveats(a: Side, b: Side, shared: int, paired: bool) -> list[str]:
     notes = []
     if paired:
-        notes.append(f"Figures are over the {shared} prompts both runs share, paired: {len(a.prompts)} in the first run, {len(b.prompts)} in the second.")
+        notes.append(
+            f"Figures are over the {shared} prompts both runs share, paired: "
+            f"{len(a.prompts)} in the first run, {len(b.prompts)} in the second."
+        )
     elif not (a.followed and b.followed):
-        notes.append("One of the runs gives prompts no lasting identity: the runs are compared as a whole, and a difference may come from the prompts.")
+        notes.append(
+            "One of the runs gives prompts no lasting identity: "
+            "the runs are compared as a whole, and a difference may come from the prompts."
+        )
     else:
-        notes.append(f"The runs share {shared} prompts, fewer than {LEAST_SHARED}: they are compared as a whole, and a difference may come from the prompts.")
+        notes.append(
+            f"The runs share {shared} prompts, fewer than {LEAST_SHARED}: "
+            f"they are compared as a whole, and a difference may come from the prompts."
+        )
     notes.append(
-        "The intervals hold the noise of sampling prompts and rollouts. Two runs of one recipe also differ by their seeds, which one run "
-        "each cannot show: repeat with other seeds before you believe a small difference."
+        "The intervals hold the noise of sampling prompts and rollouts. "
+        "Two runs of one recipe also differ by their seeds, which one run each cannot show: "
+        "repeat with other seeds before you believe a small difference."
     )
     return notes

@@ -114,5 +114,7 @@ def costs(received: Estimate, cells: Cells, assumptions: Assumptions) -> dict[st
         reason = "the price is not in the log; say --price-per-hour 2.5 --flops-per-second 4e14"
         return table | {"bits_per_dollar": Estimate.missing(*names["bits_per_dollar"], reason)}
     dollars = work / assumptions.flops_per_second / 3600 * assumptions.price_per_hour
-    table["bits_per_dollar"] = received.scaled(1 / dollars, *names["bits_per_dollar"], f"{FORMULA}; dollars = FLOPs / (FLOPs/s) x price an hour / 3600")
+    table["bits_per_dollar"] = received.scaled(
+        1 / dollars, *names["bits_per_dollar"], f"{FORMULA}; dollars = FLOPs / (FLOPs/s) x price an hour / 3600"
+    )
     return table

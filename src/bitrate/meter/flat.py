@@ -1,8 +1,9 @@
 """Prompts that never learn: which keep one pass rate while the others of the run move.
 
-Each prompt's visits are cut in two halves. Either both halves share one pass rate, or the logit rises between them by a pace of
-the prompt's own times the run's drift. The share of the first kind is fitted by maximum likelihood, its interval is where the
-profile likelihood is not far below its best. Where the run does not move, the two kinds look alike and the interval says so.
+Each prompt's visits are cut in two halves. Either both halves share one pass rate, or the logit rises between them by
+a pace of the prompt's own times the run's drift. The share of the first kind is fitted by maximum likelihood, its
+interval is where the profile likelihood is not far below its best. Where the run does not move, the two kinds look
+alike and the interval says so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Ints = NDArray[np.int64]
 
 #: Logits are cut into steps, so that a rise of a logit is a shift along the grid.
 STEP = 0.1
-LOGITS = STEP * np.arange(-90, 91)
+LOGITS: Floats = STEP * np.arange(-90, 91, dtype=np.float64)
 DRIFTS = np.concatenate([-np.geomspace(4, 0.1, 9), np.geomspace(0.1, 6, 12)])
 #: How the prompts' own paces may spread about the drift: hardly, somewhat, widely. The data choose.
 PACES = ((0.85, 0.95, 1.0, 1.05, 1.15), (0.5, 0.75, 1.0, 1.25, 1.6), (0.25, 0.6, 1.0, 1.4, 2.1))
@@ -48,12 +49,12 @@ class Flat:
 def _likelihoods(k1: Ints, n1: Ints, k2: Ints, n2: Ints) -> tuple[Floats, Floats]:
     """Likelihood of both halves with one pass rate, shape [prompts], and with each drift, shape [prompts, drifts].
 
-    The rate of the first half has a Beta(1/2, 1/2) prior, which on the logit has the density 1 / (2 pi cosh(logit / 2)).
+    The rate of the first half has a Beta(1/2, 1/2) prior: on the logit the density 1 / (2 pi cosh(logit / 2)).
     """
     most = int(np.abs(SHIFTS).max())
     prior = 1 / np.cosh(LOGITS / 2)
     early = _binomial(k1, n1, LOGITS) * (prior / prior.sum())
-    later = _binomial(k2, n2, STEP * np.arange(-90 - most, 91 + most))
+    later = _binomial(k2, n2, STEP * np.arange(-90 - most, 91 + most, dtype=np.float64))
     found = {s: np.einsum("pr,pr->p", early, later[:, most + s : most + s + LOGITS.size]) for s in {0, *SHIFTS.flat}}
     moved = np.stack([np.mean([found[s] for s in row], axis=0) for row in SHIFTS], axis=1)
     return found[0], moved

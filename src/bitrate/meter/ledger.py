@@ -48,7 +48,12 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
     """Outcome bits, update bits, and what other group sizes would give."""
     if not cells.binary:
         return _graded(cells, assumptions.level)
-    signals: dict[str, Any] = {"outcome": OutcomeEntropy(), "update": UpdateBits, "p": PassRate(), "value": LearningValue()}
+    signals: dict[str, Any] = {
+        "outcome": OutcomeEntropy(),
+        "update": UpdateBits,
+        "p": PassRate(),
+        "value": LearningValue(),
+    }
     names = {
         "outcome": ("outcome bits per rollout", ROLLOUT),
         "update": ("update bits per rollout", ROLLOUT),
@@ -57,7 +62,10 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
     }
     for k in K_ADVISED:
         signals |= {f"update{k}": UpdateBits(k), f"dead{k}": DeadShare(k)}
-        names |= {f"update{k}": (f"update bits per rollout at K={k}", ROLLOUT), f"dead{k}": (f"dead groups at K={k}", "share of groups")}
+        names |= {
+            f"update{k}": (f"update bits per rollout at K={k}", ROLLOUT),
+            f"dead{k}": (f"dead groups at K={k}", "share of groups"),
+        }
     found = Pool(cells, assumptions.level).means(signals, names)
     outcome = less_noise(found["outcome"], assumptions.verifier_noise)
     advice = [
@@ -65,7 +73,9 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
             "k": k,
             "update_bits": at_most(found[f"update{k}"], outcome, "at most the outcome bits"),
             "dead_groups": found[f"dead{k}"],
-            "learning_value": found["value"].scaled((k - 1) / k, f"learning value p(1-p)(K-1)/K per rollout at K={k}", "variance/rollout"),
+            "learning_value": found["value"].scaled(
+                (k - 1) / k, f"learning value p(1-p)(K-1)/K per rollout at K={k}", "variance/rollout"
+            ),
         }
         for k in K_ADVISED
     ]
@@ -111,7 +121,8 @@ def constant_groups(cells: Cells) -> tuple[int, int]:
     """How many constant groups have no advantage, and how many have one."""
     constant = "n_correct IN (0, n)" if cells.binary else f"NOT ({MIXED})"
     erased, kept = cells.one(
-        f"SELECT count(*) FILTER (advantage_max <= {RESIDUE}), count(*) FILTER (advantage_max > {RESIDUE}) FROM cells WHERE n > 1 AND {constant}"
+        f"SELECT count(*) FILTER (advantage_max <= {RESIDUE}), count(*) FILTER (advantage_max > {RESIDUE}) "
+        f"FROM cells WHERE n > 1 AND {constant}"
     )
     return int(erased), int(kept)
 
@@ -135,7 +146,9 @@ def _update(update: Estimate, outcome: Estimate, cells: Cells) -> Estimate:
 
 
 def _renamed(e: Estimate, name: str, method: str) -> Estimate:
-    return Estimate(name, e.value, e.low, e.high, e.unit, e.level, e.n, method if e.reason is None else e.method, e.reason)
+    return Estimate(
+        name, e.value, e.low, e.high, e.unit, e.level, e.n, method if e.reason is None else e.method, e.reason
+    )
 
 
 def _graded(cells: Cells, level: float) -> Lines:
@@ -143,7 +156,9 @@ def _graded(cells: Cells, level: float) -> Lines:
     outcome = Estimate.missing("outcome bits per rollout", ROLLOUT, CONTINUOUS, groups)
     if levels is not None:
         outcome = graded_entropy(cells, SurprisalTerm(), sorted(levels), level=level)
-    method = f"at most the outcome bits; {outcome.method}; what constant groups erase of a graded reward is not subtracted"
+    method = (
+        f"at most the outcome bits; {outcome.method}; what constant groups erase of a graded reward is not subtracted"
+    )
     advice = [
         {
             "k": k,
@@ -158,17 +173,23 @@ def _graded(cells: Cells, level: float) -> Lines:
 
 
 def answer_bound(cells: Cells, level: float) -> Estimate:
-    """At most log2(M+1) bits from a group with M distinct answers and one right one; per group the tighter of it and K h(p).
+    """At most log2(M+1) bits from a group with M distinct answers and one right one.
 
-    Where a group shows two right answers the verifier takes a set of them: then at most one bit for each distinct
-    answer (THEORY.md S1.9). Where one answer was scored both ways, the group counts K bits.
+    Per group the tighter of it and K h(p). Where a group shows two right answers the verifier takes a set of them:
+    then at most one bit for each distinct answer (THEORY.md S1.9). Where one answer was scored both ways, the group
+    counts K bits.
     """
     name, groups = "answer bound per rollout", cells.totals["groups"]
     known, torn, several = cells.one(
-        "SELECT count(n_distinct_answers), count(*) FILTER (n_torn_answers > 0), count(*) FILTER (n_right_answers > 1) FROM cells"
+        "SELECT count(n_distinct_answers), count(*) FILTER (n_torn_answers > 0), "
+        "count(*) FILTER (n_right_answers > 1) FROM cells"
     )
     if known < groups:
-        what = f"final answers are known in {known} of {groups} groups only" if known else "final answers are not in these files"
+        what = (
+            f"final answers are known in {known} of {groups} groups only"
+            if known
+            else "final answers are not in these files"
+        )
         return Estimate.missing(name, ROLLOUT, f"{what}; say --columns answer=COLUMN where there is one", groups)
     if not cells.binary:
         return Estimate.missing(name, ROLLOUT, "the reward is graded, and the bound is for right or wrong", groups)
@@ -184,7 +205,15 @@ def answer_bound(cells: Cells, level: float) -> Estimate:
     bound = f"CASE WHEN n_torn_answers > 0 THEN c.n ELSE {bits} END"
     sums = outcome_posterior(cells, bound)
     return cluster_ratio(
-        sums.weight, sums.score["bits"], 0.0, 1.0, name=name, unit=ROLLOUT, level=level, within=(0.0, 1.0), method=method
+        sums.weight,
+        sums.score["bits"],
+        0.0,
+        1.0,
+        name=name,
+        unit=ROLLOUT,
+        level=level,
+        within=(0.0, 1.0),
+        method=method,
     )
 
 

@@ -1,4 +1,4 @@
-"""Single prompts: what was learnt of each key, what the policy absorbed, which prompts are mastered, hopeless or flat."""
+"""Single prompts: what was learnt of each key, what the policy absorbed, which are mastered, hopeless or flat."""
 
 from __future__ import annotations
 
@@ -53,13 +53,15 @@ class Prompts:
     level: float
 
     @cached_property
-    def column(self) -> dict[str, Any]:
+    def column(self) -> dict[str, NDArray[Any]]:
         """Arrays by column, in the order of ``who``."""
         half = "2 * visit <= visits"
         return self.cells.columns(
-            "SELECT who, any_value(run) AS run, any_value(prompt_id) AS prompt_id, count(*) AS groups, sum(n) AS n, sum(n_correct) AS k, "
+            "SELECT who, any_value(run) AS run, any_value(prompt_id) AS prompt_id, "
+            "count(*) AS groups, sum(n) AS n, sum(n_correct) AS k, "
             "arg_min(n, visit) AS n_first, arg_min(n_correct, visit) AS k_first, arg_max(n, visit) AS n_last, "
-            f"arg_max(n_correct, visit) AS k_last, sum(n) FILTER ({half}) AS n_early, sum(n_correct) FILTER ({half}) AS k_early, "
+            f"arg_max(n_correct, visit) AS k_last, "
+            f"sum(n) FILTER ({half}) AS n_early, sum(n_correct) FILTER ({half}) AS k_early, "
             "sum(completion_tokens) AS tokens, sum(n_counted) AS counted, sum(n_torn_answers) AS torn, "
             "sum(CASE WHEN n_correct = 0 OR n_correct = n THEN n ELSE 0 END) AS dead "
             "FROM cells GROUP BY who ORDER BY who"
@@ -94,16 +96,32 @@ class Prompts:
         problem = self._unfit()
         if problem:
             return Estimate.missing(name, PROMPT, problem)
-        [(several,)] = self.cells.ask("SELECT count(*) FILTER (n_right_answers > 1 AND n_distinct_answers IS NOT NULL) FROM cells")
+        [(several,)] = self.cells.ask(
+            "SELECT count(*) FILTER (n_right_answers > 1 AND n_distinct_answers IS NOT NULL) FROM cells"
+        )
         if several:
-            reason = f"{several} groups hold several different right answers: the key is a set of answers, and log2(1/p0) is not its bits"
+            reason = (
+                f"{several} groups hold several different right answers: "
+                f"the key is a set of answers, and log2(1/p0) is not its bits"
+            )
             return Estimate.missing(name, PROMPT, reason)
         log2 = Log2PassRate(self.floor)
         first = self.visit_rates("first").posterior_mean(log2, self.ints("k_first"), self.ints("n_first"))
         bits = np.where(self.ints("k") > 0, -first, 0.0)
-        method = f"log2(1/p0) at the first success, posterior mean on the first visit, p0 resolved down to {self.floor:g}; one right answer a prompt assumed"
+        method = (
+            f"log2(1/p0) at the first success, posterior mean on the first visit, "
+            f"p0 resolved down to {self.floor:g}; one right answer a prompt assumed"
+        )
         return cluster_ratio(
-            np.ones(bits.size), bits, 0.0, -log2.low, name=name, unit=PROMPT, level=self.level, method=method, within=(0.0, -log2.low)
+            np.ones(bits.size),
+            bits,
+            0.0,
+            -log2.low,
+            name=name,
+            unit=PROMPT,
+            level=self.level,
+            method=method,
+            within=(0.0, -log2.low),
         )
 
     def _unfit(self) -> str | None:

@@ -21,7 +21,9 @@ def tabulate(signal: Functional | Callable[[int], Functional], sizes: list[int],
     if isinstance(signal, Functional):
         return score_table(signal, sizes, units)
     parts = [score_table(signal(n), [n], units) for n in sizes]
-    arrays = {name: np.concatenate([getattr(t, name) for t in parts]) for name in ("n", "k", "score", "bias", "spread")}
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(t, name) for t in parts]) for name in ("n", "k", "score", "bias", "spread")
+    }
     return replace(parts[0], **arrays)
 
 
@@ -90,14 +92,25 @@ def shares(
         return {k: Estimate.missing(names[k], unit, ONE_ROLLOUT) for k in classes}
     return {
         k: cluster_ratio(
-            sums.weight, sums.score[k], 0.0, 1.0, name=names[k], unit=unit, level=level, within=(0.0, 1.0), method="counted, by prompt"
+            sums.weight,
+            sums.score[k],
+            0.0,
+            1.0,
+            name=names[k],
+            unit=unit,
+            level=level,
+            within=(0.0, 1.0),
+            method="counted, by prompt",
         )
         for k in classes
     }
 
 
 def graded_entropy(cells: Cells, functional: Functional, levels: list[float], *, level: float) -> Estimate:
-    """Mean entropy of a graded reward: over its levels the sum of -p log2 p, each minimax linear in that level's count."""
+    """Mean entropy of a graded reward.
+
+    Over its levels the sum of -p log2 p, each minimax linear in that level's count.
+    """
     name, unit = "outcome bits per rollout", "bits/rollout"
     pool = Pool(cells, level)
     if not pool.sizes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bitrate.errors import InputError
 from bitrate.report.ledger import ledger, ledgers
-from bitrate.report.theme import PALETTE, WIDTH, Chart, altair, described, fields, rows_of, theme
+from bitrate.report.theme import PALETTE, WIDTH, Chart, altair, described, fields, rows_of, theme, vega_lite_version
 from bitrate.report.words import checked, clean, estimate, is_share, number, value_words
 from bitrate.types import Estimate
 
@@ -63,21 +63,14 @@ def pass_rates(audit: Mapping[str, Any]) -> Chart | None:
 
 def bits_over_steps(audit: Mapping[str, Any]) -> Chart | None:
     """Outcome bits per rollout over the steps with their interval; steps without a figure leave a gap."""
-    alt = altair()
     rows = [
         {"x": (s["step_first"] + s["step_last"]) / 2, "steps": _span(s), **fields(estimate(s, "outcome_bits"))}
         for s in _steps(audit)
     ]
     if not any(r["value"] is not None for r in rows):
         return None
-    x = alt.X(
-        "x:Q",
-        title="step",
-        axis=alt.Axis(grid=False, tickCount=6, tickMinStep=1),
-        scale=alt.Scale(zero=False, nice=False, padding=8),
-    )
     return described(
-        _band(rows, x, "bits per rollout", "steps"),
+        _band(rows, _step_axis(audit, "x"), "bits per rollout", "steps"),
         "Outcome bits per rollout over the steps, with intervals",
         title="bits per rollout",
     )
@@ -99,15 +92,9 @@ def groups_over_steps(audit: Mapping[str, Any]) -> Chart | None:
             base += share
     if not rows:
         return None
-    ends = [rows[0]["from"], rows[-1]["to"]]
     chart = alt.Chart(rows_of(rows)).mark_rect(strokeWidth=0)
     chart = chart.encode(
-        x=alt.X(
-            "from:Q",
-            title="step",
-            scale=alt.Scale(domain=ends, nice=False),
-            axis=alt.Axis(grid=False, tickCount=6, tickMinStep=1),
-        ),
+        x=_step_axis(audit, "from"),
         x2="to:Q",
         y=alt.Y("low:Q", title=None, axis=alt.Axis(format="%", tickCount=4), scale=alt.Scale(domain=[0, 1])),
         y2="high:Q",
@@ -151,9 +138,10 @@ def save_figures(
     """
     import vl_convert
 
+    version = vega_lite_version()
     writers = {
-        "png": lambda s: vl_convert.vegalite_to_png(s, scale=2),
-        "svg": lambda s: vl_convert.vegalite_to_svg(s).encode(),
+        "png": lambda s: vl_convert.vegalite_to_png(s, vl_version=version, scale=2),
+        "svg": lambda s: vl_convert.vegalite_to_svg(s, vl_version=version).encode(),
     }
     if unknown := set(formats) - set(writers):
         raise InputError(f"formats = {tuple(formats)}; want png or svg, not {sorted(unknown)}")
@@ -217,6 +205,15 @@ def _series(audit: Mapping[str, Any], key: str) -> Any:
 
 def _steps(audit: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [s for s in _series(audit, "steps") if s.get("step_first") is not None and s.get("step_last") is not None]
+
+
+def _step_axis(audit: Mapping[str, Any], field: str) -> Any:
+    """All steps of the run from edge to edge, with ticks at whole steps: each of a few bins, or some of many."""
+    alt, steps = altair(), _steps(audit)
+    first = sorted({s["step_first"] for s in steps})
+    ticks = {"values": first} if len(first) <= 6 else {"tickCount": 6, "tickMinStep": 1}
+    scale = alt.Scale(domain=[first[0] - 0.5, max(s["step_last"] for s in steps) + 0.5], nice=False)
+    return alt.X(f"{field}:Q", title="step", scale=scale, axis=alt.Axis(grid=False, format="d", **ticks))
 
 
 def _advice(audit: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from bitrate.report import words
 from bitrate.report.figures import specs
-from bitrate.report.theme import PALETTE, theme
+from bitrate.report.theme import PALETTE, theme, vega_lite_version
 
 EXCERPT = 160
 #: What an audit may lack; figures it lacks say so themselves.
@@ -135,11 +135,9 @@ def _hash(text: str) -> str:
 @cache
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, of the version that Altair writes for."""
-    import altair
     import vl_convert
 
-    version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=vega_lite_version())
     return re.sub(r"<(/script|!--|script)", r"\\x3c\1", bundle.replace("\r", ""), flags=re.IGNORECASE)
 
 

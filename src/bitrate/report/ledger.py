@@ -37,7 +37,7 @@ def ledger(audit: Mapping[str, Any], unit: str) -> Chart:
     here = alt.Chart(rows_of(known)).encode(x=x, y=y)
     gone = alt.Chart(rows_of(unknown)).encode(y=y, tooltip=[tip[0], alt.Tooltip("interval:N", title="no figure")])
     bar = alt.condition("datum.row == 0", alt.value(0.4), alt.value(1)) if unit == "rollout" else alt.value(1)
-    zero = here.mark_rule(style="quiet", yOffset=24, y2Offset=-14).encode(x=alt.datum(0), y2="next:Q")
+    zero = here.mark_rule(style="quiet", yOffset=24, y2Offset=-14).encode(x=alt.X("zero:Q", axis=None), y2="next:Q")
     # A clear fill, so that the whole slot shows its reason under the pointer.
     slot = {"style": "quiet", "filled": False, "fill": "transparent", "strokeDash": [3, 3]}
     layers = [
@@ -45,7 +45,9 @@ def ledger(audit: Mapping[str, Any], unit: str) -> Chart:
         here.mark_bar(style="accent", height=16, yOffset=36, cornerRadiusEnd=2).encode(
             x2=alt.datum(0), tooltip=tip, opacity=bar
         ),
-        here.mark_rule(style="ink", strokeWidth=1.5, yOffset=36).encode(x="low:Q", x2="high:Q", tooltip=tip),
+        here.mark_rule(style="ink", strokeWidth=1.5, yOffset=36).encode(
+            x=alt.X("low:Q", axis=None), x2="high:Q", tooltip=tip
+        ),
         gone.mark_rect(**slot, yOffset=24, y2Offset=56, cornerRadius=2).encode(
             x=alt.value(0), x2=alt.value("width"), y2="row:Q"
         ),
@@ -79,7 +81,7 @@ def _lines(unit: str) -> list[tuple[str, str]]:
 
 
 def _ledger_row(place: int, name: str, figure: Estimate) -> dict[str, Any]:
-    row = {"row": place, "next": place + 1, "name": name, "lines": 0, **fields(figure)}
+    row = {"row": place, "next": place + 1, "zero": 0, "name": name, "lines": 0, **fields(figure)}
     if figure.value is None:
         why = textwrap.wrap(clean(figure.reason), 50, max_lines=2, placeholder=" …")
         return row | {"words": "no figure", "why": "\n".join(why), "lines": len(why)}

@@ -80,9 +80,9 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
     reasons = []
     for key in comparison["differences"]:
         difference, a, b = (estimate(comparison, part, key) for part in ("differences", "a_figures", "b_figures"))
-        row = [clean(difference.name), value_words(a), value_words(b), difference_words(difference)]
+        row = [clean(a.name), value_words(a), value_words(b), difference_words(difference)]
         if difference.value is None:
-            reasons.append(f"{difference.name}: no difference, {difference.reason}")
+            reasons.append(f"{a.name}: no difference, {difference.reason}")
         else:
             row += [difference_span(difference), told_apart(difference)]
         table.add_row(*(Text(cell) for cell in row))

@@ -87,6 +87,11 @@ def altair() -> Any:
     return module
 
 
+def vega_lite_version() -> str:
+    """The version of Vega-Lite that Altair writes for, as vl-convert names it."""
+    return ".".join(altair().SCHEMA_VERSION.split(".")[:2])
+
+
 def rows_of(rows: list[dict[str, Any]]) -> Any:
     """Rows as a chart's inline data."""
     return altair().Data(values=rows)

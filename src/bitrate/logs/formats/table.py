@@ -144,7 +144,10 @@ class Counts(Table):
         columns = known_columns(files[0], self.options) | {c: sql.name(c) for c in counts if c in files[0].columns}
         columns = self.chosen(Select("", columns)).columns
         n, c = (f"try_cast({columns.pop(k)} AS DOUBLE)" for k in ("n", "n_correct"))
-        sound = f"({n} >= 1 AND {n} < 1e6 AND {n} = round({n}) AND {c} >= 0 AND {c} <= {n} AND abs({c} - round({c})) < 1e-4)"
+        sound = (
+            f"({n} >= 1 AND {n} < 1e6 AND {n} = round({n}) "
+            f"AND {c} >= 0 AND {c} <= {n} AND abs({c} - round({c})) < 1e-4)"
+        )
         source = self.source(
             files,
             {**known_columns(files[0], self.options), **{k: sql.name(k) for k in counts if k in files[0].columns}},

@@ -17,7 +17,13 @@
         defaultStyle: false, tooltip: { disableDefaultStyle: true },
       };
       // Vega-Embed changes what it is given: each drawing gets its own copy.
-      views.push(await vegaEmbed(place, JSON.parse(JSON.stringify(data.charts[place.dataset.chart])), options));
+      const spec = JSON.parse(JSON.stringify(data.charts[place.dataset.chart]));
+      try {
+        views.push(await vegaEmbed(place, spec, options));
+      } catch (error) {
+        console.error(error);
+        place.textContent = "This picture could not be drawn; its figures are in the table at the end.";
+      }
     }
     root.dataset.drawn = mode();
   }

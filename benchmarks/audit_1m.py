@@ -1,0 +1,73 @@
+"""A million rollouts audited end to end through the command line: wall time and peak memory, beside other tools.
+
+    python benchmarks/audit_1m.py [--rows 1M] [--repeat 3] [--others DIR]
+
+``--others`` is the ``bin`` folder of an environment with `rlvr-audit` and `rldoctor`. Both read text: rlvr-audit a JSON
+list of rewards a prompt, rldoctor one JSON object a step or a rollout. Writing those files is not timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from engines import line, make, number
+
+GROUP_SIZE = 16
+
+
+def timed(command: list[str], folder: Path) -> tuple[float, float, int, str]:
+    """Seconds, peak MB, exit status and the last line a command wrote."""
+    with (folder / "said").open("w+") as said:
+        start = time.perf_counter()
+        child = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "XDG_CACHE_HOME": str(folder)})
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        said.seek(0)
+        last = ([x.strip() for x in said if x.strip()] or [""])[-1]
+    return seconds, usage.ru_maxrss / 1024, child.returncode, last
+
+
+def write_for_others(rollouts: Path, folder: Path) -> tuple[Path, Path]:
+    """The same rewards as rlvr-audit and as rldoctor read them."""
+    import duckdb
+
+    grouped, single = folder / "groups.jsonl", folder / "rollouts.jsonl"
+    con = duckdb.connect()
+    con.execute(f"COPY (SELECT prompt_id, list(reward) AS rewards FROM '{rollouts}' GROUP BY step, prompt_id ORDER BY step) TO '{grouped}' (FORMAT json)")
+    con.execute(f"COPY (SELECT step, prompt_id, reward, {GROUP_SIZE} AS group_size FROM '{rollouts}') TO '{single}' (FORMAT json)")
+    return grouped, single
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=number, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--others", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rollouts = folder / "rollouts.parquet"
+        make(rollouts, args.rows, sizes=str(GROUP_SIZE))
+        commands = {"bitrate": [sys.executable, "-m", "bitrate", "audit", str(rollouts)]}
+        commands["bitrate --html --json"] = [*commands["bitrate"], "--html", str(folder / "x.html"), "--json", str(folder / "x.json")]
+        if args.others:
+            grouped, single = write_for_others(rollouts, folder)
+            commands["rlvr-audit"] = [str(args.others / "rlvr-audit"), "inspect", "--file", str(grouped), "--G", str(GROUP_SIZE), "--format", "text"]
+            commands["rldoctor"] = [str(args.others / "rldoctor"), "diagnose", str(single)]
+        line("tool", "wall, s", "peak MB", "exit", "last line")
+        line(*["---"] * 5)
+        for tool, command in commands.items():
+            runs = [timed(command, folder) for _ in range(args.repeat if tool.startswith("bitrate") else 1)]
+            seconds, peak = min(r[0] for r in runs), min(r[1] for r in runs)
+            line(tool, f"{seconds:.1f}", f"{peak:.0f}", runs[-1][2], runs[-1][3][:100])
+
+
+if __name__ == "__main__":
+    main()
