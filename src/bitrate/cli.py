@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 import sys
@@ -254,6 +255,9 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 
 def main() -> None:
     """Run the command line; a user's mistake is a message and exit status 2, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(standalone_mode=True)
     except Interrupted as stopped:

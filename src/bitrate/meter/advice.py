@@ -162,7 +162,7 @@ def truncated(figures: dict[str, Any], cells: Cells) -> Advice | None:
 
 
 def larger_groups(figures: dict[str, Any], cells: Cells) -> Advice | None:
-    """What the next larger group size would do to the dead groups."""
+    """What the next larger group size would do to the dead groups, where that is told from no change."""
     k = cells.totals["rollouts"] / cells.totals["groups"]
     larger = [row for row in figures["k_advice"] if row["k"] > k and row["dead_groups"].value is not None]
     now = figures["groups"]["mixed"]
@@ -170,6 +170,8 @@ def larger_groups(figures: dict[str, Any], cells: Cells) -> Advice | None:
         return None
     row = larger[0]
     dead = row["dead_groups"]
+    if dead.high >= 1 - now.value:
+        return None
     text = (
         f"At K={row['k']} {_percent(dead.value)} of the groups would be constant "
         f"({_percent(dead.low)} to {_percent(dead.high)}); at this run's K={k:.3g} {_percent(1 - now.value)} were."

@@ -9,7 +9,7 @@ from bitrate.errors import DataError
 from bitrate.logs.reduce import Groups
 from bitrate.meter import change
 from bitrate.meter.advice import advise
-from bitrate.meter.cells import MIXED, Cells
+from bitrate.meter.cells import Cells, group_classes
 from bitrate.meter.costs import Assumptions, costs, spent, token_count
 from bitrate.meter.ledger import answer_bound, at_most, capacity, outcome_lines, tighter
 from bitrate.meter.prompts import Prompts
@@ -127,22 +127,6 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
             "prompts_shown": min(PROMPTS_SHOWN, cells.totals["prompts"]),
             "prompts_total": cells.totals["prompts"],
         },
-    }
-
-
-def group_classes(cells: Cells) -> dict[str, str]:
-    """SQL conditions for mixed, all-right and all-wrong groups of two rollouts or more."""
-    if cells.binary:
-        return {
-            "mixed": "n > 1 AND n_correct > 0 AND n_correct < n",
-            "all_right": "n > 1 AND n_correct = n",
-            "all_wrong": "n > 1 AND n_correct = 0",
-        }
-    top = change.top_level(cells)
-    return {
-        "mixed": f"n > 1 AND {MIXED}",
-        "all_right": f"n > 1 AND NOT ({MIXED}) AND reward_max >= {top}",
-        "all_wrong": f"n > 1 AND NOT ({MIXED}) AND reward_max < {top}",
     }
 
 

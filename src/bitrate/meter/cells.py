@@ -19,7 +19,9 @@ Floats = NDArray[np.float64]
 
 #: Rewards this close are one reward: float residue is no variance.
 RESIDUE = 1e-6
-MIXED = f"reward_max - reward_min > {RESIDUE}"
+MIXED = f"level_max - level_min > {RESIDUE}"
+
+ONE_ROLLOUT = "every group holds one rollout: how pass rates spread cannot be told from chance"
 
 
 @dataclass
@@ -37,11 +39,25 @@ class Cells:
     where: str = "true"
 
     def __post_init__(self) -> None:
-        condition = f"split = '{self.split}' AND ({self.where})"
         self.ask(
             f"CREATE OR REPLACE TEMP TABLE cells AS SELECT *, dense_rank() OVER (ORDER BY run, prompt_id) - 1 AS who, "
             f"row_number() OVER (PARTITION BY run, prompt_id ORDER BY step, group_id) AS visit, "
-            f"count(*) OVER (PARTITION BY run, prompt_id) AS visits FROM groups WHERE {condition}"
+            f"count(*) OVER (PARTITION BY run, prompt_id) AS visits FROM ({self._groups()}) "
+            f"WHERE split = '{self.split}' AND ({self.where})"
+        )
+
+    def _groups(self) -> str:
+        """SQL of the groups with the least and the greatest level of their scores, where the score is graded."""
+        outcome = self.groups.outcome
+        if outcome.binary:
+            return "SELECT * FROM groups"
+        if outcome.levels is None:
+            return "SELECT *, reward_min AS level_min, reward_max AS level_max FROM groups"
+        keys = ("run", "split", "step", "prompt_id", "group_id")
+        same = " AND ".join(f"g.{k} IS NOT DISTINCT FROM l.{k}" for k in keys)
+        return (
+            f"SELECT g.*, level_min, level_max FROM groups g JOIN (SELECT {', '.join(keys)}, min(reward_level) AS level_min, "
+            f"max(reward_level) AS level_max FROM levels GROUP BY ALL) l ON {same}"
         )
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
@@ -129,3 +145,22 @@ class Sums:
     weight: Floats
     score: dict[str, Floats]
     part: NDArray[np.int64]
+
+
+def group_classes(cells: Cells) -> dict[str, str]:
+    """SQL conditions for mixed, all-right and all-wrong groups of two rollouts or more.
+
+    A graded score is all right where the whole group has the highest level found, and all wrong where it has another.
+    """
+    if cells.binary:
+        return {
+            "mixed": "n > 1 AND n_correct > 0 AND n_correct < n",
+            "all_right": "n > 1 AND n_correct = n",
+            "all_wrong": "n > 1 AND n_correct = 0",
+        }
+    top = f"level_max > (SELECT max(level_max) FROM cells) - {RESIDUE}"
+    return {
+        "mixed": f"n > 1 AND {MIXED}",
+        "all_right": f"n > 1 AND NOT ({MIXED}) AND {top}",
+        "all_wrong": f"n > 1 AND NOT ({MIXED}) AND NOT ({top})",
+    }

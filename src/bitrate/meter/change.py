@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.meter.cells import MIXED, Cells, Sums
+from bitrate.meter.cells import ONE_ROLLOUT, Cells, Sums, group_classes
 from bitrate.meter.prompts import NO_IDENTITY, PROMPT, Prompts
 from bitrate.meter.signals import Pool
 from bitrate.stats import Functional, Log2PassRate, OutcomeEntropy, PassRate, cluster_ratio, difference
@@ -172,7 +172,7 @@ def contrast(cells: Cells, pools: list[Pool], functional: Functional, name: str,
     bias = sum(p.averaged(t, t.bias) for p, t in zip(pools, tables, strict=True))
     return cluster_ratio(
         np.ones(who.size), who.size * parts + gap, bias, spread, name=name, unit=unit, level=pools[0].level,
-        method="difference of minimax linear means, by prompt",
+        method="difference of minimax linear means, by prompt", within=(-functional.high, functional.high),
     )  # fmt: skip
 
 
@@ -182,28 +182,16 @@ def series(cells: Cells, level: float) -> list[dict[str, Any]]:
     parts = [p for p in np.array_split(np.array(steps), min(MOST_BINS, len(steps))) if p.size]
     first = [int(p[0]) for p in parts]
     number = " + ".join(f"(step >= {s})::INT" for s in first) + " - 1"
-    top = top_level(cells)
-    kinds = cells.ask(
-        f"SELECT {number} AS bin, count(*), avg(({MIXED})::INT), avg((NOT ({MIXED}) AND reward_max >= {top})::INT) "
-        f"FROM cells GROUP BY bin ORDER BY bin"
-    )
+    shares = ", ".join(f"avg(({where})::INT) FILTER (n > 1)" for where in group_classes(cells).values())
+    kinds = cells.ask(f"SELECT {number} AS bin, count(*), {shares} FROM cells GROUP BY bin ORDER BY bin")
     figures = _binned(cells, number, level) if cells.binary else {}
     rows = []
-    for bin_, groups, mixed, right in kinds:
+    for bin_, groups, *shares_here in kinds:
         part = parts[int(bin_)]
         row: dict[str, Any] = {"step_first": int(part[0]), "step_last": int(part[-1]), "groups": int(groups)}
-        row |= {"mixed": float(mixed), "all_right": float(right), "all_wrong": 1 - float(mixed) - float(right)}
-        rows.append(row | figures.get(int(bin_), _no_figures(GRADED if not cells.binary else "one rollout a group")))
+        row |= dict(zip(("mixed", "all_right", "all_wrong"), shares_here, strict=True))
+        rows.append(row | figures.get(int(bin_), _no_figures(ONE_ROLLOUT if cells.binary else GRADED)))
     return rows
-
-
-def top_level(cells: Cells) -> float:
-    """The reward from which a constant group counts as all right."""
-    outcome = cells.groups.outcome
-    if outcome.threshold is not None and outcome.column == "reward":
-        return outcome.threshold
-    [(top,)] = cells.ask("SELECT max(reward_max) FROM cells")
-    return float(top) - 1e-6
 
 
 def _no_figures(reason: str) -> dict[str, Estimate]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from bitrate.logs.reduce import Groups
-from bitrate.meter.audit import choose_split, group_classes
-from bitrate.meter.cells import Cells, Floats
+from bitrate.meter.audit import choose_split
+from bitrate.meter.cells import Cells, Floats, Sums, group_classes
 from bitrate.meter.costs import Assumptions, token_count
 from bitrate.meter.signals import Pool
 from bitrate.stats import OutcomeEntropy, PassRate, UpdateBits, cluster_ratio
@@ -51,8 +51,8 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     followed = groups.provenance.prompt_id != "positional"
     parts: dict[str, tuple[Floats, Floats, float, float]] = {}
     reason: dict[str, str] = {}
-    mixed = cells.measure({"mixed": f"({group_classes(cells)['mixed']})::INT"})
-    parts["mixed"] = (mixed.weight, mixed.score["mixed"], 0.0, 1.0)
+    mixed = cells.measure({"mixed": f"({group_classes(cells)['mixed']})::INT"}, "n > 1")
+    parts["mixed"] = (*_over(ids, mixed, "mixed"), 0.0, 1.0)
     if not cells.binary:
         reason |= dict.fromkeys(SIGNALS, "the reward is graded; name a right-or-wrong column with --outcome")
         return Side(run, ids, followed, parts, reason, notes)
@@ -63,9 +63,7 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     tables = pool.tables(SIGNALS)
     sums = cells.sums(tables, pool.where)
     for key, table in tables.items():
-        weight, score = np.zeros(len(ids)), np.zeros(len(ids))
-        weight[sums.who], score[sums.who] = sums.weight, sums.score[key]
-        parts[key] = (weight, score, pool.averaged(table, table.bias), pool.averaged(table, table.spread))
+        parts[key] = (*_over(ids, sums, key), pool.averaged(table, table.bias), pool.averaged(table, table.spread))
     tokens, how = token_count(cells)
     if tokens:
         weight, score, bias, spread = parts["outcome_bits"]
@@ -74,6 +72,13 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     else:
         reason["bits_per_kilotoken"] = how
     return Side(run, ids, followed, parts, reason, notes)
+
+
+def _over(ids: list[str], sums: Sums, key: str) -> tuple[Floats, Floats]:
+    """Weight and score of every prompt, 0 for one without such a group."""
+    weight, score = np.zeros(len(ids)), np.zeros(len(ids))
+    weight[sums.who], score[sums.who] = sums.weight, sums.score[key]
+    return weight, score
 
 
 def compare_groups(a: Side, b: Side, *, level: float) -> dict[str, Any]:

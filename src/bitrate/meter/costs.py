@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bitrate.errors import InputError
-from bitrate.meter.cells import Cells
+from bitrate.meter.cells import ONE_ROLLOUT, Cells
 from bitrate.types import Estimate
 
 GENERATE_FLOPS = 2.0
@@ -66,11 +66,16 @@ def token_count(cells: Cells, where: str = "true") -> tuple[int | None, str]:
 
 def spent(cells: Cells, assumptions: Assumptions, classes: dict[str, str]) -> dict[str, dict[str, Estimate]]:
     """Rollouts, tokens and FLOPs that mixed, all-right and all-wrong groups took."""
+    known, why = token_count(cells)
     table = {}
     for name, where in classes.items():
-        rollouts = int(cells.one(f"SELECT coalesce(sum(n), 0) FROM cells WHERE {where}")[0])
-        tokens, how = token_count(cells, where)
         words = name.replace("_", "-")
+        if cells.sizes == [1]:
+            units = ("rollouts", "tokens", "FLOPs")
+            table[name] = {u.lower(): Estimate.missing(f"{u} in {words} groups", u, ONE_ROLLOUT) for u in units}
+            continue
+        rollouts = int(cells.one(f"SELECT coalesce(sum(n), 0) FROM cells WHERE {where}")[0])
+        tokens, how = token_count(cells, where) if known is not None else (None, why)
         row = {"rollouts": Estimate.exact(f"rollouts in {words} groups", rollouts, "rollouts", rollouts)}
         if tokens is None:
             row["tokens"] = Estimate.missing(f"tokens in {words} groups", "tokens", how)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from bitrate.meter.cells import MIXED, RESIDUE, Cells
+from bitrate.meter.cells import MIXED, ONE_ROLLOUT, RESIDUE, Cells
 from bitrate.meter.costs import Assumptions
 from bitrate.meter.prompts import outcome_posterior
 from bitrate.meter.signals import Pool, graded_entropy
@@ -193,6 +193,8 @@ def answer_bound(cells: Cells, level: float) -> Estimate:
         return Estimate.missing(name, ROLLOUT, f"{what}; say --columns answer=COLUMN where there is one", groups)
     if not cells.binary:
         return Estimate.missing(name, ROLLOUT, "the reward is graded, and the bound is for right or wrong", groups)
+    if cells.sizes == [1]:
+        return Estimate.missing(name, ROLLOUT, ONE_ROLLOUT, groups)
     bits = "n_distinct_answers" if several else "log2(n_distinct_answers + 1)"
     what = (
         f"one bit a distinct answer, since {several} groups hold several right ones"

@@ -34,13 +34,16 @@ def population(cells: Cells, where: str = "true") -> PassRates:
 
 
 def outcome_posterior(cells: Cells, bound: str) -> Sums:
-    """By prompt, the sum over groups of the tighter of a bound (SQL over cell ``c``) and n times E[h(p) | counts]."""
-    right, size, _ = cells.histogram()
-    bits = population(cells).posterior_mean(binary_entropy, right, size)
+    """By prompt, the sum over groups of the tighter of a bound (SQL over cell ``c``) and n times E[h(p) | counts].
+
+    A rollout alone in its group says nothing about how pass rates spread: only the bound holds there.
+    """
+    right, size, _ = cells.histogram("n > 1")
+    bits = population(cells, "n > 1").posterior_mean(binary_entropy, right, size)
     cells.groups.con.register("posterior", pa.table({"n": size, "k": right, "h": bits}))
     return cells.arrays(
-        f"SELECT c.who, sum(c.n) AS w, sum(least({bound}, c.n * s.h)) AS t0 FROM cells c "
-        f"JOIN posterior s ON c.n = s.n AND c.n_correct = s.k GROUP BY c.who ORDER BY c.who",
+        f"SELECT c.who, sum(c.n) AS w, sum(least({bound}, c.n * coalesce(s.h, 1))) AS t0 FROM cells c "
+        f"LEFT JOIN posterior s ON c.n = s.n AND c.n_correct = s.k GROUP BY c.who ORDER BY c.who",
         ["bits"],
     )
 

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bitrate.meter.cells import Cells, Sums
+from bitrate.meter.cells import ONE_ROLLOUT, Cells, Sums
 from bitrate.stats import Functional, ScoreTable, cluster_ratio, score_table
 from bitrate.types import Estimate
-
-ONE_ROLLOUT = "every group holds one rollout: how pass rates spread cannot be told from chance"
 
 
 def tabulate(signal: Functional | Callable[[int], Functional], sizes: list[int], units: int) -> ScoreTable:

@@ -75,7 +75,7 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
     words = clean(shared.reason) if shared.value is None else f"{shared.value:,.0f} prompts in both"
     console.print(Text(words, QUIET), highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET)
-    for header in ("", "A", "B", "B less A", "interval", ""):
+    for header in ("", "A", "B", "B less A", "interval", "", "by sampling alone"):
         table.add_column(header, justify="right" if header in {"A", "B", "B less A"} else "left")
     reasons = []
     for key in comparison["differences"]:
@@ -84,7 +84,8 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
         if difference.value is None:
             reasons.append(f"{a.name}: no difference, {difference.reason}")
         else:
-            row += [difference_span(difference), told_apart(difference)]
+            noise = estimate(comparison, "noise", key)
+            row += [difference_span(difference), told_apart(difference), f"up to ±{value_words(noise)}"]
         table.add_row(*(Text(cell) for cell in row))
     console.print(Padding(table, (1, 0), expand=False))
     for text in (*reasons, *(comparison.get("caveats") or [])):
@@ -168,7 +169,7 @@ class Screen:
         if change.value is None:
             lines = self.missing("Pass rate", change, LABEL)
         else:
-            text = f"{difference_words(change)} ({difference_span(change)}) from first visits to last"
+            text = f"{difference_words(change)} ({difference_span(change)}) from the first third of the steps to the last"
             if first.value is not None and last.value is not None:
                 text = f"{value_words(first)} to {value_words(last)}, {text}"
             lines = self.labelled("Pass rate", self.wrapped(text, LABEL), LABEL)
