@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from engines import line, make, number
+from engines import apart, line, make, number
 
 GROUP_SIZE = 16
 
@@ -25,7 +25,9 @@ def timed(command: list[str], folder: Path) -> tuple[float, float, int, str]:
     """Seconds, peak MB, exit status and the last line a command wrote."""
     with (folder / "said").open("w+") as said:
         start = time.perf_counter()
-        child = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "XDG_CACHE_HOME": str(folder)})
+        child = subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "XDG_CACHE_HOME": str(folder)}
+        )
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - start
@@ -34,15 +36,15 @@ def timed(command: list[str], folder: Path) -> tuple[float, float, int, str]:
     return seconds, usage.ru_maxrss / 1024, child.returncode, last
 
 
-def write_for_others(rollouts: Path, folder: Path) -> tuple[Path, Path]:
+def write_for_others(rollouts: Path, grouped: Path, single: Path) -> None:
     """The same rewards as rlvr-audit and as rldoctor read them."""
     import duckdb
 
-    grouped, single = folder / "groups.jsonl", folder / "rollouts.jsonl"
     con = duckdb.connect()
-    con.execute(f"COPY (SELECT prompt_id, list(reward) AS rewards FROM '{rollouts}' GROUP BY step, prompt_id ORDER BY step) TO '{grouped}' (FORMAT json)")
-    con.execute(f"COPY (SELECT step, prompt_id, reward, {GROUP_SIZE} AS group_size FROM '{rollouts}') TO '{single}' (FORMAT json)")
-    return grouped, single
+    groups = f"SELECT prompt_id, list(reward) AS rewards FROM '{rollouts}' GROUP BY step, prompt_id ORDER BY step"
+    con.execute(f"COPY ({groups}) TO '{grouped}' (FORMAT json)")
+    rows = f"SELECT step, prompt_id, reward, {GROUP_SIZE} AS group_size FROM '{rollouts}'"
+    con.execute(f"COPY ({rows}) TO '{single}' (FORMAT json)")
 
 
 def main() -> None:
@@ -54,12 +56,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rollouts = folder / "rollouts.parquet"
-        make(rollouts, args.rows, sizes=str(GROUP_SIZE))
+        apart(make, rollouts, args.rows, str(GROUP_SIZE))
         commands = {"bitrate": [sys.executable, "-m", "bitrate", "audit", str(rollouts)]}
-        commands["bitrate --html --json"] = [*commands["bitrate"], "--html", str(folder / "x.html"), "--json", str(folder / "x.json")]
+        commands["bitrate --html --json"] = [
+            *commands["bitrate"],
+            "--html",
+            str(folder / "x.html"),
+            "--json",
+            str(folder / "x.json"),
+        ]
         if args.others:
-            grouped, single = write_for_others(rollouts, folder)
-            commands["rlvr-audit"] = [str(args.others / "rlvr-audit"), "inspect", "--file", str(grouped), "--G", str(GROUP_SIZE), "--format", "text"]
+            grouped, single = folder / "groups.jsonl", folder / "rollouts.jsonl"
+            apart(write_for_others, rollouts, grouped, single)
+            commands["rlvr-audit"] = [
+                str(args.others / "rlvr-audit"),
+                "inspect",
+                "--file",
+                str(grouped),
+                "--G",
+                str(GROUP_SIZE),
+                "--format",
+                "text",
+            ]
             commands["rldoctor"] = [str(args.others / "rldoctor"), "diagnose", str(single)]
         line("tool", "wall, s", "peak MB", "exit", "last line")
         line(*["---"] * 5)

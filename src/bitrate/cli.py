@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -255,6 +256,8 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 
 def main() -> None:
     """Run the command line; a user's mistake is a message and exit status 2, never a traceback."""
+    # The matrices here are small: threads of the linear algebra would only wait for each other, and take memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -26,9 +26,13 @@ from bitrate.logs.read import open_source
 from bitrate.logs.reduce import Groups, reduce
 from bitrate.logs.schema import Outcome
 from bitrate.logs.stage import RowGroup, stage
+from bitrate.logs.workplace import workplace
 
 COLUMNS = ("step", "prompt_id", "reward", "answer", "completion_tokens")
-MEASURES = "n, n_correct, reward_sum, reward_sumsq, reward_min, reward_max, n_distinct_answers, n_right_answers, n_torn_answers, completion_tokens, n_counted"
+MEASURES = (
+    "n, n_correct, reward_sum, reward_sumsq, reward_min, reward_max, "
+    "n_distinct_answers, n_right_answers, n_torn_answers, completion_tokens, n_counted"
+)
 
 
 def rollouts(rng: np.random.Generator, rows: int, rewards: list[float | None]) -> list[tuple]:
@@ -117,7 +121,9 @@ def levels_of(path: Path) -> dict[float, int]:
         return dict(groups.con.sql("SELECT reward_level, sum(n_level)::BIGINT FROM levels GROUP BY ALL").fetchall())
 
 
-def test_a_third_level_that_the_first_rows_do_not_show_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_third_level_that_the_first_rows_do_not_show_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reduction, "SAMPLE_ROWS", 100)
     rows = [(i // 100, f"p{i % 7}", float(i % 2), "a", 1) for i in range(2000)]
     rows[1500] = (15, "p2", 0.5, "a", 1)
@@ -149,7 +155,8 @@ def test_no_row_that_can_be_measured_is_an_error(tmp_path: Path) -> None:
 def test_what_is_unknown_is_null_and_not_zero(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt_id": ["p"] * 3, "reward": [0.0, 0.5, 1.0]}), tmp_path / "run.parquet")
     with reduce(open_source(duck.connect(), [tmp_path / "run.parquet"])) as groups:
-        unknown = "n_correct, n_distinct_answers, n_right_answers, n_torn_answers, completion_tokens, prompt_tokens, n_truncated, advantage_max"
+        unknown = "n_correct, n_distinct_answers, n_right_answers, n_torn_answers, completion_tokens, "
+        unknown += "prompt_tokens, n_truncated, advantage_max"
         assert groups.con.sql(f"SELECT n_counted, {unknown} FROM groups").fetchall() == [(0, *[None] * 8)]
 
 
@@ -157,14 +164,19 @@ def test_a_sum_is_null_where_one_reward_is_unknown(tmp_path: Path) -> None:
     columns = {"prompt_id": ["p", "p", "q"], "correct": [1.0, 0.0, 1.0], "reward": [0.5, math.nan, 0.25]}
     pq.write_table(pa.table(columns), tmp_path / "run.parquet")
     with reduce(open_source(duck.connect(), [tmp_path / "run.parquet"])) as groups:
-        found = groups.con.sql("SELECT prompt_id, n, n_correct, reward_sum, reward_max FROM groups ORDER BY ALL").fetchall()
+        found = groups.con.sql(
+            "SELECT prompt_id, n, n_correct, reward_sum, reward_max FROM groups ORDER BY ALL"
+        ).fetchall()
     assert found == [("p", 2, 1, None, 0.5), ("q", 1, 1, 0.25, 0.25)]
 
 
 def test_sums_of_tenths_have_no_residue() -> None:
     con = duck.connect()
-    con.execute("CREATE TABLE rollouts AS SELECT 'r' AS run, 0 AS step, 'p' AS prompt_id, 0.1::DOUBLE AS reward FROM range(10)")
-    fixed = {c: "CAST(NULL AS STRING)" for c in ("split", "group_id", "answer", "completion_tokens", "prompt_tokens", "truncated", "advantage")}
+    con.execute(
+        "CREATE TABLE rollouts AS SELECT 'r' AS run, 0 AS step, 'p' AS prompt_id, 0.1::DOUBLE AS reward FROM range(10)"
+    )
+    absent = ("split", "group_id", "answer", "completion_tokens", "prompt_tokens", "truncated", "advantage")
+    fixed = dict.fromkeys(absent, "CAST(NULL AS STRING)")
     query = sql.groups_sql(Outcome("reward", {0.1: 10, 0.2: 0, 0.3: 0}, None), fixed)
     assert con.sql(f"SELECT reward_sum, reward_sumsq FROM ({query})").fetchall() == [(1.0, 0.1)]
 
@@ -172,7 +184,7 @@ def test_sums_of_tenths_have_no_residue() -> None:
 def test_chunks_are_whole_steps_and_a_giant_step_is_cut_by_prompt() -> None:
     steps = {None: 7, 1: 400_000, 2: 400_000, 3: 400_000, 4: 5_000_000, 9: 10}
     ordered = [RowGroup(100_000, str(s), str(s), 0) for s, rows in steps.items() if s for _ in range(rows // 100_000)]
-    found = plan(steps, ordered, 10**8)
+    found = plan(steps, ordered, 10**8, 2)
     assert [c.where for c in found[:2]] == ["step BETWEEN 1 AND 2", "step BETWEEN 3 AND 3"]
     assert [c.where for c in found[2:-1]] == [f"step BETWEEN 4 AND 4 AND hash(prompt_id) % 3 = {i}" for i in range(3)]
     assert found[-1].where == "step BETWEEN 9 AND 9"
@@ -181,14 +193,21 @@ def test_chunks_are_whole_steps_and_a_giant_step_is_cut_by_prompt() -> None:
 def test_chunks_of_files_out_of_order_are_as_large_as_memory_allows() -> None:
     steps: dict[int | None, int] = dict.fromkeys(range(100), 1_000_000)
     scattered = [RowGroup(100_000, "0", "99", 0)] * 1000
-    assert len(plan(steps, scattered, 10_000_000)) == 10
-    assert len(plan(steps, None, 10_000_000)) == 10
+    assert len(plan(steps, scattered, 10_000_000, 2)) == 10
+    assert len(plan(steps, None, 10_000_000, 2)) == 10
+    assert len(plan(steps, scattered, 10**9, 2)) == 2
     ordered = [RowGroup(100_000, str(i // 10), str(i // 10), 0) for i in range(1000)]
-    assert len(plan(steps, ordered, 10_000_000)) == 100
+    assert len(plan(steps, ordered, 10_000_000, 2)) == 100
 
 
 def test_parquet_is_handed_on_as_it_is_only_where_every_engine_reads_the_same(tmp_path: Path) -> None:
-    good = {"run": ["a", "b"], "prompt_id": ["p", "q"], "step": [1, 2], "reward": [0.0, 1.0], "completion": ["long", "text"]}
+    good = {
+        "run": ["a", "b"],
+        "prompt_id": ["p", "q"],
+        "step": [1, 2],
+        "reward": [0.0, 1.0],
+        "completion": ["long", "text"],
+    }
 
     def staged(table: dict, **options: object) -> tuple[bool, set[str]]:
         pq.write_table(pa.table(table), tmp_path / "run.parquet")
@@ -197,12 +216,18 @@ def test_parquet_is_handed_on_as_it_is_only_where_every_engine_reads_the_same(tm
         assert found.files == (str(tmp_path / "run.parquet"),)
         return found.in_place, set(found.fixed)
 
-    assert staged(good) == (True, {"split", "group_id", "correct", "answer", "prompt_tokens", "completion_tokens", "truncated", "advantage"})
+    assert staged(good) == (
+        True,
+        {"split", "group_id", "correct", "answer", "prompt_tokens", "completion_tokens", "truncated", "advantage"},
+    )
     assert not staged({**good, "run": ["a", None]})[0]
     assert not staged({**good, "step": pa.array([1, 2], pa.int32())})[0]
     assert not staged({**good, "reward": ["0", "1"]})[0]
     assert not staged({**good, "score": [1.0, 1.0]}, columns={"reward": "score"})[0]
     assert not staged({k: v for k, v in good.items() if k != "run"}, run="back\\slash")[0]
+    (tmp_path / "run[1]").mkdir()
+    tmp_path /= "run[1]"
+    assert not staged(good)[0]
 
 
 def test_memory_must_be_a_size() -> None:
@@ -210,7 +235,9 @@ def test_memory_must_be_a_size() -> None:
         duck.connect("plenty")
 
 
-def test_a_chunk_that_does_not_fit_is_tried_in_smaller_ones(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_that_does_not_fit_is_tried_in_smaller_ones(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried: list[int] = []
     real = duck.run_each
 
@@ -249,7 +276,9 @@ except Interrupted:
 def test_ctrl_c_stops_a_long_query_in_half_a_second(how: str, tmp_path: Path) -> None:
     seconds = []
     for _ in range(3):  # the best of three: the machine may be busy
-        with subprocess.Popen([sys.executable, "-c", STOP, how, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+        with subprocess.Popen(
+            [sys.executable, "-c", STOP, how, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        ) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "started\n"
             time.sleep(0.7)
@@ -302,7 +331,9 @@ def test_a_killed_run_goes_on_with_the_chunks_that_are_left(
     monkeypatch.setattr(chunks, "CHUNK_ROWS", 500)
     monkeypatch.setattr(chunks, "MOST_READS", 99)
     shares = []
-    with reduce(open_source(duck.connect(), [path]), progress=lambda what, share: shares.append((what, share))) as groups:
+    with reduce(
+        open_source(duck.connect(), [path]), progress=lambda what, share: shares.append((what, share))
+    ) as groups:
         assert table(groups) == by_hand(rows)
         assert {f: f.stat().st_mtime_ns for f in left} == left
         assert len(list(cache.rglob("groups/*.parquet"))) > len(chunk_files)
@@ -314,7 +345,7 @@ def test_a_killed_run_goes_on_with_the_chunks_that_are_left(
 
 
 def test_a_second_process_on_the_same_input_gets_a_folder_of_its_own() -> None:
-    with reduction._workplace("same") as one, reduction._workplace("same") as other:
+    with workplace("same") as one, workplace("same") as other:
         assert one != other
         assert one.is_dir() and other.is_dir()
     assert not one.exists() and not other.exists()

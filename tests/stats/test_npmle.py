@@ -96,3 +96,13 @@ def test_impossible_questions_are_refused():
         rates.posterior([1], [2])
     with pytest.raises(InputError, match="edges"):
         rates.bin_probability([0, 0.5], [0], [2])
+
+
+def test_a_blurred_population_keeps_its_mass_and_nearly_its_mean() -> None:
+    rates = fit([0, 4, 8], [8, 8, 8], [30, 40, 30])
+    blurred = rates.smoothed(8)
+    assert blurred.weight.sum() == pytest.approx(1)
+    assert blurred.mean(lambda p: p) == pytest.approx(rates.mean(lambda p: p), abs=0.02)
+    assert blurred.share(0, 0.05) == pytest.approx(rates.share(0, 0.05), abs=0.03)
+    with pytest.raises(InputError):
+        rates.smoothed(0)

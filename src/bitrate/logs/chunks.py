@@ -25,21 +25,23 @@ class Chunk:
     last: int | None = None
 
 
-def plan(steps: Mapping[int | None, int], row_groups: Sequence[RowGroup] | None, most: int) -> list[Chunk]:
+def plan(steps: Mapping[int | None, int], row_groups: Sequence[RowGroup] | None, most: int, cores: int) -> list[Chunk]:
     """Chunks of whole steps.
 
     Args:
         steps: rows of each step, in order of the steps.
         row_groups: what the files say of the steps in each of their row groups, or None where they do not.
-        most: rows that fit in memory at a time.
+        most: rows that fit in memory for one chunk.
+        cores: how many chunks are reduced side by side.
     """
+    rows = sum(steps.values())
+    if rows <= 2 * min(CHUNK_ROWS, most):
+        return [Chunk("true", rows)]
     chunks = _cut(steps, min(CHUNK_ROWS, most))
-    return chunks if _reads(chunks, row_groups) <= MOST_READS else _cut(steps, most)
+    return chunks if _reads(chunks, row_groups) <= MOST_READS else _cut(steps, min(most, -(-rows // cores)))
 
 
 def _cut(steps: Mapping[int | None, int], size: int) -> list[Chunk]:
-    if sum(steps.values()) <= 2 * size:
-        return [Chunk("true", sum(steps.values()))]
     chunks: list[Chunk] = []
     first, last, rows = None, None, 0
     for step, count in ((s, c) for s, c in steps.items() if s is not None):
@@ -47,7 +49,9 @@ def _cut(steps: Mapping[int | None, int], size: int) -> list[Chunk]:
             chunks += _by_prompt(first, last, rows, size)
             first, rows = None, 0
         first, last, rows = (step if first is None else first), step, rows + count
-    return chunks + (_by_prompt(first, last, rows, size) if first is not None else [])
+    if first is not None:
+        chunks += _by_prompt(first, last, rows, size)
+    return chunks or [Chunk("step IS NULL", 0)]
 
 
 def _by_prompt(first: int, last: int | None, rows: int, size: int) -> list[Chunk]:
@@ -61,11 +65,11 @@ def _by_prompt(first: int, last: int | None, rows: int, size: int) -> list[Chunk
 
 def _reads(chunks: Sequence[Chunk], row_groups: Sequence[RowGroup] | None) -> float:
     """How often each row is read, on average: a chunk reads every row group that may hold one of its steps."""
-    if len(chunks) == 1:
-        return 1.0
     if not row_groups or any(g.least is None or g.most is None for g in row_groups):
         return float(len(chunks))
-    least, most = (np.array([int(x or 0) for x in side]) for side in zip(*((g.least, g.most) for g in row_groups), strict=True))
+    least, most = (
+        np.array([int(x or 0) for x in side]) for side in zip(*((g.least, g.most) for g in row_groups), strict=True)
+    )
     rows = np.array([g.rows for g in row_groups])
     read = sum(int(rows[(least <= (c.last or 0)) & (most >= (c.first or 0))].sum()) for c in chunks)
     return read / max(int(rows.sum()), 1)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import fcntl
 import hashlib
 import io
 import itertools
-import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from bitrate.errors import DataError, EngineError
 from bitrate.logs import sql
@@ -25,6 +21,7 @@ from bitrate.logs.peek import Peek, open_lines
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
 from bitrate.logs.stage import Progress, Staged, stage
+from bitrate.logs.workplace import workplace
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,7 +34,6 @@ SAMPLE_ROWS = 100_000
 BYTES_A_ROW = 96
 #: A chunk of fewer rows than this is not worth a query.
 LEAST_ROWS = 10_000
-KEEP_UNFINISHED_SECONDS = 7 * 86400
 VERSION = 2
 
 
@@ -75,7 +71,7 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         EngineError: the engine is not installed or failed.
         Interrupted: Ctrl-C; finished chunks are kept for the next try.
     """
-    with _workplace(source.key(engine, VERSION)) as folder:
+    with workplace(source.key(engine, VERSION)) as folder:
         source.con.execute(f"SET temp_directory = {sql.text(folder / 'spill')}")
         source.con.execute("SET preserve_insertion_order = false")
         with _blamed(source, engine):
@@ -109,7 +105,9 @@ def _nothing(source: Source, set_aside: Sequence[SetAside]) -> DataError:
     return DataError(f"no rollout can be measured: {reasons}", where=str(source.files[0].path))
 
 
-def _run(source: Source, staged: Staged, steps: dict[int | None, int], engine: str, folder: Path, progress: Progress) -> Outcome:
+def _run(
+    source: Source, staged: Staged, steps: dict[int | None, int], engine: str, folder: Path, progress: Progress
+) -> Outcome:
     """Guess the reward's levels, reduce, and see from the groups whether the guess was right; if not, reduce again."""
     outcome = _guess(source, staged)
     while True:
@@ -122,7 +120,9 @@ def _run(source: Source, staged: Staged, steps: dict[int | None, int], engine: s
         else:
             place = _elsewhere(engine, source, staged, statements, folder, progress)
         for name in statements:
-            source.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({sql.text(place / name / '*.parquet')})")
+            source.con.execute(
+                f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({sql.text(place / name / '*.parquet')})"
+            )
         found = _found(source.con, outcome)
         if found.threshold == outcome.threshold and (found.levels or not found.binary):
             return found
@@ -150,12 +150,18 @@ def _found(con: duckdb.DuckDBPyConnection, outcome: Outcome) -> Outcome:
     if outcome.levels is None:
         return outcome
     if not outcome.binary:
-        levels = dict(duck.run(con, "SELECT reward_level, CAST(sum(n_level) AS BIGINT) FROM levels GROUP BY ALL ORDER BY ALL"))
-        return Outcome(outcome.column, levels, _threshold(levels)) if len(levels) <= MOST_LEVELS else Outcome(outcome.column, None, None)
+        levels = dict(
+            duck.run(con, "SELECT reward_level, CAST(sum(n_level) AS BIGINT) FROM levels GROUP BY ALL ORDER BY ALL")
+        )
+        return (
+            Outcome(outcome.column, levels, _threshold(levels))
+            if len(levels) <= MOST_LEVELS
+            else Outcome(outcome.column, None, None)
+        )
     [(off, n, right)] = duck.run(con, "SELECT count(*) FILTER (n_correct > n), sum(n), sum(n_correct) FROM groups")
     if off or not n:
         return Outcome(outcome.column, {}, None)
-    counts = {x: right if x > outcome.threshold else n - right for x in outcome.levels}
+    counts = {x: right if x > (outcome.threshold or 0.0) else n - right for x in outcome.levels}
     return Outcome(outcome.column, {x: int(c) for x, c in counts.items() if c}, outcome.threshold)
 
 
@@ -170,15 +176,21 @@ def _threshold(levels: Iterable[float]) -> float | None:
 
 
 def _in_chunks(
-    source: Source, staged: Staged, steps: dict[int | None, int], statements: dict[str, str], folder: Path, progress: Progress
+    source: Source,
+    staged: Staged,
+    steps: dict[int | None, int],
+    statements: dict[str, str],
+    folder: Path,
+    progress: Progress,
 ) -> Path:
     """DuckDB, in chunks that fit in memory; smaller ones where rows turn out to take more of it than thought."""
     memory = duck.memory_bytes(source.con)
     row_groups = staged.row_groups(source.con, "step")
-    most = memory // duck.workers(memory) // BYTES_A_ROW
+    cores = duck.workers(memory)
+    most = memory // cores // BYTES_A_ROW
     while True:
         try:
-            return _side_by_side(plan(steps, row_groups, most), staged, statements, memory, folder, progress)
+            return _side_by_side(plan(steps, row_groups, most, cores), staged, statements, memory, folder, progress)
         except duck.OutOfMemory:
             most //= 4
             if most < LEAST_ROWS:
@@ -199,7 +211,9 @@ def _side_by_side(
 
     def work(i: int) -> duck.Work:
         def reduce_chunk(con: duckdb.DuckDBPyConnection) -> None:
-            con.execute(f"CREATE OR REPLACE TEMP VIEW rollouts AS SELECT * FROM ({staged.relation}) WHERE {chunks[i].where}")
+            con.execute(
+                f"CREATE OR REPLACE TEMP VIEW rollouts AS SELECT * FROM ({staged.relation}) WHERE {chunks[i].where}"
+            )
             for name, path in paths[i].items():
                 duck.write(con, statements[name], path)
 
@@ -214,7 +228,9 @@ def _side_by_side(
     return place
 
 
-def _elsewhere(engine: str, source: Source, staged: Staged, statements: dict[str, str], folder: Path, progress: Progress) -> Path:
+def _elsewhere(
+    engine: str, source: Source, staged: Staged, statements: dict[str, str], folder: Path, progress: Progress
+) -> Path:
     """Hand the whole to a cluster engine, which reads the Parquet files and runs the same text."""
     from importlib import import_module
 
@@ -224,7 +240,7 @@ def _elsewhere(engine: str, source: Source, staged: Staged, statements: dict[str
         progress("writing Parquet that every engine reads", 0.0)
         files = [str(folder / "rollouts.parquet")]
         if not Path(files[0]).exists():
-            duck.call(source.con, lambda con: duck.write(con, staged.relation, Path(files[0])))
+            duck.call(source.con, partial(duck.write, query=staged.relation, path=Path(files[0])))
     place = folder / hashlib.sha256(repr(statements).encode()).hexdigest()[:16]
     progress(f"reducing on {engine}", 0.0)
     module.reduce(files, statements, place)
@@ -242,20 +258,26 @@ def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]
         if sum(counts.values()) >= missing:
             break
         bad = source.why_bad(batch, outcome.column, placed=False)
-        held = duck.run(source.con, f"SELECT _file, reason, count(*) FROM ({bad}) WHERE reason IS NOT NULL GROUP BY ALL")
+        held = duck.run(
+            source.con, f"SELECT _file, reason, count(*) FROM ({bad}) WHERE reason IS NOT NULL GROUP BY ALL"
+        )
         order = {str(f.path): (i, f) for i, f in enumerate(batch)}
         for path, reason, count in sorted(held, key=lambda x: (order[x[0]][0], x[1])):
             counts[reason] = counts.get(reason, 0) + count
             homes.setdefault(reason, []).append(order[path][1])
-    return [SetAside(r, c, "rows", _places(source, outcome, r, homes[r])) for r, c in sorted(counts.items(), key=lambda x: -x[1])]
+    return [
+        SetAside(r, c, "rows", _places(source, outcome, r, homes[r]))
+        for r, c in sorted(counts.items(), key=lambda x: -x[1])
+    ]
 
 
 def _places(source: Source, outcome: Outcome, reason: str, files: Sequence[Peek]) -> tuple[str, ...]:
     """``path:line`` of the first three rows that are bad for this reason."""
     places: list[str] = []
     for file in files[:3]:
-        bad = f"SELECT position FROM ({source.why_bad([file], outcome.column)}) WHERE reason = {sql.text(reason)} ORDER BY position LIMIT 3"
-        rows = [p for (p,) in duck.run(source.con, bad)]
+        bad = source.why_bad([file], outcome.column)
+        first = f"SELECT position FROM ({bad}) WHERE reason = {sql.text(reason)} ORDER BY position LIMIT 3"
+        rows = [p for (p,) in duck.run(source.con, first)]
         places += [f"{file.path}:{p}" for p in _lines(file, rows)]
     return tuple(places[:3])
 
@@ -270,7 +292,9 @@ def _lines(file: Peek, rows: Sequence[int | str]) -> list[int | str]:
         if file.kind == "jsonl":
             starts = (number for number, line in enumerate(stream, 1) if line.strip())
         else:
-            starts = itertools.islice(_csv_starts(io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="")), 1, None)
+            starts = itertools.islice(
+                _csv_starts(io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="")), 1, None
+            )
         for row, number in enumerate(starts, 1):
             if row in rows:
                 found.append(number)
@@ -286,43 +310,3 @@ def _csv_starts(text: Iterable[str]) -> Iterator[int]:
         if row:
             yield start
         start = reader.line_num + 1
-
-
-@contextlib.contextmanager
-def _workplace(key: str) -> Iterator[Path]:
-    """A folder for chunks that outlives a killed run and nothing else; a second process gets one of its own."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bitrate"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        _sweep(home)
-        folder = home / key
-        folder.mkdir(exist_ok=True)
-        lock = (folder / "lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        with tempfile.TemporaryDirectory(prefix="bitrate-") as own:
-            yield Path(own)
-        return
-    try:
-        yield folder
-    except BaseException as error:
-        if isinstance(error, DataError):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        _unlock(lock)
-
-
-def _unlock(lock: IO[str]) -> None:
-    with contextlib.suppress(OSError):
-        lock.close()
-
-
-def _sweep(home: Path) -> None:
-    """Remove what an unfinished run left a week ago."""
-    for folder in home.iterdir():
-        with contextlib.suppress(OSError):
-            if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNFINISHED_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)

@@ -112,7 +112,9 @@ def _right(outcome: Outcome, inner: dict[str, str], outer: dict[str, str]) -> No
     outer["n_correct"] = "NULL"
     if outcome.threshold is not None and outcome.levels:
         score = _whole(outcome.column, "1e6")
-        told = (f"WHEN {score} = {_literal(x, '1e6')} THEN {int(x > outcome.threshold)}" for x in sorted(outcome.levels))
+        told = (
+            f"WHEN {score} = {_literal(x, '1e6')} THEN {int(x > outcome.threshold)}" for x in sorted(outcome.levels)
+        )
         inner["n_correct"] = f"SUM(CASE {' '.join(told)} ELSE {OFF_LEVEL} END)"
         outer["n_correct"] = "SUM(n_correct)"
 
@@ -138,7 +140,10 @@ def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], 
             "reward_max": f"MAX({reward})",
         }
         all_known = "CASE WHEN SUM(n_rewarded) = SUM(n) THEN SUM({}) / {} ELSE NULL END"
-        outer |= {"reward_sum": all_known.format("reward_sum", "1e6"), "reward_sumsq": all_known.format("reward_sumsq", "1e9")}
+        outer |= {
+            "reward_sum": all_known.format("reward_sum", "1e6"),
+            "reward_sumsq": all_known.format("reward_sumsq", "1e9"),
+        }
         outer |= {"reward_min": "MIN(reward_min)", "reward_max": "MAX(reward_max)"}
 
 
@@ -149,7 +154,9 @@ def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) 
     for column, condition in (("n_right_answers", right), ("n_torn_answers", torn)):
         counts[column] = f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)" if outcome.binary else "NULL"
     for column, count in counts.items():
-        outer[column] = "NULL" if "answer" in fixed else f"CASE WHEN COUNT(answer) = COUNT(*) THEN {count} ELSE NULL END"
+        outer[column] = (
+            "NULL" if "answer" in fixed else f"CASE WHEN COUNT(answer) = COUNT(*) THEN {count} ELSE NULL END"
+        )
 
 
 def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:

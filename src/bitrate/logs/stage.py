@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,8 @@ SAME_TYPE = {
     "DOUBLE": re.compile(r"double"),
     "BOOLEAN": re.compile(r"bool"),
 }
-#: What every engine reads as the same text; elsewhere a quote or a backslash is not what it is here.
-PLAIN_TEXT = re.compile(r"[\w .+@:=-]*")
+#: Names and paths that every engine reads alike; a quote, a backslash or a bracket may mean something there.
+PLAIN_TEXT = re.compile(r"[\w /.+@:=-]*")
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ def stage(source: Source, folder: Path, progress: Progress) -> Staged:
         progress("reading", done / total)
         files.append(staged / f"{i:05d}.parquet")
         if not files[-1].exists():
-            query, path = source.rows(batch, REDUCED_COLUMNS), files[-1]
-            duck.call(source.con, lambda con, query=query, path=path: duck.write(con, query, path))
+            duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS), path=files[-1]))
         done += sum(f.size for f in batch)
     paths = tuple(map(str, files))
     groups = _row_groups(source.con, paths, REDUCED_COLUMNS)
@@ -103,7 +103,7 @@ def _in_place(source: Source) -> Staged:
     given = {"run": sql.text(source.run), "split": "'train'", "step": "CAST(0 AS BIGINT)"}
     fixed = {c: given.get(c, _null(c)) for c in absent if c != "prompt_id"}
     ours = set(converted) == set(fixed) and all(c == raw for c, raw in plain.items())
-    in_place = ours and not select.where and ("run" in plain or bool(PLAIN_TEXT.fullmatch(source.run)))
+    in_place = ours and not select.where and all(PLAIN_TEXT.fullmatch(t) for t in (source.run, *paths))
     return Staged(paths, relation, plain, fixed, in_place)
 
 
@@ -122,13 +122,17 @@ def _null(column: str) -> str:
     return f"CAST(NULL AS {kind})"
 
 
-def _row_groups(con: duckdb.DuckDBPyConnection, files: Sequence[str], columns: Iterable[str]) -> dict[str, list[RowGroup]]:
+def _row_groups(
+    con: duckdb.DuckDBPyConnection, files: Sequence[str], columns: Iterable[str]
+) -> dict[str, list[RowGroup]]:
     """Row groups of these columns, in the order of the files."""
     found: dict[str, list[RowGroup]] = {c: [] for c in columns}
     if found:
         query = (
-            "SELECT path_in_schema, row_group_num_rows, coalesce(stats_min_value, stats_min), coalesce(stats_max_value, stats_max), "
-            f"stats_null_count FROM parquet_metadata({sql.text_list(files)}) WHERE path_in_schema IN ({', '.join(map(sql.text, found))})"
+            "SELECT path_in_schema, row_group_num_rows, coalesce(stats_min_value, stats_min), "
+            "coalesce(stats_max_value, stats_max), stats_null_count "
+            f"FROM parquet_metadata({sql.text_list(files)}) "
+            f"WHERE path_in_schema IN ({', '.join(map(sql.text, found))})"
         )
         for column, *facts in duck.run(con, query):
             found[column].append(RowGroup(*facts))

@@ -20,7 +20,7 @@ PROMPT = "bits/prompt"
 MASTERED, HOPELESS = 0.95, 0.05
 VISITS_TO_JUDGE = 4
 #: Prompts from which the spread of whole-run pass rates is fitted, an even sample where there are more.
-FITTED = 2000
+FITTED = 400
 NEVER_LEARN = "middling prompts that never learn"
 NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
 HIST_EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
@@ -190,14 +190,17 @@ class Prompts:
         right, size, count = self.cells.histogram("n > 1")
         if not count.sum():
             return shown | {"note": "Every group holds one rollout: how pass rates spread cannot be seen."}
-        every = fit(right, size, count).bin_probability(edges, right, size)
+        every = fit(right, size, count).smoothed(float(np.median(size))).bin_probability(edges, right, size)
         shown["all"] = (count @ every / count.sum()).tolist()
-        shown["note"] = "Non-parametric maximum likelihood: the spread of pass rates, not of k/n."
+        shown["note"] = (
+            "The spread of pass rates, not of k/n: non-parametric maximum likelihood, blurred by half of what a group resolves."
+        )
         again = (self.ints("groups") > 1) & (self.ints("n_first") > 1) & (self.ints("n_last") > 1)
         if self.followed and again.any():
             for which in ("first", "last"):
                 k, n = self.ints(f"k_{which}")[again], self.ints(f"n_{which}")[again]
-                shown[which] = fit(k, n).bin_probability(edges, k, n).mean(axis=0).tolist()
+                rates = fit(k, n).smoothed(float(np.median(n)))
+                shown[which] = rates.bin_probability(edges, k, n).mean(axis=0).tolist()
             shown["note"] += f" First and last visit of the {int(again.sum())} prompts visited more than once."
         return shown
 

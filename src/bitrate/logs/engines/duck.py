@@ -53,7 +53,7 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     con.execute("SET autoinstall_known_extensions = false")
     con.execute("SET autoload_known_extensions = false")
     con.execute("SET enable_progress_bar = false")
-    # A Parquet file's least and greatest value leave NaN out; with this, isnan(x) and x < 1e12 are folded to what they say.
+    # A Parquet file's least and greatest value leave NaN out, and this would believe them: isnan(x) becomes false.
     con.execute("SET disabled_optimizers = 'statistics_propagation'")
     if scratch:
         scratch.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def call(con: duckdb.DuckDBPyConnection, work: Work) -> None:
 def run_each(works: Sequence[Work], memory: int, scratch: Path, finished: Callable[[int], None]) -> None:
     """Do each piece of work on one of several single-threaded connections, side by side.
 
-    Chunks side by side beat one chunk on many threads: there each thread builds a table of the same groups, to be merged.
+    Chunks side by side beat one chunk on many threads, each of which builds a table of the same groups, to be merged.
 
     Args:
         works: what to do with a connection; in this order, but not one after another.
@@ -119,14 +119,18 @@ def run_each(works: Sequence[Work], memory: int, scratch: Path, finished: Callab
     try:
         for con in connections:
             con.execute("SET preserve_insertion_order = false; SET parquet_metadata_cache = true")
-            con.execute("SET disabled_optimizers = ''")  # the reduction's own text is proof against NaN, and a sixth faster
+            con.execute(
+                "SET disabled_optimizers = ''"
+            )  # the reduction's own text is proof against NaN, and a sixth faster
         _share_out(works, connections, finished)
     finally:
         for con in connections:
             con.close()
 
 
-def _share_out(works: Sequence[Work], connections: Sequence[duckdb.DuckDBPyConnection], finished: Callable[[int], None]) -> None:
+def _share_out(
+    works: Sequence[Work], connections: Sequence[duckdb.DuckDBPyConnection], finished: Callable[[int], None]
+) -> None:
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()
     stop = threading.Event()

@@ -14,8 +14,8 @@ from bitrate.errors import EngineError
 def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> None:
     """Run each statement over the Parquet files as table ``rollouts``; its rows go to ``folder/<name>/``.
 
-    The cluster is the one at ``RAY_ADDRESS``, and this machine where that is not set. A statement finished earlier is not
-    run again.
+    The cluster is the one at ``RAY_ADDRESS``, and this machine where that is not set. What an earlier run finished is
+    kept.
 
     Raises:
         EngineError: daft or ray is not there, or failed.
@@ -27,11 +27,16 @@ def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> Non
             target = folder / name
             if not target.exists():
                 part = target.with_name(target.name + ".part")
-                daft.sql(statement, rollouts=table, register_globals=False).write_parquet(str(part), write_mode="overwrite")
+                daft.sql(statement, rollouts=table, register_globals=False).write_parquet(
+                    str(part), write_mode="overwrite"
+                )
                 shutil.move(part, target)
     except Exception as error:  # Daft raises its own and Ray's families
         first = (str(error).strip() or "no message").splitlines()[0]
-        raise EngineError(f"Daft on Ray failed: {type(error).__name__}: {first}", hint="try --engine duckdb, which reads the same files") from error
+        raise EngineError(
+            f"Daft on Ray failed: {type(error).__name__}: {first}",
+            hint="try --engine duckdb, which reads the same files",
+        ) from error
 
 
 def _daft() -> Any:

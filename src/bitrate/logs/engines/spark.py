@@ -19,25 +19,27 @@ def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> Non
     """Run each statement over the Parquet files as table ``rollouts``; its rows go to ``folder/<name>/``.
 
     The master is what the environment says (``SPARK_REMOTE``, ``spark-defaults.conf``, ``PYSPARK_SUBMIT_ARGS``, or the
-    session that is already there), and this machine where it says nothing. A statement finished earlier is not run again.
+    session that is already there), and this machine where it says nothing. What an earlier run finished is kept.
 
     Raises:
         EngineError: pyspark or Java is not there, or Spark failed.
     """
     with _session() as spark:
         try:
-            spark.read.parquet(*rollouts).createOrReplaceTempView("rollouts")
+            spark.read.parquet(*(f"file://{Path(r).resolve()}" for r in rollouts)).createOrReplaceTempView("rollouts")
             for name, statement in statements.items():
                 _write(spark, statement, folder / name)
         except Exception as error:  # Spark raises its own, Py4J's and gRPC's families
-            raise EngineError(f"Spark failed: {_first_line(error)}", hint="try --engine duckdb, which reads the same files") from error
+            raise EngineError(
+                f"Spark failed: {_first_line(error)}", hint="try --engine duckdb, which reads the same files"
+            ) from error
 
 
 def _write(spark: Any, statement: str, target: Path) -> None:
     if target.exists():
         return
     part = target.with_name(target.name + ".part")
-    spark.sql(statement).write.mode("overwrite").parquet(str(part.resolve()))
+    spark.sql(statement).write.mode("overwrite").parquet(f"file://{part.resolve()}")
     shutil.move(part, target)
 
 
@@ -46,7 +48,9 @@ def _session() -> Iterator[Any]:
     try:
         from pyspark.sql import SparkSession
     except ImportError:
-        raise EngineError("pyspark is not installed", hint="pip install 'bitrate[spark]'; it needs Java 17 or newer") from None
+        raise EngineError(
+            "pyspark is not installed", hint="pip install 'bitrate[spark]'; it needs Java 17 or newer"
+        ) from None
     active = SparkSession.getActiveSession()
     if active is not None:
         yield active
