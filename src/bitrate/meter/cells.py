@@ -56,8 +56,8 @@ class Cells:
         keys = ("run", "split", "step", "prompt_id", "group_id")
         same = " AND ".join(f"g.{k} IS NOT DISTINCT FROM l.{k}" for k in keys)
         return (
-            f"SELECT g.*, level_min, level_max FROM groups g JOIN (SELECT {', '.join(keys)}, min(reward_level) AS level_min, "
-            f"max(reward_level) AS level_max FROM levels GROUP BY ALL) l ON {same}"
+            f"SELECT g.*, level_min, level_max FROM groups g JOIN (SELECT {', '.join(keys)}, "
+            f"min(reward_level) AS level_min, max(reward_level) AS level_max FROM levels GROUP BY ALL) l ON {same}"
         )
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:

@@ -193,7 +193,8 @@ class Prompts:
         every = fit(right, size, count).smoothed(float(np.median(size))).bin_probability(edges, right, size)
         shown["all"] = (count @ every / count.sum()).tolist()
         shown["note"] = (
-            "The spread of pass rates, not of k/n: non-parametric maximum likelihood, blurred by half of what a group resolves."
+            "The spread of pass rates, not of k/n: non-parametric maximum likelihood, "
+            "blurred by half of what a group resolves."
         )
         again = (self.ints("groups") > 1) & (self.ints("n_first") > 1) & (self.ints("n_last") > 1)
         if self.followed and again.any():

@@ -169,7 +169,9 @@ class Screen:
         if change.value is None:
             lines = self.missing("Pass rate", change, LABEL)
         else:
-            text = f"{difference_words(change)} ({difference_span(change)}) from the first third of the steps to the last"
+            text = (
+                f"{difference_words(change)} ({difference_span(change)}) from the first third of the steps to the last"
+            )
             if first.value is not None and last.value is not None:
                 text = f"{value_words(first)} to {value_words(last)}, {text}"
             lines = self.labelled("Pass rate", self.wrapped(text, LABEL), LABEL)

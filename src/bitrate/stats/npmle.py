@@ -90,8 +90,9 @@ class PassRates:
     def smoothed(self, n: float) -> PassRates:
         """The same population blurred to half of what ``n`` rollouts resolve: for a picture, not for figures.
 
-        The maximum-likelihood population is a few atoms whatever the truth; on the angle ``arcsin sqrt p``, where k/n has
-        the standard deviation ``1 / (2 sqrt n)`` at every p, it is blurred by half of that, reflected at 0 and 1.
+        The maximum-likelihood population is a few atoms whatever the truth; on the angle ``arcsin sqrt p``, where
+        k/n has the standard deviation ``1 / (2 sqrt n)`` at every p, it is blurred by half of that, reflected at both
+        ends.
 
         Args:
             n: rollouts per count, above 0.
