@@ -137,7 +137,7 @@ def main() -> None:
         "An empty cell: that population is not healthy for\n"
         "that warning. A warning fires only where its whole 95% interval lies beyond the threshold of health, "
         "so a run whose truth is at the\n"
-        "threshold is warned one time in forty or less. Made by `python benchmarks/false_alarms.py`.\n\n"
+        "threshold is warned about one time in forty. Made by `python benchmarks/false_alarms.py`.\n\n"
         f"{table(given.runs)}\n"
     )
     given.docs.write_text(page, "utf-8")

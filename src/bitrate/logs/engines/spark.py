@@ -55,10 +55,12 @@ def _session() -> Iterator[Any]:
     if active is not None:
         yield active
         return
-    quiet = {"spark.log.level": "ERROR", "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+    settings = {"spark.log.level": "ERROR", "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+    # Rollouts compress well: the usual 128 MB hold more groups than a task can count in memory.
+    settings["spark.sql.files.maxPartitionBytes"] = "16m"
     with _hushed() as said:
         try:
-            spark = SparkSession.builder.appName("bitrate").config(map=quiet).getOrCreate()
+            spark = SparkSession.builder.appName("bitrate").config(map=settings).getOrCreate()
         except Exception as error:
             hint = f"is Java 17 or newer on the PATH? {said().strip()[-300:]}"
             raise EngineError(f"Spark did not start: {_first_line(error)}", hint=hint) from error
