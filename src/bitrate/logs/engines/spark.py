@@ -55,7 +55,11 @@ def _session() -> Iterator[Any]:
     if active is not None:
         yield active
         return
-    settings = {"spark.log.level": "ERROR", "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+    settings: dict[str, Any] = {
+        "spark.log.level": "ERROR",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
     # Rollouts compress well: the usual 128 MB hold more groups than a task can count in memory.
     settings["spark.sql.files.maxPartitionBytes"] = "16m"
     with _hushed() as said:
