@@ -103,7 +103,9 @@ def test_the_hard_inputs_are_what_they_say(tmp_path: Path, rng: np.random.Genera
 def test_an_engine_that_is_not_installed_says_how_to_install_it(
     engine: str, package: str, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
+    loaded = [m for m in sys.modules if m.startswith(f"{package}.")]
+    for module in (package, *loaded):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(EngineError, match=f"not installed[\\s\\S]*pip install 'bitrate\\[{engine}\\]'"):
         reduced(write_hard_rollouts(tmp_path / "run.parquet", rng, [0.0, 1.0]), engine)
 
