@@ -26,7 +26,11 @@ def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> Non
     """
     with _session() as spark:
         try:
-            spark.read.parquet(*(f"file://{Path(r).resolve()}" for r in rollouts)).createOrReplaceTempView("rollouts")
+            table = spark.read.parquet(*(f"file://{Path(r).resolve()}" for r in rollouts))
+            # Both groupings find their rows together; left alone Spark would move them twice, and spill in between.
+            table.repartition(*(c for c in ("step", "prompt_id") if c in table.columns)).createOrReplaceTempView(
+                "rollouts"
+            )
             for name, statement in statements.items():
                 _write(spark, statement, folder / name)
         except Exception as error:  # Spark raises its own, Py4J's and gRPC's families
@@ -60,8 +64,6 @@ def _session() -> Iterator[Any]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    # Rollouts compress well: the usual 128 MB hold more groups than a task can count in memory.
-    settings["spark.sql.files.maxPartitionBytes"] = "16m"
     with _hushed() as said:
         try:
             spark = SparkSession.builder.appName("bitrate").config(map=settings).getOrCreate()
