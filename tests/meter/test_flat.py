@@ -43,3 +43,12 @@ def test_a_run_that_does_not_move_leaves_the_share_open(rng: np.random.Generator
 
 def test_few_prompts_are_not_enough(rng: np.random.Generator) -> None:
     assert never_learn(*halves(rng, 9, 0.0, 1.0), name="x", level=0.95).share.value is None
+
+
+def test_thousands_of_rollouts_a_prompt_do_not_break_the_fit() -> None:
+    share = never_learn(*halves(np.random.default_rng(3), 200, 0.4, 1.0, n=5000), name="x", level=0.95).share
+    assert share.low is not None and share.high is not None
+    assert share.low <= 0.4 <= share.high
+    one = np.array([5000] * 20)
+    gone = never_learn(one - 4900, one, one - 100, one, name="x", level=0.95)
+    assert np.isfinite(gone.chance(one - 5000, one, one, one)).all()

@@ -19,15 +19,15 @@ from bitrate.types import Estimate
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Logits are cut into steps, so that a rise of a logit is a shift along the grid.
-STEP = 0.1
-LOGITS: Floats = STEP * np.arange(-90, 91, dtype=np.float64)
+#: Logits are cut into steps, so that a rise of a logit is a shift along the grid; finer where there are many rollouts.
+STEP, FINEST, REACH = 0.1, 8, 9.0
 DRIFTS = np.concatenate([-np.geomspace(4, 0.1, 9), np.geomspace(0.1, 6, 12)])
 #: How the prompts' own paces may spread about the drift: hardly, somewhat, widely. The data choose.
 PACES = ((0.85, 0.95, 1.0, 1.05, 1.15), (0.5, 0.75, 1.0, 1.25, 1.6), (0.25, 0.6, 1.0, 1.4, 2.1))
-SHIFTS = np.array([np.rint(drift * np.array(paces) / STEP) for drift in DRIFTS for paces in PACES], dtype=int)
 SHARES = np.linspace(0, 1, 201)
 MOST_PROMPTS = 2000
+#: One prompt in a million does something else altogether; without it one such prompt would decide for all.
+OTHERWISE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Flat:
             return np.zeros(k1.size)
         same, moved = _likelihoods(k1, n1, k2, n2)
         flat = self.share.value * same
-        return np.asarray(flat / (flat + (1 - self.share.value) * moved[:, self.drift]))
+        return np.asarray(flat / (flat + (1 - self.share.value) * moved[:, self.drift] + OTHERWISE))
 
 
 def _likelihoods(k1: Ints, n1: Ints, k2: Ints, n2: Ints) -> tuple[Floats, Floats]:
@@ -51,13 +51,23 @@ def _likelihoods(k1: Ints, n1: Ints, k2: Ints, n2: Ints) -> tuple[Floats, Floats
 
     The rate of the first half has a Beta(1/2, 1/2) prior: on the logit the density 1 / (2 pi cosh(logit / 2)).
     """
-    most = int(np.abs(SHIFTS).max())
-    prior = 1 / np.cosh(LOGITS / 2)
-    early = _binomial(k1, n1, LOGITS) * (prior / prior.sum())
-    later = _binomial(k2, n2, STEP * np.arange(-90 - most, 91 + most, dtype=np.float64))
-    found = {s: np.einsum("pr,pr->p", early, later[:, most + s : most + s + LOGITS.size]) for s in {0, *SHIFTS.flat}}
-    moved = np.stack([np.mean([found[s] for s in row], axis=0) for row in SHIFTS], axis=1)
+    fine = _fineness(n1, n2)
+    step = STEP / fine
+    shifts = np.array([np.rint(drift * np.array(paces) / step) for drift in DRIFTS for paces in PACES], dtype=int)
+    most, half = int(np.abs(shifts).max()), round(REACH / step)
+    logits = step * np.arange(-half, half + 1, dtype=np.float64)
+    prior = 1 / np.cosh(logits / 2)
+    early = _binomial(k1, n1, logits) * (prior / prior.sum())
+    later = _binomial(k2, n2, step * np.arange(-half - most, half + most + 1, dtype=np.float64))
+    found = {s: np.einsum("pr,pr->p", early, later[:, most + s : most + s + logits.size]) for s in {0, *shifts.flat}}
+    moved = np.stack([np.mean([found[s] for s in row], axis=0) for row in shifts], axis=1)
     return found[0], moved
+
+
+def _fineness(n1: Ints, n2: Ints) -> int:
+    """How many parts to cut a step into: a logit's standard deviation is about 2 / sqrt n in the middle."""
+    most = max(int(n1.max(initial=1)), int(n2.max(initial=1)))
+    return int(np.clip(np.ceil(STEP * np.sqrt(most) / 2), 1, FINEST))
 
 
 def _binomial(right: Ints, size: Ints, logits: Floats) -> Floats:
@@ -80,14 +90,15 @@ def never_learn(k1: Ints, n1: Ints, k2: Ints, n2: Ints, *, name: str, level: flo
         level: coverage of the interval.
 
     Returns:
-        The fit; on more than 2,000 prompts the share is fitted on an even sample of them.
+        The fit; on more than 2,000 prompts, fewer where each has thousands of rollouts, an even sample is fitted.
     """
     unit = "share of prompts"
     if k1.size < 10:
         return Flat(Estimate.missing(name, unit, f"{k1.size} prompts to judge; want 10", k1.size), 0)
-    sample = np.unique(np.linspace(0, k1.size - 1, min(k1.size, MOST_PROMPTS)).astype(int))
+    most = MOST_PROMPTS // _fineness(n1, n2) ** 2
+    sample = np.unique(np.linspace(0, k1.size - 1, min(k1.size, most)).astype(int))
     same, moved = _likelihoods(k1[sample], n1[sample], k2[sample], n2[sample])
-    likelihood = np.array([np.log(share * same + (1 - share) * moved.T).sum(axis=1) for share in SHARES])
+    likelihood = np.array([np.log(share * same + (1 - share) * moved.T + OTHERWISE).sum(axis=1) for share in SHARES])
     profile = likelihood.max(axis=1)
     best = int(profile.argmax())
     drift = int(likelihood[best].argmax())
