@@ -19,6 +19,8 @@ from pathlib import Path
 from engines import apart, line, make, number
 
 GROUP_SIZE = 16
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "engines.md"
+START, END = "<!-- measured: benchmarks/audit_1m.py -->", "<!-- /measured: audit_1m -->"
 
 
 def timed(command: list[str], folder: Path) -> tuple[float, float, int, str]:
@@ -79,12 +81,17 @@ def main() -> None:
                 "text",
             ]
             commands["rldoctor"] = [str(args.others / "rldoctor"), "diagnose", str(single)]
-        line("tool", "wall, s", "peak MB", "exit", "last line")
-        line(*["---"] * 5)
+        rows = [("tool", "wall, s", "peak MB", "exit", "last line"), ("---",) * 5]
         for tool, command in commands.items():
             runs = [timed(command, folder) for _ in range(args.repeat if tool.startswith("bitrate") else 1)]
-            seconds, peak = min(r[0] for r in runs), min(r[1] for r in runs)
-            line(tool, f"{seconds:.1f}", f"{peak:.0f}", runs[-1][2], runs[-1][3][:100])
+            seconds, peak = min(r[0] for r in runs), max(r[1] for r in runs)
+            rows.append((tool, f"{seconds:.1f}", f"{peak:.0f}", str(runs[-1][2]), runs[-1][3][:100].replace("|", "/")))
+            line(*rows[-1])
+        text = PAGE.read_text("utf-8")
+        before, rest = text.split(START)
+        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        about = f"{args.rows / 1e6:g}M rollouts, best wall time of {args.repeat} runs, highest peak."
+        PAGE.write_text(f"{before}{START}\n{about}\n\n{table}\n{END}{rest.split(END, 1)[1]}", "utf-8")
 
 
 if __name__ == "__main__":
