@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,21 @@ def test_compare_and_formats_print_something_readable() -> None:
 
 def test_version() -> None:
     assert bitrate("--version").stdout.startswith("bitrate ")
+
+
+@pytest.mark.parametrize("seconds", [0.6, 1.0])
+def test_ctrl_c_ends_with_a_word_and_writes_nothing(tmp_path: Path, seconds: float) -> None:
+    rows = tmp_path / "rows.csv"
+    with rows.open("w") as file:
+        file.write("prompt_id,step,reward,answer\n")
+        file.writelines(f"q{i % 997},{i // 8000},{i * 7919 % 3 == 0:d},a{i % 41}\n" for i in range(2_000_000))
+    command = [sys.executable, "-m", "bitrate", "audit", str(rows), "--html", str(tmp_path / "report.html")]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    run.send_signal(signal.SIGINT)
+    said, error = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "stopped" in error
+    assert "Traceback" not in error
+    assert said == ""
+    assert not (tmp_path / "report.html").exists()

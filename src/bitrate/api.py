@@ -179,7 +179,7 @@ def read(
         BitrateError: bad paths, or files that cannot be read.
     """
     with _opened(path, columns, outcome, format, memory) as source:
-        return source.con.sql(source.rows(source.files)).to_arrow_table()
+        return duck.table(source.con, source.rows(source.files))
 
 
 def export(

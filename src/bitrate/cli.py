@@ -17,6 +17,9 @@ import typer
 from bitrate import __version__
 from bitrate.errors import BitrateError, InputError, Interrupted
 
+#: Exit status after Ctrl-C, as shells have it.
+STOPPED = 130
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -264,11 +267,13 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except Interrupted as stopped:
-        _fail(str(stopped), 130)
+        _fail(str(stopped), STOPPED)
     except BitrateError as error:
         _fail(f"error: {error}", 2)
-    except KeyboardInterrupt:
-        _fail("stopped", 130)
+    except SystemExit as end:
+        if end.code == STOPPED:  # Ctrl-C outside a query: Typer ends without a word
+            _fail("stopped", STOPPED)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)

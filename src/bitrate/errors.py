@@ -47,5 +47,5 @@ class EngineError(BitrateError, RuntimeError):
     """A reduction engine that is not installed or failed."""
 
 
-class Interrupted(BitrateError, KeyboardInterrupt):
+class Interrupted(BitrateError, InterruptedError):
     """The user pressed Ctrl-C; finished chunks are kept for the next try."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from bitrate import __version__
 from bitrate.errors import DataError
+from bitrate.logs.engines import duck
 from bitrate.logs.reduce import Groups
 from bitrate.meter import change
 from bitrate.meter.advice import advise
@@ -67,7 +68,7 @@ def choose_split(groups: Groups, asked: str | None) -> tuple[str, list[str]]:
     Raises:
         DataError: no rollouts in the split asked for.
     """
-    there = {s: int(n) for s, n in groups.con.sql("SELECT split, sum(n) FROM groups GROUP BY split").fetchall()}
+    there = {s: int(n) for s, n in duck.run(groups.con, "SELECT split, sum(n) FROM groups GROUP BY split")}
     split = asked or ("train" if "train" in there else "eval")
     if split not in there:
         have = ", ".join(f"{s} ({n} rollouts)" for s, n in sorted(there.items()))

@@ -71,7 +71,7 @@ class Cells:
 
     def columns(self, query: str) -> dict[str, NDArray[Any]]:
         """Columns of a query over ``cells``, nulls as NaN."""
-        table = self.groups.con.sql(query).to_arrow_table()
+        table = duck.table(self.groups.con, query)
         wide = {f.name: f.with_type(pa.float64()) for f in table.schema if pa.types.is_decimal(f.type)}
         table = table.cast(pa.schema([wide.get(f.name, f) for f in table.schema]))
         return {name: table[name].to_numpy() for name in table.column_names}

@@ -7,12 +7,15 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from bitrate.errors import EngineError, InputError, Interrupted
 from bitrate.logs import sql
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 POLL_SECONDS = 0.05
 UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -93,6 +96,13 @@ def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     call(con, lambda own: rows.extend(own.execute(query).fetchall()))
     return rows
+
+
+def table(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
+    """The rows of a query as an Arrow table; otherwise as `run`."""
+    tables: list[pa.Table] = []
+    call(con, lambda own: tables.append(own.sql(query).to_arrow_table()))
+    return tables[0]
 
 
 def call(con: duckdb.DuckDBPyConnection, work: Work) -> None:
