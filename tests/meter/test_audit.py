@@ -218,6 +218,27 @@ def test_costs_follow_the_stated_formula(tmp_path: Path, rng: np.random.Generato
     assert bitrate.audit(path).to_dict()["cost"]["bits_per_pflop"]["reason"].startswith("the model's size")
 
 
+@pytest.mark.parametrize(
+    ("cut", "known"), [([False] * 80, 0.0), ([True, False] * 40, 0.5), ([None] * 80, None), ([True, None] * 40, None)]
+)
+def test_no_rollout_cut_off_is_a_share_of_zero_and_not_knowing_is_none(
+    tmp_path: Path, rng: np.random.Generator, cut: list[bool | None], known: float | None
+) -> None:
+    tokens = [None if c is None else 9 for c in cut]
+    path = write_rollouts(
+        tmp_path / "a.parquet",
+        prompt_id=np.repeat(np.arange(10), 8),
+        reward=rng.integers(0, 2, 80).astype(float),
+        truncated=cut,
+        completion_tokens=np.full(80, 5),
+        prompt_tokens=tokens,
+    )
+    found = bitrate.audit(path).to_dict()
+    assert found["verifier"]["truncated"]["value"] == known
+    total = sum(found["spent"][k]["tokens"]["value"] for k in ("mixed", "all_right", "all_wrong"))
+    assert total == (80 * 14 if known is not None else 80 * 5)
+
+
 def test_absorbed_bits_hold_the_truth(tmp_path: Path, rng: np.random.Generator) -> None:
     first, last = rng.uniform(0.2, 0.4, 800), rng.uniform(0.6, 0.9, 800)
     right = np.concatenate([rng.binomial(8, first), rng.binomial(8, last)])

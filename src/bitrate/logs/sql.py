@@ -160,19 +160,25 @@ def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) 
 
 
 def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:
-    """Tokens, truncations and advantages."""
+    """Tokens, truncations and advantages; prompt tokens and truncations null unless known of every rollout."""
+    whole = "CASE WHEN COUNT({0}) = COUNT(*) THEN SUM({0}) ELSE NULL END"
+    cut = "CASE WHEN truncated THEN 1 WHEN NOT truncated THEN 0 ELSE NULL END"
     rest = {
-        "completion_tokens": ("completion_tokens", "SUM(completion_tokens)", "SUM"),
-        "prompt_tokens": ("prompt_tokens", "SUM(prompt_tokens)", "SUM"),
-        "n_counted": ("completion_tokens", "COUNT(completion_tokens)", "SUM"),
-        "n_truncated": ("truncated", "SUM(CASE WHEN truncated THEN 1 WHEN NOT truncated THEN 0 ELSE NULL END)", "SUM"),
-        "advantage_max": ("advantage", f"MAX(CASE WHEN {sound('advantage')} THEN ABS(advantage) ELSE NULL END)", "MAX"),
+        "completion_tokens": ("completion_tokens", "SUM(completion_tokens)", "SUM({})"),
+        "prompt_tokens": ("prompt_tokens", whole.format("prompt_tokens"), whole),
+        "n_counted": ("completion_tokens", "COUNT(completion_tokens)", "SUM({})"),
+        "n_truncated": ("truncated", whole.format(cut), whole),
+        "advantage_max": (
+            "advantage",
+            f"MAX(CASE WHEN {sound('advantage')} THEN ABS(advantage) ELSE NULL END)",
+            "MAX({})",
+        ),
     }
     for column, (source, expression, combine) in rest.items():
         if source in fixed:
             outer[column] = "0" if column == "n_counted" else "NULL"
         else:
-            inner[column], outer[column] = expression, f"{combine}({column})"
+            inner[column], outer[column] = expression, combine.format(column)
 
 
 def name(identifier: str) -> str:

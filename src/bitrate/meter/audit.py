@@ -133,14 +133,15 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
 
 def _verifier(cells: Cells, level: float) -> dict[str, Estimate]:
     """Signs of a verifier in trouble: one answer scored both ways, and rollouts cut off."""
-    known, cut = cells.one("SELECT count(n_distinct_answers), coalesce(sum(n_truncated), 0) FROM cells")
+    known, marked = cells.one("SELECT count(n_distinct_answers), count(n_truncated) FROM cells")
     name, unit = "groups in which one answer was scored both ways", "share of groups"
     found = {"torn_groups": Estimate.missing(name, unit, "final answers are not in these files")}
     if known == cells.totals["groups"] and cells.binary:
         found = shares(cells, {"torn_groups": "n_torn_answers > 0"}, {"torn_groups": name}, level=level, unit=unit)
     name, unit = "rollouts cut off", "share of rollouts"
-    if not cut:
-        return found | {"truncated": Estimate.missing(name, unit, "no rollout is marked as cut off")}
+    if marked < cells.totals["groups"]:
+        reason = f"whether a rollout was cut off is known in {marked} of {cells.totals['groups']} groups only"
+        return found | {"truncated": Estimate.missing(name, unit, reason if marked else "the files do not say it")}
     sums = cells.measure({"cut": "n_truncated / n"}, weight="n")
     cuts = cluster_ratio(
         sums.weight,

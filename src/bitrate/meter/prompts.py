@@ -65,7 +65,7 @@ class Prompts:
             "arg_min(n, visit) AS n_first, arg_min(n_correct, visit) AS k_first, arg_max(n, visit) AS n_last, "
             f"arg_max(n_correct, visit) AS k_last, "
             f"sum(n) FILTER ({half}) AS n_early, sum(n_correct) FILTER ({half}) AS k_early, "
-            "sum(completion_tokens) AS tokens, sum(n_counted) AS counted, sum(n_torn_answers) AS torn, "
+            "sum(completion_tokens) AS tokens, sum(n_counted) AS counted, "
             "sum(CASE WHEN n_correct = 0 OR n_correct = n THEN n ELSE 0 END) AS dead "
             "FROM cells GROUP BY who ORDER BY who"
         )
