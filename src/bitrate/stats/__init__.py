@@ -17,6 +17,7 @@ from bitrate.stats.functionals import (
     SurprisalTerm,
     UpdateBits,
 )
+from bitrate.stats.information import conditional_entropy, mutual_information
 from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table
 from bitrate.stats.minimax import coefficients
 from bitrate.stats.npmle import PassRates, fit
@@ -35,10 +36,12 @@ __all__ = [
     "cluster_bootstrap",
     "cluster_ratio",
     "coefficients",
+    "conditional_entropy",
     "difference",
     "fit",
     "mean_difference",
     "mean_functional",
     "mean_outcome_entropy",
+    "mutual_information",
     "score_table",
 ]

@@ -39,3 +39,22 @@ def group_size(name: str, value: ArrayLike) -> Floats:
     if bad.any():
         raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers of rollouts, 1 or more")
     return array
+
+
+def distribution(name: str, value: ArrayLike) -> Floats:
+    """``value`` as float64, not negative and summing to 1 within 1e-9 along the last axis; shape kept.
+
+    >>> distribution("prior", [0.5, 0.5]).tolist()
+    [0.5, 0.5]
+    """
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~(array >= 0)
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want probabilities, not negative")
+    if array.ndim == 0 or array.shape[-1] == 0:
+        raise InputError(f"{name} has shape {array.shape}; want probabilities along the last axis")
+    total = array.sum(axis=-1)
+    off = np.abs(total - 1) > 1e-9
+    if off.any():
+        raise InputError(f"{name} sums to {total[off].flat[0]:.12g}; want 1 within 1e-9")
+    return array

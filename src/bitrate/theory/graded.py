@@ -1,0 +1,165 @@
+"""Rewards that are more than right or wrong: with Gaussian noise, as unit tests, quantised."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betaln, entr, ndtr, ndtri, xlog1py, xlogy
+
+from bitrate.errors import InputError
+from bitrate.theory.checks import Floats, distribution, probability
+from bitrate.theory.entropy import binary_entropy
+from bitrate.theory.tokens import whole_number
+
+#: The finest quantiser that is integrated, in bits, and the highest signal to noise ratio.
+FINEST_BITS, HIGHEST_SNR = 12, 1e8
+
+
+class UnitTestInformation(NamedTuple):
+    """Bits per rollout of the three ways to report m unit tests."""
+
+    all_pass: Floats
+    passes: Floats
+    vector: Floats
+
+
+def entropy(p: ArrayLike) -> Floats:
+    """Entropy of a finite distribution: ``-sum p log2 p``. The bits of a noiseless graded reward, given the rollout.
+
+    Args:
+        p: probabilities, last axis the values.
+
+    Returns:
+        Bits, the shape less the last axis.
+
+    Raises:
+        InputError: a row that is no distribution.
+
+    Reference: Cover and Thomas, Elements of Information Theory, eq. 2.1; THEORY.md section 3.
+
+    >>> float(entropy([0.5, 0.25, 0.25, 0.0]))
+    1.5
+    """
+    return np.asarray(entr(distribution("p", p)).sum(-1) / np.log(2))
+
+
+def gaussian_reward_information(snr: ArrayLike) -> Floats:
+    """Bits in a Gaussian reward seen with Gaussian noise: ``log2(1 + SNR) / 2``.
+
+    Args:
+        snr: variance of the reward over variance of the noise, 0 or more.
+
+    Returns:
+        Bits per rollout, shape of ``snr``; the most at this SNR, whatever the reward's distribution.
+
+    Raises:
+        InputError: a ratio that is negative or not finite.
+
+    Reference: THEORY.md section 3; Cover and Thomas, eq. 9.16.
+
+    >>> float(gaussian_reward_information(3))
+    1.0
+    """
+    return np.asarray(np.log1p(_ratio(snr)) / np.log(4))
+
+
+def unit_test_information(m: ArrayLike, u: ArrayLike) -> UnitTestInformation:
+    """Bits in m independent unit tests of pass rate u: ``h(u^m)``, ``H(Binomial(m, u))``, ``m h(u)``.
+
+    Args:
+        m: unit tests, a whole number from 1.
+        u: pass rate of each test, in [0, 1], any shape.
+
+    Returns:
+        Bits per rollout, shapes of ``u``: ``all_pass``, whether all did; ``passes``, how many did; ``vector``,
+        which did. Each is at most the next.
+
+    Raises:
+        InputError: ``m`` not one whole number from 1, or ``u`` outside [0, 1].
+
+    Reference: THEORY.md section 3.
+
+    >>> [round(float(bits), 3) for bits in unit_test_information(10, 0.5)]
+    [0.011, 2.706, 10.0]
+    """
+    n, x = whole_number("m", m), probability("u", u)
+    if n.ndim:
+        raise InputError(f"m has shape {n.shape}; want one number of tests")
+    passed, rate = np.arange(float(n) + 1), x[..., np.newaxis]
+    log_choose = -np.log1p(n) - betaln(n - passed + 1, passed + 1)
+    chance = np.exp(log_choose + xlogy(passed, rate) + xlog1py(n - passed, -rate))
+    passes = np.asarray(entr(chance).sum(-1) / np.log(2))
+    return UnitTestInformation(binary_entropy(x**n), passes, np.asarray(n * binary_entropy(x)))
+
+
+def quantised_reward_bound(levels: ArrayLike) -> Floats:
+    """The most that a reward of so many levels can carry: ``log2 levels``.
+
+    Args:
+        levels: values the reward can take, whole numbers from 1.
+
+    Returns:
+        Bits per rollout, shape of ``levels``.
+
+    Raises:
+        InputError: not a whole number from 1.
+
+    Reference: THEORY.md claim S1.7.
+
+    >>> float(quantised_reward_bound(16))
+    4.0
+    """
+    return np.asarray(np.log2(whole_number("levels", levels)))
+
+
+def quantised_gaussian_information(snr: float, bits: int) -> float:
+    """Bits in a noisy Gaussian reward after a b-bit quantiser: ``b - E H(level | reward)``.
+
+    The reward is N(0, SNR), the noise N(0, 1), and the quantiser cuts their sum into 2^b levels of equal probability.
+
+    Args:
+        snr: variance of the reward over variance of the noise, in [0, 1e8].
+        bits: b, a whole number from 1 to 12.
+
+    Returns:
+        Bits per rollout, within about 1e-12; at most b, and at most `gaussian_reward_information`.
+
+    Raises:
+        InputError: an argument outside its range.
+
+    Reference: THEORY.md claim S1.7.
+
+    >>> round(quantised_gaussian_information(1.0, 1), 4), round(quantised_gaussian_information(1.0, 8), 4)
+    (0.2787, 0.4995)
+    """
+    ratio, b = float(_ratio(snr)), int(whole_number("bits", bits))
+    if b > FINEST_BITS or ratio > HIGHEST_SNR:
+        raise InputError(f"snr = {ratio:g}, bits = {b}; want at most {HIGHEST_SNR:g} and {FINEST_BITS}")
+    if ratio == 0:
+        return 0.0
+    spread = np.sqrt(ratio)
+    cuts = ndtri(np.arange(2**b + 1) / 2**b) * np.sqrt(1 + ratio)
+    # The trapezoid rule converges faster than any power here: the integrand is analytic and dies like a Gaussian.
+    step = min(0.25, spread / 2)
+    reward = np.arange(-np.ceil(9 * spread / step), np.ceil(9 * spread / step) + 1) * step
+    weight = np.exp(-((reward / spread) ** 2) / 2) * step / (spread * np.sqrt(2 * np.pi))
+    doubt = 0.0
+    for low, high in pairwise(cuts):
+        # Rewards ten noise deviations away from a level leave no doubt about it.
+        near = slice(*np.searchsorted(reward, (low - 10, high + 10)))
+        # Not negative but for rounding: the normal distribution may fall by one unit in its last place.
+        chance = np.abs(ndtr(high - reward[near]) - ndtr(low - reward[near]))
+        doubt += float(weight[near] @ entr(chance))
+    return float(b - doubt / np.log(2))
+
+
+def _ratio(snr: ArrayLike) -> Floats:
+    """``snr`` as float64, every element finite and at least 0."""
+    array = np.asarray(snr, dtype=np.float64)
+    bad = ~(np.isfinite(array) & (array >= 0))
+    if bad.any():
+        raise InputError(f"snr = {array[bad].flat[0]:g}; want finite numbers, 0 or more")
+    return array

@@ -1,0 +1,107 @@
+"""Signal to noise of gradients, and how far a success moves the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bitrate.errors import InputError
+from bitrate.theory.checks import Floats, distribution, positive, probability
+from bitrate.theory.tokens import whole_number
+
+
+def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1) -> Floats:
+    """Signal to noise ``|E g|^2 / tr Var g`` of one rollout's policy gradient ``g = (r - b)(e_t - policy)``.
+
+    Tabular softmax policy: one right answer of mass p, and n ``others``, all wrong, that share the rest evenly:
+    ``p^2 (1-p) / (p (1-p-b)^2 + b^2 (n-1)/(n+1))``. With no baseline this is ``p / (1-p)`` at any n. With n = 1
+    (a Bernoulli logit) the baseline ``1 - p`` gives every rollout the same gradient, without noise.
+
+    Args:
+        p: pass rates, each strictly between 0 and 1: at the ends both the signal and the noise are 0.
+        baseline: b, subtracted from the reward, finite; broadcasts, so that ``baseline=p`` is the mean reward.
+        others: n, wrong answers, whole numbers from 1; broadcasts.
+
+    Returns:
+        A ratio without unit, the broadcast shape; inf where the gradient has no noise.
+
+    Raises:
+        InputError: ``p`` not strictly between 0 and 1, a baseline that is not finite, or ``others`` not a whole
+            number from 1.
+
+    Reference: THEORY.md claim S3.8.
+
+    >>> gradient_snr([0.25, 0.5]).round(4).tolist()
+    [0.3333, 1.0]
+    >>> gradient_snr([0.001, 0.999], baseline=[0.001, 0.999]).round(4).tolist()  # vanishes at both ends
+    [0.001, 0.001]
+    """
+    x, b = positive("p", probability("p", p)), np.asarray(baseline, dtype=np.float64)
+    fails = positive("1 - p", 1 - x)
+    if not np.isfinite(b).all():
+        raise InputError(f"baseline = {b[~np.isfinite(b)].flat[0]:g}; want finite numbers")
+    n = whole_number("others", others)
+    noise = x * (fails - b) ** 2 + b**2 * (n - 1) / (n + 1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(x**2 * fails / noise)
+
+
+def label_gradient_snr(target: ArrayLike, policy: ArrayLike) -> Floats:
+    """Signal to noise of the log-loss gradient of one sampled label: ``||q - pi||^2 / (1 - ||q||^2)``.
+
+    The gradient in the logits is ``e_y - pi`` with ``y ~ q``. Near the end of training the signal vanishes and the
+    noise of a stochastic target does not.
+
+    Args:
+        target: q, probabilities of the labels, last axis the vocabulary.
+        policy: pi, probabilities of the model, same last axis; broadcasts.
+
+    Returns:
+        A ratio without unit, the broadcast shape less the last axis; inf where the target is deterministic.
+
+    Raises:
+        InputError: rows that are no distributions, last axes that differ, or a policy that is a deterministic target:
+            there both the signal and the noise are 0.
+
+    Reference: THEORY.md claim S3.9.
+
+    >>> float(label_gradient_snr([0.5, 0.5], [1.0, 0.0]))
+    1.0
+    >>> float(label_gradient_snr([1.0, 0.0], [0.5, 0.5]))
+    inf
+    """
+    q, pi = distribution("target", target), distribution("policy", policy)
+    if q.shape[-1] != pi.shape[-1]:
+        raise InputError(f"policy has {pi.shape[-1]} labels; want {q.shape[-1]}, as target has")
+    signal = np.square(q - pi).sum(-1)
+    noise = (q * (1 - q)).sum(-1)  # 1 - ||q||^2, exactly 0 for a deterministic target
+    if ((signal == 0) & (noise == 0)).any():
+        raise InputError("policy = target, and target is deterministic; want another policy: no signal, and no noise")
+    with np.errstate(divide="ignore"):
+        return np.asarray(signal / noise)
+
+
+def success_advantage(p: ArrayLike, method: str) -> Floats:
+    """Advantage of a right rollout at pass rate p: ``1 - p`` ("reinforce"), ``sqrt((1-p) / p)`` ("grpo").
+
+    Args:
+        p: pass rates, each in [0, 1].
+        method: "reinforce", the mean reward as baseline; "grpo", also divided by the standard deviation.
+
+    Returns:
+        Advantage in units of the reward ("reinforce") or of its standard deviation ("grpo"), shape of ``p``;
+        "grpo" is inf at 0.
+
+    Raises:
+        InputError: ``p`` outside [0, 1], or an unknown method.
+
+    Reference: THEORY.md claim S1.3.
+
+    >>> float(success_advantage(0.2, "reinforce")), float(success_advantage(0.2, "grpo"))
+    (0.8, 2.0)
+    """
+    x = probability("p", p)
+    if method not in {"reinforce", "grpo"}:
+        raise InputError(f"method = {method!r}; want 'reinforce' or 'grpo'")
+    with np.errstate(divide="ignore"):
+        return np.asarray(1 - x if method == "reinforce" else np.sqrt((1 - x) / x))

@@ -1,0 +1,127 @@
+"""What a label, a sampled guess or any finite table of two variables says about the right answer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import entr, xlogy
+
+from bitrate.errors import InputError
+from bitrate.theory.checks import Floats, distribution, probability
+from bitrate.theory.entropy import binary_entropy
+
+
+def _whole(name: str, value: ArrayLike) -> Floats:
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~(np.isfinite(array) & (array >= 1) & (array == np.floor(array)))
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers, 1 or more")
+    return array
+
+
+def _divergence(p: Floats, q: Floats) -> Floats:
+    """KL(p || q) over the last axis; of logarithms, since p / q can overflow where p and q are numbers."""
+    return np.asarray(-(entr(p) + xlogy(p, q)).sum(axis=-1) / np.log(2))
+
+
+def label_information(p: ArrayLike, others: ArrayLike) -> Floats:
+    """Expected bits of the right label: ``h(p) + (1-p) log2 others``.
+
+    The learner believes one option with probability ``p`` and spreads the rest evenly over the other options.
+
+    Args:
+        p: belief in the top option, each in [0, 1].
+        others: how many other options there are, whole numbers from 1; broadcasts with ``p``.
+
+    Returns:
+        Bits per label, the broadcast shape; ``log2(1 + others)`` at ``p = 1 / (1 + others)``.
+
+    Raises:
+        InputError: ``p`` outside [0, 1], or ``others`` not a whole number from 1.
+
+    Reference: THEORY.md claim S4.2.
+
+    >>> float(label_information(0.25, 3))
+    2.0
+    >>> round(float(label_information(0.5, 3)), 4)
+    1.7925
+    """
+    x, rest = probability("p", p), _whole("others", others)
+    return np.asarray(binary_entropy(x) + (1 - x) * np.log2(rest))
+
+
+def sampled_guess_information(p: ArrayLike, others: ArrayLike) -> Floats:
+    """Expected bits of "right" or "wrong" on a guess sampled from the belief: ``p h(p) + (1-p) h((1-p)/others)``.
+
+    The belief is that of :func:`label_information`. A guess that is always the top option gives ``h(p)`` instead.
+
+    Args:
+        p: belief in the top option, each in [0, 1].
+        others: how many other options there are, whole numbers from 1; broadcasts with ``p``.
+
+    Returns:
+        Bits per guess, the broadcast shape; never above :func:`label_information`.
+
+    Raises:
+        InputError: ``p`` outside [0, 1], or ``others`` not a whole number from 1.
+
+    Reference: THEORY.md claims S3.3 and S4.2.
+
+    >>> float(sampled_guess_information(0.5, 1))
+    1.0
+    >>> f"{sampled_guess_information(0.5, 3):.4f}"
+    '0.8250'
+    """
+    x, rest = probability("p", p), _whole("others", others)
+    return np.asarray(x * binary_entropy(x) + (1 - x) * binary_entropy((1 - x) / rest))
+
+
+def surprisal(p: ArrayLike) -> Floats:
+    """Bits of one event that did happen: ``-log2 p``. Its mean over all events, not this value, is an information.
+
+    Args:
+        p: probabilities given to the event before it happened, any shape, each in [0, 1].
+
+    Returns:
+        Bits, shape of ``p``; ``inf`` where ``p`` is 0.
+
+    Raises:
+        InputError: an element of ``p`` outside [0, 1], or NaN.
+
+    Reference: THEORY.md claims S1.3 and S3.2.
+
+    >>> surprisal([1, 0.25, 0]).tolist()
+    [0.0, 2.0, inf]
+    """
+    x = probability("p", p)
+    with np.errstate(divide="ignore"):
+        return np.asarray(0.0 - np.log2(x))
+
+
+def mutual_information(joint: ArrayLike) -> Floats:
+    """Bits that two variables tell about each other: ``I(X;Y) = sum_xy P(x,y) log2(P(x,y) / (P(x) P(y)))``.
+
+    Args:
+        joint: the table P(x, y), one row for each x, one column for each y; all its elements sum to 1.
+
+    Returns:
+        Bits, no shape.
+
+    Raises:
+        InputError: ``joint`` is not a table of two dimensions, has a negative element, or does not sum to 1.
+
+    Reference: Cover and Thomas, Elements of Information Theory, eq. 2.28.
+
+    >>> float(mutual_information([[0.5, 0], [0, 0.5]]))
+    1.0
+    >>> float(mutual_information([[0.25, 0.25], [0.25, 0.25]]))
+    0.0
+    """
+    table = np.asarray(joint, dtype=np.float64)
+    if table.ndim != 2:
+        raise InputError(f"joint has {table.ndim} dimensions; want a table of two, rows x and columns y")
+    distribution("joint", table.ravel())
+    rows = table.sum(axis=1)
+    seen = rows > 0
+    # Mean divergence of the rows from the column totals. P(x) P(y) is not formed: it can underflow though P(x, y) > 0.
+    return np.asarray(rows[seen] @ _divergence(table[seen] / rows[seen, None], table.sum(axis=0)))

@@ -1,0 +1,116 @@
+"""Feedback on tokens and steps: one reward for each, one for the whole, or the place of the first error."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import entr, xlog1py, xlogy
+
+from bitrate.errors import InputError
+from bitrate.theory.checks import Floats, probability
+from bitrate.theory.entropy import binary_entropy
+
+
+def token_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:
+    """Bits in right-or-wrong rewards for every token, uniform independent targets: ``T h(1/V)``.
+
+    Any policy gets the same: a token is right with probability 1/V whatever was emitted.
+
+    Args:
+        alphabet: V, tokens to choose from, whole numbers from 1.
+        length: T, tokens of the rollout, whole numbers from 1; broadcasts.
+
+    Returns:
+        Bits per rollout, the broadcast shape; T for fair binary tokens.
+
+    Raises:
+        InputError: an argument that is not a whole number from 1.
+
+    Reference: THEORY.md claim S1.13.
+
+    >>> float(token_information(2, 12))
+    12.0
+    """
+    v, t = whole_number("alphabet", alphabet), whole_number("length", length)
+    return np.asarray(t * binary_entropy(1 / v))
+
+
+def token_capacity(alphabet_sizes: ArrayLike) -> Floats:
+    """The most that a reward for every token can carry: ``sum_t log2 A_t``.
+
+    Args:
+        alphabet_sizes: A_t, values that the reward of token t can take, last axis the tokens, whole numbers from 1.
+
+    Returns:
+        Bits per rollout, the shape less the last axis.
+
+    Raises:
+        InputError: a size that is not a whole number from 1, or no axis of tokens.
+
+    Reference: THEORY.md claim S1.13.
+
+    >>> float(token_capacity([2, 2, 4]))
+    4.0
+    """
+    sizes = whole_number("alphabet_sizes", alphabet_sizes)
+    if sizes.ndim == 0:
+        raise InputError(f"alphabet_sizes = {sizes:g}; want one size for each token")
+    return np.asarray(np.log2(sizes).sum(-1))
+
+
+def terminal_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:
+    """Bits in one reward for the whole sequence, right where every token is: ``h(V^-T)``, uniform targets.
+
+    Args:
+        alphabet: V, tokens to choose from, whole numbers from 1.
+        length: T, tokens of the rollout, whole numbers from 1; broadcasts.
+
+    Returns:
+        Bits per rollout, the broadcast shape; at most `token_information` of the same task.
+
+    Raises:
+        InputError: an argument that is not a whole number from 1.
+
+    Reference: THEORY.md claim S1.13.
+
+    >>> float(terminal_information(2, 1))
+    1.0
+    """
+    v, t = whole_number("alphabet", alphabet), whole_number("length", length)
+    p = v**-t
+    # 1 - p rounds to 1 for long sequences; binary_entropy would then lose the part p / ln 2.
+    return np.asarray((entr(p) - xlog1py(1 - p, -p)) / np.log(2))
+
+
+def first_error_information(accuracy: ArrayLike, steps: ArrayLike) -> Floats:
+    """Bits in the place of the first error, or its absence: entropy ``h(c) (1 - c^T) / (1 - c)``.
+
+    Each step up to the first error is one toss of ``h(c)`` bits, and ``(1 - c^T) / (1 - c)`` tosses are expected.
+
+    Args:
+        accuracy: c, probability that a step is right, in [0, 1], independent steps.
+        steps: T, whole numbers from 1; broadcasts.
+
+    Returns:
+        Bits per rollout, the broadcast shape; at most ``log2(T + 1)``.
+
+    Raises:
+        InputError: ``accuracy`` outside [0, 1], or ``steps`` not a whole number from 1.
+
+    Reference: THEORY.md claim S3.12.
+
+    >>> round(float(first_error_information(0.9, 8)), 4)
+    2.6711
+    """
+    c, t = probability("accuracy", accuracy), whole_number("steps", steps)
+    error = np.where(c == 1, 1.0, 1 - c)  # h(1) = 0, whatever the number of tosses
+    return np.asarray(binary_entropy(c) * -np.expm1(xlogy(t, c)) / error)
+
+
+def whole_number(name: str, value: ArrayLike) -> Floats:
+    """``value`` as float64, every element a whole number, at least 1; shape kept."""
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~(np.isfinite(array) & (array >= 1) & (array == np.floor(array)))
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers, 1 or more")
+    return array
