@@ -1,5 +1,6 @@
 # make demo   audit a recorded real run that ships with the package
-# make test   pass the tests            make check   lint, types, docs
+# make test   pass the tests            make check   lint, types
+# make claims put every claim to the test, and end in red where a published verdict is wrong
 VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
@@ -7,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check docs bench clean
+.PHONY: help demo claims test test-fast check docs bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -25,6 +26,9 @@ $(VENV)/dev: $(VENV)/core
 demo: $(VENV)/core
 	$(BIN)/bitrate demo --html report.html
 
+claims: $(VENV)/core
+	$(BIN)/bitrate claims run --all --json claims.json --figures figures
+
 test: $(VENV)/dev
 	$(BIN)/python -m pytest
 
@@ -40,10 +44,11 @@ docs: $(VENV)/dev
 	$(BIN)/mkdocs build --strict
 
 bench: $(VENV)/dev
+	$(BIN)/python benchmarks/exact.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/false_alarms.py
 	$(BIN)/python benchmarks/audit_1m.py
 	$(BIN)/python benchmarks/engines.py
 
 clean:
-	rm -rf $(VENV) build dist site report.html
+	rm -rf $(VENV) build dist site report.html claims.json figures

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +33,7 @@ def test_the_page_of_formats_is_up_to_date() -> None:
 def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "extending.md").read_text("utf-8")
     [lines] = re.findall(r"```json\n(.*?)```", text, re.S)
-    [code] = re.findall(r"```python\n(.*?)```", text, re.S)
+    code = re.findall(r"```python\n(.*?)```", text, re.S)[0]
     (tmp_path / "epoch_3.samples.jsonl").write_text(lines + '{"question": "2+3=", "reply": "5", "verdict": "unsure"}\n')
     program = code + (
         "\nimport json, sys, bitrate\n"
@@ -43,6 +45,22 @@ def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
     assert found["counts"]["rollouts"]["value"] == 2
     assert [(q["count"], q["where"][0].rpartition(":")[2]) for q in found["quarantine"]] == [(1, "3")]
     assert found["series"]["steps"][0]["step_first"] == 3
+
+
+def test_the_example_claim_is_one_file(tmp_path: Path) -> None:
+    """Dropped into a copy of the package, the claim is found, run and judged, and says so in its exit status."""
+    text = (ROOT / "docs" / "extending.md").read_text("utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, re.S)[1]
+    shutil.copytree(ROOT / "src" / "bitrate", tmp_path / "bitrate", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "bitrate" / "lab" / "claims" / "e1.py").write_text(code, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "bitrate", "claims", "run", "E1", "--json", "-"],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    [found] = json.loads(done.stdout)["claims"]
+    assert (found["outcome"], found["theory_outcome"], found["rival_outcome"]) == ("refuted", "holds", "refuted")
+    assert found["standing"] == "not published" and len(found["points"]) == 3
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])

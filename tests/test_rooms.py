@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "stats": WORDS | {"theory"},
     "logs": WORDS,
     "meter": WORDS | {"theory", "stats", "logs"},
+    "lab": WORDS | {"theory", "stats", "logs", "meter"},
     "report": WORDS,
     "demo": set(),
 }

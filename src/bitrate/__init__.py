@@ -10,10 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Audit", "BitrateError", "Estimate", "audit", "compare", "export", "formats", "read"]
+__all__ = [
+    "Audit", "BitrateError", "Claim", "Estimate", "Prediction", "Verdict",
+    "audit", "check", "claims", "compare", "export", "formats", "read",
+]  # fmt: skip
 
-_HOMES = {"BitrateError": "errors", "Estimate": "types"} | dict.fromkeys(
-    ("Audit", "audit", "compare", "export", "formats", "read"), "api"
+_HOMES = (
+    {"BitrateError": "errors"}
+    | dict.fromkeys(("Claim", "Estimate", "Prediction", "Verdict"), "types")
+    | dict.fromkeys(("Audit", "audit", "check", "claims", "compare", "export", "formats", "read"), "api")
 )
 
 

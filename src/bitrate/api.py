@@ -1,4 +1,7 @@
-"""The public functions: audit, read, export, compare, formats. Glue between the rooms; no room imports it."""
+"""The public functions: audit, read, export, compare, formats, claims, check.
+
+Glue between the rooms; no room imports it.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ from bitrate.meter.audit import Assumptions, measure
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from bitrate.types import Claim, Verdict
 
 Paths = str | Path | Sequence[str | Path]
 Progress = Callable[[str, float], None]
@@ -241,3 +246,35 @@ def formats() -> list[dict[str, Any]]:
         }
         for f in all_formats()
     ]
+
+
+def claims() -> tuple[Claim, ...]:
+    """Every claim of the sources and of our own, in the order of their ids.
+
+    >>> [c.id for c in claims()][:2]
+    ['B1', 'B2']
+    """
+    from bitrate.lab.claims import all_claims
+
+    return all_claims()
+
+
+def check(id: str, seed: int = 0) -> Verdict:
+    """Put one claim to the test: predict, simulate a run, measure its files, compare.
+
+    Args:
+        id: e.g. ``"S1.8"``.
+        seed: all randomness comes from it.
+
+    Returns:
+        The verdict; ``.outcome`` says how the statement fared, ``.points`` holds every case.
+
+    Raises:
+        InputError: no such claim.
+
+    Reference: DESIGN.md section 4.
+    """
+    from bitrate.lab.claims import find
+    from bitrate.lab.judge import judge
+
+    return judge(find(id), seed)

@@ -1,4 +1,4 @@
-"""The command line: ``bitrate audit``, ``compare``, ``export``, ``formats``, ``demo``."""
+"""The command line: ``bitrate audit``, ``compare``, ``export``, ``formats``, ``claims``, ``demo``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from bitrate.errors import BitrateError, InputError, Interrupted
 
 #: Exit status after Ctrl-C, as shells have it.
 STOPPED = 130
+#: Exit status of `claims run` when a verdict is not the published one, and when the data do not decide.
+DIFFERS, UNDECIDED = 1, 3
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +29,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="How many bits your training signal carries, how many arrive, and what they cost.",
 )
+claims_app = typer.Typer(
+    no_args_is_help=True, help="What the sources of the debate claim, computed, simulated, measured, judged."
+)
+app.add_typer(claims_app, name="claims")
 
 Files = Annotated[list[Path], typer.Argument(help="Files or folders that a trainer wrote.", show_default=False)]
 Columns = Annotated[
@@ -193,6 +199,51 @@ def demo(html: Html = None, json_to: Json = None) -> None:
     _show(found, html, json_to)
 
 
+@claims_app.command("list")
+def claims_list(json_to: Json = None) -> None:
+    """Every claim with its published verdict."""
+    from bitrate.lab.record import published_claims
+
+    if json_to:
+        _write_json(published_claims(), json_to)
+    if json_to != "-":
+        from bitrate.report.claim_terminal import print_claims
+
+        print_claims(published_claims(), _console())
+
+
+@claims_app.command("run")
+def claims_run(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of claims: S1.8 S3.4.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every claim.")] = False,
+    json_to: Json = None,
+    figures: Annotated[Path | None, typer.Option(help="Write each claim's figure into this folder.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="All randomness comes from it.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core, by default.")] = None,
+) -> None:
+    """Put claims to the test. Exit status: 0 all as published, 1 one differs, 3 undecided."""
+    from bitrate.lab.record import published_claims, run_claims
+
+    if every == bool(ids):
+        raise InputError("name claims or say --all, one of the two", hint="bitrate claims run S1.8")
+    with _progress("testing claims") as progress:
+        asked = ids or [str(c["id"]) for c in published_claims()]
+        records = run_claims(asked, seed=seed, jobs=jobs, progress=progress)
+    if json_to:
+        _write_json({"version": __version__, "seed": seed, "claims": records}, json_to)
+    if figures:
+        from bitrate.report.claim_figure import save_claim_figures
+
+        save_claim_figures(records, figures)
+    if json_to != "-":
+        from bitrate.report.claim_terminal import print_verdicts
+
+        print_verdicts(records, _console())
+    standings = {r["standing"] for r in records}
+    if standings != {"as published"}:
+        raise typer.Exit(DIFFERS if "differs" in standings else UNDECIDED)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"bitrate {__version__}")
@@ -243,7 +294,7 @@ def _called_as() -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
+def _progress(what: str = "reading") -> Iterator[Callable[[str, float], None]]:
     """A bar on standard error for work that takes longer than a second; silent where there is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -253,7 +304,7 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     ) as bar:  # fmt: skip
-        task = bar.add_task("reading", total=1.0)
+        task = bar.add_task(what, total=1.0)
         yield lambda what, share: bar.update(task, description=what, completed=share)
 
 

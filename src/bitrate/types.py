@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +99,183 @@ class Estimate:
     def from_dict(cls, fields: Mapping[str, object]) -> Estimate:
         """The inverse of :meth:`to_dict`."""
         return cls(**fields)  # type: ignore[arg-type]
+
+
+Outcome = Literal["holds", "holds if", "refuted", "inconclusive", "not measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a formula says a figure is, before anything is measured.
+
+    Args:
+        value: the figure in ``unit``; may be infinite where a formula diverges, never NaN.
+        kind: whether the figure is met exactly, or bounds what is measured from above or below.
+        unit: e.g. ``"bits/rollout"``.
+        reference: where the formula comes from.
+        assumptions: what it needs, in sentences.
+
+    Raises:
+        ValueError: NaN, or a kind that is none of the three.
+
+    Reference: DESIGN.md section 3.
+
+    >>> Prediction(1.0, "upper", "bits", "S1.6").kind
+    'upper'
+    """
+
+    value: float
+    kind: Literal["exact", "upper", "lower"]
+    unit: str
+    reference: str
+    assumptions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.value):
+            raise ValueError("the prediction is NaN; want a number, or no prediction")
+        if self.kind not in {"exact", "upper", "lower"}:
+            raise ValueError(f"kind = {self.kind!r}; want exact, upper or lower")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One setting in which a claim is put to the test.
+
+    Args:
+        name: the setting in a few words, e.g. ``"V=50, K=8"``.
+        settings: what ``predict``, ``simulate`` and ``rival`` need to know.
+        x: where it stands on the figure's axis; None where it has no place there.
+        assumed: whether the assumptions of the source's statement are met; a statement that fails only where
+            they are not "holds if".
+        signal: how this case is measured, where not as the rest of the claim.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    x: float | None = None
+    assumed: bool = True
+    signal: Callable[[Path], Estimate] | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement that can be computed, simulated, measured and refuted. One file of ``bitrate.lab.claims`` holds one.
+
+    Truth and measurement have no author in common: ``predict`` asks the theory, ``simulate`` writes the files of a
+    trainer, and ``signal`` is given the path to these files and nothing else.
+
+    Args:
+        id: the source's number and the claim's, e.g. ``"S1.8"``.
+        statement: what the source says, in one sentence.
+        source: who says it, and where.
+        cases: settings to test; empty only where ``pending`` says why nothing is measured.
+        predict: case -> what the exact theory says.
+        simulate: (case, folder, generator) -> None; writes rollout files into the folder.
+        signal: folder of files -> estimate.
+        rival: case -> what a tempting other formula says, or None where it says nothing. The data must refute it.
+        rival_name: the rival formula in words.
+        tolerance: an interval whose half-width is above this decides nothing, in the unit of the figure.
+        budget: rollouts of a case, about.
+        stated: case -> what the source's own formula says, where it is not ``predict``'s; None for no say in a case.
+        condition: what the statement needs to be true, where the verdict is "holds if".
+        remark: what a reader should take home, in a few sentences.
+        against: ids of claims that seem to contradict this one.
+        pending: why nothing is measured yet.
+        axis: title of the figure's x axis.
+        log_axis: whether that axis is logarithmic.
+        curves: formulas to draw: name -> (x values, y values).
+    """
+
+    id: str
+    statement: str
+    source: str
+    cases: tuple[Case, ...] = ()
+    predict: Callable[[Case], Prediction] | None = None
+    simulate: Callable[[Case, Path, np.random.Generator], None] | None = None
+    signal: Callable[[Path], Estimate] | None = None
+    rival: Callable[[Case], Prediction | None] | None = None
+    rival_name: str = ""
+    tolerance: float = 0.0
+    budget: int = 0
+    stated: Callable[[Case], Prediction | None] | None = None
+    condition: str = ""
+    remark: str = ""
+    against: tuple[str, ...] = ()
+    pending: str = ""
+    axis: str = ""
+    log_axis: bool = False
+    curves: Callable[[], Mapping[str, tuple[list[float], list[float]]]] | None = None
+
+    def __post_init__(self) -> None:
+        needed = (self.predict, self.simulate, self.rival)
+        if bool(self.pending) == bool(self.cases):
+            raise ValueError(f"{self.id}: want cases to measure, or the reason why there are none")
+        if self.cases and (None in needed or not self.rival_name or self.tolerance <= 0 or self.budget <= 0):
+            raise ValueError(f"{self.id}: want predict, simulate, rival, rival_name, tolerance and budget")
+        silent = [c.name for c in self.cases if c.signal is None and self.signal is None]
+        if silent:
+            raise ValueError(f"{self.id}: no signal measures the case {silent[0]!r}")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One case of a claim after the measurement: three formulas, one estimate, and how each formula fared."""
+
+    case: str
+    x: float | None
+    assumed: bool
+    prediction: Prediction
+    stated: Prediction | None
+    rival: Prediction | None
+    estimate: Estimate
+    outcome: Outcome
+    stated_outcome: Outcome | None
+    rival_outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the data say of a claim.
+
+    Args:
+        claim: the claim's id.
+        outcome: how the source's statement fared.
+        theory_outcome: how the exact theory fared on the same data; anything but "holds" is a defect of ours.
+        rival_outcome: how the rival formula fared; it should be "refuted".
+        points: each case.
+        seed: what the randomness came from.
+        seconds: how long it took; not written to JSON, which is the same to the last digit for the same seed.
+        reason: why nothing was measured.
+        curves: formulas to draw.
+    """
+
+    claim: str
+    outcome: Outcome
+    theory_outcome: Outcome
+    rival_outcome: Outcome
+    points: tuple[Point, ...]
+    seed: int
+    seconds: float
+    reason: str = ""
+    curves: Mapping[str, tuple[list[float], list[float]]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""
+        plain: dict[str, Any] = _finite(asdict(self))
+        plain.pop("seconds")
+        return plain
+
+    def summary(self) -> dict[str, str]:
+        """The three outcomes, as they are published."""
+        return {"outcome": self.outcome, "theory": self.theory_outcome, "rival": self.rival_outcome}
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity."""
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if isinstance(value, Mapping):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return value

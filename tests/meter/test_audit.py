@@ -59,6 +59,24 @@ def test_outcome_bits_hold_the_truth_where_the_naive_figures_do_not(tmp_path: Pa
     assert not holds(outcome, pooled)
 
 
+def test_the_answer_bound_holds_the_truth_where_the_pass_rate_is_the_tighter_side(tmp_path: Path) -> None:
+    """Every answer is different, and p = 0.9: h(p) is below log2(K+1)/K, and what is fitted has an error of its own."""
+    from bitrate.lab.runs import Run
+
+    held = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        rewards = (rng.random((1000, 4)) < 0.9).astype(float)
+        with Run(folder, rng) as run:
+            run.step(0, answers=np.tile(np.arange(4), (1000, 1)), rewards=rewards)
+        ledger = bitrate.audit(folder).to_dict()["ledger"]
+        held += holds(ledger["answer_bound_bits"], float(binary_entropy(0.9)))
+        assert holds(ledger["update_bits"], float(group_normalised_information(0.9, 4)), 0.01)
+    assert held >= 17  # 0.95 of 20 less three standard errors; it was 2 of 20 when the fit was taken as known
+
+
 def test_update_bits_and_other_group_sizes_hold_the_truth(tmp_path: Path, rng: np.random.Generator) -> None:
     p = rng.beta(0.3, 0.5, 2000)
     found = one_step(tmp_path / "a.parquet", p, 8, rng)

@@ -33,7 +33,9 @@ def drawn(joint: Table, n: int, rng: np.random.Generator, f: Callable[..., Estim
 def populations() -> dict[str, Table]:
     """Tables that nothing was tuned on."""
     rng = np.random.default_rng(11)
-    found = {f"sparse {m}x{k}": rng.dirichlet(np.full(m * k, 0.4)).reshape(m, k) for m, k in ((2, 3), (12, 9), (50, 20))}
+    found = {
+        f"sparse {m}x{k}": rng.dirichlet(np.full(m * k, 0.4)).reshape(m, k) for m, k in ((2, 3), (12, 9), (50, 20))
+    }
     found |= {f"independent {m}": np.outer(rng.dirichlet(np.ones(m)), rng.dirichlet(np.ones(6))) for m in (3, 60)}
     answers = np.full((16, 2), 1 / 16)
     return found | {"one to one": np.eye(10) / 10, "one bit in sixteen": answers * [1 / 16, 15 / 16]}

@@ -22,6 +22,7 @@ ROLLOUT_COLUMNS: dict[str, str] = {
     "truncated": "BOOLEAN",
     "advantage": "DOUBLE",
     "prompt": "VARCHAR",
+    "target": "VARCHAR",
 }
 
 #: What the reduction reads; the rest of a rollout stays in the file.

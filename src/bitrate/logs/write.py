@@ -1,16 +1,18 @@
-"""Write rollouts as canonical Parquet: what `bitrate export` makes and every engine reads in place."""
+"""Write rollouts as canonical Parquet: what `bitrate export` and every run of the lab make, and every engine reads."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from bitrate.errors import InputError, MissingInputError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.formats.table import PROVENANCE_KEY
 from bitrate.logs.read import Source
+from bitrate.logs.schema import ROLLOUT_COLUMNS
 
 ROWS_PER_GROUP = 122_880
 
@@ -30,15 +32,7 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
     progress("writing", 0.0)
     order = "ORDER BY run, split, step, prompt_id, group_id, sample"
     known = source.provenance
-    kept = json.dumps(
-        {
-            "format": known.format,
-            "prompt_id": known.prompt_id,
-            "group_id": known.group_id,
-            "filtered": known.filtered,
-            "caveats": known.caveats,
-        }
-    )
+    kept = _kept(known.format, known.prompt_id, known.group_id, known.filtered, known.caveats)
     how = (
         f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
         f"KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}}}"
@@ -51,3 +45,56 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
         part.unlink(missing_ok=True)
     progress("writing", 1.0)
     return int(rows)
+
+
+def write_columns(batches: Iterable[Mapping[str, Any]], output: Path, *, trainer: str) -> int:
+    """Write batches of a trainer's own rollouts, whose ids are native and none of which was left out, as Parquet.
+
+    Args:
+        batches: each maps rollout columns to NumPy or Arrow arrays of one length, the same columns every time.
+        output: the file; nothing half-written is left.
+        trainer: who made the rollouts.
+
+    Returns:
+        The number of rollouts written.
+
+    Raises:
+        InputError: a column that no rollout has, or no batch.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    part = output.with_name(output.name + ".part")
+    metadata = {PROVENANCE_KEY: _kept(trainer, "native", "native", "none", ())}
+    writer, rows = None, 0
+    try:
+        for batch in batches:
+            unknown = sorted(set(batch) - set(ROLLOUT_COLUMNS))
+            if unknown:
+                raise InputError(f"no rollout column {unknown[0]!r}; there are {', '.join(ROLLOUT_COLUMNS)}")
+            table = pa.table({c: _typed(v, ROLLOUT_COLUMNS[c]) for c, v in batch.items()}, metadata=metadata)
+            writer = writer or pq.ParquetWriter(part, table.schema, compression="zstd")
+            writer.write_table(table, ROWS_PER_GROUP)
+            rows += table.num_rows
+        if writer is None:
+            raise InputError("no batch of rollouts to write")
+        writer.close()
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    return rows
+
+
+def _typed(values: Any, kind: str) -> Any:
+    """An Arrow array of the rollout column's type."""
+    import pyarrow as pa
+
+    types = {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_()}
+    array = values if isinstance(values, pa.Array) else pa.array(values)
+    return array.cast(types[kind]) if kind in types else array
+
+
+def _kept(format: str, prompt_id: str, group_id: str, filtered: str, caveats: Iterable[str]) -> str:
+    """What a table's reader should know of where the rows came from."""
+    known = {"format": format, "prompt_id": prompt_id, "group_id": group_id, "filtered": filtered}
+    return json.dumps(known | {"caveats": list(caveats)})

@@ -84,7 +84,7 @@ def choose_split(groups: Groups, asked: str | None) -> tuple[str, list[str]]:
 def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out: Estimate | None) -> dict[str, Any]:
     level = assumptions.level
     lines = outcome_lines(cells, assumptions)
-    bound = answer_bound(cells, level)
+    bound = answer_bound(cells, lines.outcome, level)
     received = tighter(lines.outcome, bound)
     classes = group_classes(cells)
     cost = costs(received, cells, assumptions)

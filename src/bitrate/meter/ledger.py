@@ -172,12 +172,13 @@ def _graded(cells: Cells, level: float) -> Lines:
     return Lines(outcome, update, Estimate.missing("pass rate", "share of rollouts", GRADED, groups), advice)
 
 
-def answer_bound(cells: Cells, level: float) -> Estimate:
+def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
     """At most log2(M+1) bits from a group with M distinct answers and one right one.
 
     Per group the tighter of it and K h(p). Where a group shows two right answers the verifier takes a set of them:
     then at most one bit for each distinct answer (THEORY.md S1.9). Where one answer was scored both ways, the group
-    counts K bits.
+    counts K bits. The posterior mean of h(p) has an error of its own, which no spread between prompts shows: for the
+    share of rollouts where it is the tighter side, the interval allows for what the outcome bits' interval does.
     """
     name, groups = "answer bound per rollout", cells.totals["groups"]
     known, torn, several = cells.one(
@@ -206,10 +207,15 @@ def answer_bound(cells: Cells, level: float) -> Estimate:
         method += f"; in {torn} groups one answer was scored both right and wrong, and K bits stand"
     bound = f"CASE WHEN n_torn_answers > 0 THEN c.n ELSE {bits} END"
     sums = outcome_posterior(cells, bound)
+    leaning, rollouts = float(sums.score["leaning"].sum()), float(sums.weight.sum())
+    bias = 0.0
+    if outcome.value is not None and outcome.low is not None and outcome.high is not None and leaning:
+        off = abs(float(sums.score["posterior"].sum()) / float(sums.score["several"].sum()) - outcome.value)
+        bias = leaning / rollouts * (max(outcome.high - outcome.value, outcome.value - outcome.low) + off)
     return cluster_ratio(
         sums.weight,
         sums.score["bits"],
-        0.0,
+        bias,
         1.0,
         name=name,
         unit=ROLLOUT,

@@ -36,15 +36,18 @@ def population(cells: Cells, where: str = "true") -> PassRates:
 def outcome_posterior(cells: Cells, bound: str) -> Sums:
     """By prompt, the sum over groups of the tighter of a bound (SQL over cell ``c``) and n times E[h(p) | counts].
 
-    A rollout alone in its group says nothing about how pass rates spread: only the bound holds there.
+    A rollout alone in its group says nothing about how pass rates spread: only the bound holds there. Beside ``bits``:
+    the rollouts for which the posterior was tighter, its own sum, and the rollouts that have one.
     """
     right, size, _ = cells.histogram("n > 1")
     bits = population(cells, "n > 1").posterior_mean(binary_entropy, right, size)
     cells.groups.con.register("posterior", pa.table({"n": size, "k": right, "h": bits}))
     return cells.arrays(
-        f"SELECT c.who, sum(c.n) AS w, sum(least({bound}, c.n * coalesce(s.h, 1))) AS t0 FROM cells c "
+        f"SELECT c.who, sum(c.n) AS w, sum(least({bound}, c.n * coalesce(s.h, 1))) AS t0, "
+        f"sum(CASE WHEN c.n * s.h < {bound} THEN c.n ELSE 0 END) AS t1, coalesce(sum(c.n * s.h), 0) AS t2, "
+        f"sum(CASE WHEN s.h IS NULL THEN 0 ELSE c.n END) AS t3 FROM cells c "
         f"LEFT JOIN posterior s ON c.n = s.n AND c.n_correct = s.k GROUP BY c.who ORDER BY c.who",
-        ["bits"],
+        ["bits", "leaning", "posterior", "several"],
     )
 
 

@@ -24,6 +24,9 @@ PALETTE = {
     },
 }  # fmt: skip
 
+#: Colours of the lines of one chart: apart for colour-blind readers, and legible on both papers.
+LINES = ("#3b7ddd", "#d9822b", "#8a6fbf", "#2f9e75", "#b0556e", "#7b8794")
+
 
 def theme(mode: str = "light") -> dict[str, Any]:
     """Vega-Lite config of all charts; marks name a style ("accent", "soft" ...), the mode gives it a colour.

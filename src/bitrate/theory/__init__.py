@@ -1,5 +1,6 @@
 """Exact information of channels: pure, vectorised functions on NumPy arrays, in bits."""
 
+from bitrate.theory.belief import ExactMatchBelief, NoisyMatchBelief
 from bitrate.theory.distillation import (
     SampledLabel,
     distillation_capacity,
@@ -9,6 +10,16 @@ from bitrate.theory.distillation import (
     top_k_information,
 )
 from bitrate.theory.entropy import beta_mean_entropy, binary_entropy, noisy_outcome_information
+from bitrate.theory.exact_match import (
+    best_policy_for_tries,
+    distinct_answers,
+    expected_tries,
+    group_bound,
+    group_information,
+    group_information_given_distinct,
+    outcome_information,
+    tries_without_replacement,
+)
 from bitrate.theory.good_set_belief import GoodSetBelief
 from bitrate.theory.good_sets import (
     coupon_collector,
@@ -46,9 +57,12 @@ from bitrate.theory.tokens import first_error_information, terminal_information,
 from bitrate.theory.updates import update_information, verifier_information
 
 __all__ = [
+    "ExactMatchBelief",
     "GoodSetBelief",
+    "NoisyMatchBelief",
     "SampledLabel",
     "UnitTestInformation",
+    "best_policy_for_tries",
     "beta_mean_entropy",
     "binary_entropy",
     "coupon_collector",
@@ -56,9 +70,11 @@ __all__ = [
     "decade_cost",
     "distillation_capacity",
     "distillation_information",
+    "distinct_answers",
     "entropy",
     "expected_rollouts",
     "expected_rollouts_to_hit",
+    "expected_tries",
     "first_error_information",
     "fixed_set_positive_example",
     "fixed_set_rollout",
@@ -68,13 +84,17 @@ __all__ = [
     "good_set_positive_example",
     "good_set_update_no_baseline",
     "gradient_snr",
+    "group_bound",
     "group_entropy",
+    "group_information",
+    "group_information_given_distinct",
     "group_normalised_information",
     "kl_divergence",
     "label_gradient_snr",
     "label_information",
     "mutual_information",
     "noisy_outcome_information",
+    "outcome_information",
     "pass_rate_information",
     "policy_gradient_time",
     "power_law_cost",
@@ -96,6 +116,7 @@ __all__ = [
     "token_capacity",
     "token_information",
     "top_k_information",
+    "tries_without_replacement",
     "unit_test_information",
     "update_information",
     "verifier_information",

@@ -41,6 +41,15 @@ def group_size(name: str, value: ArrayLike) -> Floats:
     return array
 
 
+def whole(name: str, value: ArrayLike, least: int = 1) -> Floats:
+    """``value`` as float64, every element a whole number, at least ``least``; shape kept."""
+    array = np.asarray(value, dtype=np.float64)
+    bad = ~(np.isfinite(array) & (array >= least) & (array == np.floor(array)))
+    if bad.any():
+        raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers, {least} or more")
+    return array
+
+
 def distribution(name: str, value: ArrayLike) -> Floats:
     """``value`` as float64, not negative and summing to 1 within 1e-9 along the last axis; shape kept.
 

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, positive
-from bitrate.theory.tokens import whole_number
+from bitrate.theory.checks import Floats, distribution, positive, whole
 
 
 class SampledLabel(NamedTuple):
@@ -39,7 +38,7 @@ def distillation_capacity(vocabulary: ArrayLike, bits_per_logit: ArrayLike) -> F
     >>> float(distillation_capacity(50_000, 16))
     800000.0
     """
-    return np.asarray(whole_number("vocabulary", vocabulary) * positive("bits_per_logit", bits_per_logit))
+    return np.asarray(whole("vocabulary", vocabulary) * positive("bits_per_logit", bits_per_logit))
 
 
 def distillation_information(teacher: ArrayLike, student: ArrayLike) -> Floats:
@@ -87,7 +86,7 @@ def top_k_information(teacher: ArrayLike, student: ArrayLike, k: int) -> Floats:
     2.0
     """
     t, s = _pair(teacher, student)
-    size = int(whole_number("k", k))
+    size = int(whole("k", k))
     if size > t.shape[-1]:
         raise InputError(f"k = {size}; want at most the {t.shape[-1]} tokens of teacher")
     kept = np.zeros_like(t)
@@ -149,7 +148,7 @@ def teacher_information(prior: ArrayLike, teachers: ArrayLike, bits: int | None 
     if q.ndim != 1 or rows.ndim != 2 or rows.shape[0] != q.size:
         raise InputError(f"prior has shape {q.shape}, teachers {rows.shape}; want [S] and [S, V]")
     if bits is not None:
-        rows = np.rint(rows * 2.0 ** whole_number("bits", bits))
+        rows = np.rint(rows * 2.0 ** whole("bits", bits))
     which = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
     return float(entr(np.bincount(which, weights=q)).sum() / np.log(2))
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, probability
+from bitrate.theory.checks import Floats, distribution, probability, whole
 from bitrate.theory.entropy import binary_entropy
 from bitrate.theory.good_sets import _set_sizes
-from bitrate.theory.labels import _whole, surprisal
+from bitrate.theory.labels import surprisal
 
 
 class GoodSetBelief:
@@ -43,7 +43,7 @@ class GoodSetBelief:
         if (alpha is None) == (size is None):
             raise InputError(f"alpha = {alpha}, size = {size}; want exactly one of them")
         self._alpha = None if alpha is None else float(probability("alpha", alpha))
-        self._left = int(_whole("n", n))
+        self._left = int(whole("n", n))
         self._good_left = 0 if size is None else int(_set_sizes(n, size)[1])
         self._unseen = np.ones(self._left, dtype=bool)
         self._good = np.zeros(self._left, dtype=bool)

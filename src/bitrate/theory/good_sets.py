@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, entr, expm1, kl_div, log1p, logit
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, probability
+from bitrate.theory.checks import Floats, probability, whole
 from bitrate.theory.entropy import binary_entropy
-from bitrate.theory.labels import _whole
 
 
 def _possible(alpha: ArrayLike) -> Floats:
@@ -24,7 +23,7 @@ def _possible(alpha: ArrayLike) -> Floats:
 
 
 def _set_sizes(n: ArrayLike, size: ArrayLike) -> tuple[Floats, Floats]:
-    total, good = np.broadcast_arrays(_whole("n", n), _whole("size", size))
+    total, good = np.broadcast_arrays(whole("n", n), whole("size", size))
     if (good > total).any():
         raise InputError(f"size = {good[good > total].flat[0]:g}; want at most n, {total[good > total].flat[0]:g}")
     return total, good
@@ -65,7 +64,7 @@ def good_set_first_step(n: ArrayLike, alpha: ArrayLike, nonempty: bool = False) 
     >>> float(good_set_first_step(1, 0.2, nonempty=True))  # the only joke must be the good one
     0.0
     """
-    total, chance = np.broadcast_arrays(_whole("n", n), probability("alpha", alpha))
+    total, chance = np.broadcast_arrays(whole("n", n), probability("alpha", alpha))
     if not nonempty:
         return binary_entropy(chance)
     # Exactly 1 at n = 1 or alpha = 1, where the quotient can be one rounding error above it.
@@ -103,7 +102,7 @@ def good_set_update_no_baseline(n: ArrayLike, alpha: ArrayLike) -> Floats:
         gap = (weight * kl_div((total - size) / total, 1 - chance)).sum()
         return float((entr(chance) + gap) / np.log(2))
 
-    return np.asarray(np.vectorize(bits, otypes=[np.float64])(_whole("n", n), probability("alpha", alpha)))
+    return np.asarray(np.vectorize(bits, otypes=[np.float64])(whole("n", n), probability("alpha", alpha)))
 
 
 def good_set_positive_example(n: ArrayLike, alpha: ArrayLike) -> Floats:
@@ -133,7 +132,7 @@ def good_set_positive_example(n: ArrayLike, alpha: ArrayLike) -> Floats:
         size, weight = _size_of_set(total, chance, least=1)
         return float((weight * np.log2(total / size)).sum())
 
-    return np.asarray(np.vectorize(bits, otypes=[np.float64])(_whole("n", n), _possible(alpha)))
+    return np.asarray(np.vectorize(bits, otypes=[np.float64])(whole("n", n), _possible(alpha)))
 
 
 def good_set_distinct_rollouts(m: ArrayLike, alpha: ArrayLike) -> Floats:
@@ -154,7 +153,7 @@ def good_set_distinct_rollouts(m: ArrayLike, alpha: ArrayLike) -> Floats:
     >>> float(good_set_distinct_rollouts(4, 0.5))
     4.0
     """
-    return np.asarray(_whole("m", m) * binary_entropy(probability("alpha", alpha)))
+    return np.asarray(whole("m", m) * binary_entropy(probability("alpha", alpha)))
 
 
 def fixed_set_rollout(n: ArrayLike, size: ArrayLike) -> Floats:
@@ -271,5 +270,5 @@ def coupon_collector(n: ArrayLike) -> Floats:
     >>> bool(np.isclose(coupon_collector(3), 5.5))
     True
     """
-    total = _whole("n", n)
+    total = whole("n", n)
     return np.asarray(total * (digamma(total + 1) + np.euler_gamma))

@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, entr, ndtr, ndtri, xlog1py, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, probability
+from bitrate.theory.checks import Floats, distribution, probability, whole
 from bitrate.theory.entropy import binary_entropy
-from bitrate.theory.tokens import whole_number
 
 #: The finest quantiser that is integrated, in bits, and the highest signal to noise ratio.
 FINEST_BITS, HIGHEST_SNR = 12, 1e8
@@ -85,7 +84,7 @@ def unit_test_information(m: ArrayLike, u: ArrayLike) -> UnitTestInformation:
     >>> [round(float(bits), 3) for bits in unit_test_information(10, 0.5)]
     [0.011, 2.706, 10.0]
     """
-    n, x = whole_number("m", m), probability("u", u)
+    n, x = whole("m", m), probability("u", u)
     if n.ndim:
         raise InputError(f"m has shape {n.shape}; want one number of tests")
     passed, rate = np.arange(float(n) + 1), x[..., np.newaxis]
@@ -112,7 +111,7 @@ def quantised_reward_bound(levels: ArrayLike) -> Floats:
     >>> float(quantised_reward_bound(16))
     4.0
     """
-    return np.asarray(np.log2(whole_number("levels", levels)))
+    return np.asarray(np.log2(whole("levels", levels)))
 
 
 def quantised_gaussian_information(snr: float, bits: int) -> float:
@@ -135,7 +134,7 @@ def quantised_gaussian_information(snr: float, bits: int) -> float:
     >>> round(quantised_gaussian_information(1.0, 1), 4), round(quantised_gaussian_information(1.0, 8), 4)
     (0.2787, 0.4995)
     """
-    ratio, b = float(_ratio(snr)), int(whole_number("bits", bits))
+    ratio, b = float(_ratio(snr)), int(whole("bits", bits))
     if b > FINEST_BITS or ratio > HIGHEST_SNR:
         raise InputError(f"snr = {ratio:g}, bits = {b}; want at most {HIGHEST_SNR:g} and {FINEST_BITS}")
     if ratio == 0:

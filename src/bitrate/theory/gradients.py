@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, positive, probability
-from bitrate.theory.tokens import whole_number
+from bitrate.theory.checks import Floats, distribution, positive, probability, whole
 
 
 def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1) -> Floats:
@@ -40,7 +39,7 @@ def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1)
     fails = positive("1 - p", 1 - x)
     if not np.isfinite(b).all():
         raise InputError(f"baseline = {b[~np.isfinite(b)].flat[0]:g}; want finite numbers")
-    n = whole_number("others", others)
+    n = whole("others", others)
     noise = x * (fails - b) ** 2 + b**2 * (n - 1) / (n + 1)
     with np.errstate(divide="ignore"):
         return np.asarray(x**2 * fails / noise)

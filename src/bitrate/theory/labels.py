@@ -7,16 +7,8 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, probability
+from bitrate.theory.checks import Floats, distribution, probability, whole
 from bitrate.theory.entropy import binary_entropy
-
-
-def _whole(name: str, value: ArrayLike) -> Floats:
-    array = np.asarray(value, dtype=np.float64)
-    bad = ~(np.isfinite(array) & (array >= 1) & (array == np.floor(array)))
-    if bad.any():
-        raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers, 1 or more")
-    return array
 
 
 def _divergence(p: Floats, q: Floats) -> Floats:
@@ -46,7 +38,7 @@ def label_information(p: ArrayLike, others: ArrayLike) -> Floats:
     >>> round(float(label_information(0.5, 3)), 4)
     1.7925
     """
-    x, rest = probability("p", p), _whole("others", others)
+    x, rest = probability("p", p), whole("others", others)
     return np.asarray(binary_entropy(x) + (1 - x) * np.log2(rest))
 
 
@@ -72,7 +64,7 @@ def sampled_guess_information(p: ArrayLike, others: ArrayLike) -> Floats:
     >>> f"{sampled_guess_information(0.5, 3):.4f}"
     '0.8250'
     """
-    x, rest = probability("p", p), _whole("others", others)
+    x, rest = probability("p", p), whole("others", others)
     return np.asarray(x * binary_entropy(x) + (1 - x) * binary_entropy((1 - x) / rest))
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, xlog1py, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, probability
+from bitrate.theory.checks import Floats, probability, whole
 from bitrate.theory.entropy import binary_entropy
 
 
@@ -31,7 +31,7 @@ def token_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:
     >>> float(token_information(2, 12))
     12.0
     """
-    v, t = whole_number("alphabet", alphabet), whole_number("length", length)
+    v, t = whole("alphabet", alphabet), whole("length", length)
     return np.asarray(t * binary_entropy(1 / v))
 
 
@@ -52,7 +52,7 @@ def token_capacity(alphabet_sizes: ArrayLike) -> Floats:
     >>> float(token_capacity([2, 2, 4]))
     4.0
     """
-    sizes = whole_number("alphabet_sizes", alphabet_sizes)
+    sizes = whole("alphabet_sizes", alphabet_sizes)
     if sizes.ndim == 0:
         raise InputError(f"alphabet_sizes = {sizes:g}; want one size for each token")
     return np.asarray(np.log2(sizes).sum(-1))
@@ -76,7 +76,7 @@ def terminal_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:
     >>> float(terminal_information(2, 1))
     1.0
     """
-    v, t = whole_number("alphabet", alphabet), whole_number("length", length)
+    v, t = whole("alphabet", alphabet), whole("length", length)
     p = v**-t
     # 1 - p rounds to 1 for long sequences; binary_entropy would then lose the part p / ln 2.
     return np.asarray((entr(p) - xlog1py(1 - p, -p)) / np.log(2))
@@ -102,15 +102,6 @@ def first_error_information(accuracy: ArrayLike, steps: ArrayLike) -> Floats:
     >>> round(float(first_error_information(0.9, 8)), 4)
     2.6711
     """
-    c, t = probability("accuracy", accuracy), whole_number("steps", steps)
+    c, t = probability("accuracy", accuracy), whole("steps", steps)
     error = np.where(c == 1, 1.0, 1 - c)  # h(1) = 0, whatever the number of tosses
     return np.asarray(binary_entropy(c) * -np.expm1(xlogy(t, c)) / error)
-
-
-def whole_number(name: str, value: ArrayLike) -> Floats:
-    """``value`` as float64, every element a whole number, at least 1; shape kept."""
-    array = np.asarray(value, dtype=np.float64)
-    bad = ~(np.isfinite(array) & (array >= 1) & (array == np.floor(array)))
-    if bad.any():
-        raise InputError(f"{name} = {array[bad].flat[0]:g}; want whole numbers, 1 or more")
-    return array

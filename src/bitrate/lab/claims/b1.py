@@ -1,0 +1,74 @@
+"""One program, m unit tests, three ways to report them: whether all passed, how many did, which did."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Unresolved
+from bitrate.theory import quantised_reward_bound, unit_test_information
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 100_000
+ALL, COUNT, WHICH = "whether all passed", "how many passed", "which passed"
+
+
+def predict(case: Case) -> Prediction:
+    """h(u^m), the entropy of a binomial count, or m h(u)."""
+    bits = unit_test_information(case.settings["tests"], case.settings["rate"])
+    value = {ALL: bits.all_pass, COUNT: bits.passes, WHICH: bits.vector}[case.settings["report"]]
+    return Prediction(float(value), "exact", "bits/rollout", "THEORY.md section 3", ("tests pass independently",))
+
+
+def rival(case: Case) -> Prediction:
+    """As many bits as the report has room for."""
+    tests = case.settings["tests"]
+    values = {ALL: 2, COUNT: tests + 1, WHICH: 2**tests}[case.settings["report"]]
+    bits = float(quantised_reward_bound(values))
+    return Prediction(bits, "exact", "bits/rollout", "log2 of the values that a report can take")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """One program of two in each of many worlds; a world hides which tests each program passes."""
+    tests, report = case.settings["tests"], case.settings["report"]
+    hidden = rng.random((WORLDS, 2, tests)) < case.settings["rate"]
+    program = rng.integers(2, size=WORLDS)
+    passed = hidden[np.arange(WORLDS), program].astype(float)
+    reward = {ALL: passed.all(axis=1), COUNT: passed.sum(axis=1), WHICH: passed.mean(axis=1)}[report]
+    parts = {f"test_{i}": passed[:, [i]] for i in range(tests)} if report == WHICH else None
+    with Run(folder, rng) as run:
+        run.step(0, answers=program[:, None], rewards=reward[:, None], components=parts)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Ten tests over their pass rate."""
+    rates = np.linspace(0.01, 0.99, 99)
+    bits = unit_test_information(10, rates)
+    reports = {ALL: bits.all_pass, COUNT: bits.passes, WHICH: bits.vector}
+    return {name: (rates.tolist(), value.tolist()) for name, value in reports.items()}
+
+
+def case(report: str, rate: float) -> Case:
+    """Ten tests of a pass rate, reported in one way."""
+    settings = {"tests": 10, "rate": rate, "report": report}
+    return Case(f"10 tests, each passes {rate:.0%}: {report}", settings, x=rate)
+
+
+CLAIM = Claim(
+    id="B1",
+    statement="Of m independent unit tests of pass rate u, the bit that all passed carries h(u^m), their count the "
+    "entropy of a binomial, and the list of all m of them m h(u).",
+    source="bitrate, THEORY.md section 3",
+    cases=tuple(case(report, rate) for rate in (0.5, 0.9) for report in (ALL, COUNT, WHICH)),
+    predict=predict,
+    simulate=simulate,
+    signal=Unresolved(of="scores", given="answers"),
+    rival=rival,
+    rival_name="log2 of the values that a report can take",
+    tolerance=0.05,
+    budget=WORLDS,
+    remark="A verifier that runs ten tests and reports one bit throws most of what it found away: of even tests a "
+    "thousandth is left, since all ten hardly ever pass. A count keeps a quarter. Log which tests passed.",
+    axis="pass rate u of each test",
+    curves=curves,
+)

@@ -1,0 +1,92 @@
+"""How many tries until the first success, and which policy needs the fewest."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.learners import sample
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Mean
+from bitrate.lab.tasks import SingleAnswer
+from bitrate.theory import best_policy_for_tries, expected_rollouts, expected_tries
+from bitrate.theory.checks import Floats
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 40_000
+PRIOR = (0.64, 0.16, 0.04, 0.04, 0.04, 0.04, 0.04)
+
+
+def tempered(power: float) -> Floats:
+    """The policy proportional to a power of the prior: 0 is uniform, 1 is the prior itself."""
+    weight = np.array(PRIOR) ** power
+    return np.asarray(weight / weight.sum())
+
+
+def predict(case: Case) -> Prediction:
+    """The sum over targets of P / pi."""
+    tries = float(expected_tries(PRIOR, tempered(case.settings["power"])))
+    return Prediction(tries, "exact", "rollouts/prompt", "THEORY.md section 3", ("a policy that does not change",))
+
+
+def stated(case: Case) -> Prediction:
+    """What the best policy needs, proportional to sqrt(P): no other needs less."""
+    tries = float(expected_tries(PRIOR, best_policy_for_tries(PRIOR)))
+    return Prediction(tries, "lower", "rollouts/prompt", "THEORY.md section 3: best pi proportional to sqrt(P)")
+
+
+def rival(case: Case) -> Prediction:
+    """One over the mean pass rate."""
+    rate = float(np.dot(PRIOR, tempered(case.settings["power"])))
+    return Prediction(float(expected_rollouts(rate)), "exact", "rollouts/prompt", "1 / mean pass rate")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """Sample in each world until the answer is right."""
+    task, policy = SingleAnswer(PRIOR), tempered(case.settings["power"])
+    targets, left, step = task.draw(WORLDS, rng), np.arange(WORLDS), 0
+    with Run(folder, rng) as run:
+        while left.size:
+            answers = sample(policy, left.size, 1, rng)
+            rewards = task.score(targets[left], answers, rng)
+            run.step(step, answers=answers, rewards=rewards, targets=targets[left], prompts=left)
+            left, step = left[rewards[:, 0] == 0], step + 1
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Over the power of the prior."""
+    powers = np.linspace(0, 1, 41)
+    return {
+        "sum of P/pi": (powers.tolist(), [float(expected_tries(PRIOR, tempered(x))) for x in powers]),
+        "1 / mean pass rate": (powers.tolist(), [1 / float(np.dot(PRIOR, tempered(x))) for x in powers]),
+    }
+
+
+CLAIM = Claim(
+    id="B3",
+    statement="A search for the right answer takes sum P/pi rollouts to its first success in the mean, and fewest "
+    "where the policy is proportional to the square root of P.",
+    source="bitrate, THEORY.md section 3",
+    cases=tuple(
+        Case(name, {"power": power}, x=power)
+        for name, power in (
+            ("uniform policy", 0.0),
+            ("policy proportional to P^(1/4)", 0.25),
+            ("policy proportional to sqrt(P), the best", 0.5),
+            ("policy proportional to P^(3/4)", 0.75),
+            ("the prior as policy", 1.0),
+        )
+    ),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    signal=Mean("count(*)", "rollouts to the first success", "rollouts/prompt", spread=100.0),
+    rival=rival,
+    rival_name="1 / mean pass rate",
+    tolerance=0.4,
+    budget=8 * WORLDS,
+    remark="A policy that knows the odds as well as can be, pi = P, needs as many tries as one that knows nothing: "
+    "what it gains on likely answers it loses on rare ones. Half as sure, in logarithms, is best. The mean pass rate "
+    "hides this: one over it is far too few, since the hard prompts take most of the tries.",
+    axis="power of the prior that the policy is proportional to",
+    curves=curves,
+)

@@ -1,0 +1,87 @@
+"""Outcomes of one prompt are not independent: they also tell how hard the prompt is."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Information, Unresolved
+from bitrate.theory import beta_mean_entropy, group_entropy, mutual_information, pass_rate_information
+from bitrate.theory.checks import Floats
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 40_000
+PATTERN, ABOUT = Unresolved(of="rewards", given="answers"), Information(of="rewards")
+
+
+def predict(case: Case) -> Prediction:
+    """E[K h(p)] + I(r; p); for two kinds of prompt the second part alone, from the table of kinds and patterns."""
+    s = case.settings
+    if "rates" in s:
+        bits = float(mutual_information(patterns(s["rates"], s["k"])))
+    else:
+        bits = group_entropy(s["a"], s["b"], s["k"])
+    return Prediction(bits, "exact", "bits/prompt", "THEORY.md section 3", ("outcomes independent given p",))
+
+
+def rival(case: Case) -> Prediction | None:
+    """K times the outcome bits, E[K h(p)]; of two kinds, log2(K) / 2 as for pass rates that spread out."""
+    s = case.settings
+    if "rates" in s:
+        return Prediction(float(np.log2(s["k"]) / 2), "exact", "bits/prompt", "log2(K) / 2")
+    bits = float(s["k"] * beta_mean_entropy(s["a"], s["b"]))
+    return Prediction(bits, "exact", "bits/prompt", "E[K h(p)], the outcome bits of K rollouts")
+
+
+def patterns(rates: tuple[float, ...], k: int) -> Floats:
+    """Joint chance of the kind of a prompt and every pattern of its outcomes, [kinds, 2^K]."""
+    outcomes = np.arange(2**k)[:, None] >> np.arange(k) & 1
+    p = np.array(rates)[:, None, None]
+    return np.asarray(np.where(outcomes == 1, p, 1 - p).prod(axis=2) / len(rates))
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """One rollout a step, so that the log keeps their order; a prompt's pass rate stays as it was drawn."""
+    s = case.settings
+    kinds = rng.integers(len(s["rates"]), size=WORLDS) if "rates" in s else None
+    rate = rng.beta(s["a"], s["b"], WORLDS) if kinds is None else np.take(s["rates"], kinds)
+    with Run(folder, rng) as run:
+        for step in range(s["k"]):
+            right = rng.random((WORLDS, 1)) < rate[:, None]
+            run.step(step, answers=np.zeros(right.shape, int), rewards=right, targets=kinds)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Beta(1/2, 1/2) over K: all, and its two parts."""
+    ks = range(1, 17)
+    xs = [float(k) for k in ks]
+    return {
+        "H(r_1..r_K)": (xs, [group_entropy(0.5, 0.5, k) for k in ks]),
+        "E[K h(p)]": (xs, [float(k * beta_mean_entropy(0.5, 0.5)) for k in ks]),
+        "I(r; p)": (xs, [pass_rate_information(0.5, 0.5, k) for k in ks]),
+    }
+
+
+CLAIM = Claim(
+    id="B4",
+    statement="The K outcomes of a prompt with uncertain pass rate p have entropy E[K h(p)] + I(r; p): the second part "
+    "tells how hard the prompt is.",
+    source="bitrate, THEORY.md section 3",
+    cases=(
+        *[Case(f"p ~ Beta(1/2, 1/2), K={k}", {"a": 0.5, "b": 0.5, "k": k}, x=k, signal=PATTERN) for k in (1, 2, 4, 8)],
+        Case("p ~ Beta(2, 5), K=6", {"a": 2.0, "b": 5.0, "k": 6}, x=6, signal=PATTERN),
+        Case("p is .2 or .9, K=8: I(r; p)", {"rates": (0.2, 0.9), "k": 8}, signal=ABOUT),
+    ),
+    predict=predict,
+    simulate=simulate,
+    rival=rival,
+    rival_name="K times the outcome bits; log2(K) / 2 for what tells the pass rate",
+    tolerance=0.08,
+    budget=8 * WORLDS,
+    remark="Who does not know a prompt's pass rate learns it from the outcomes, and that is not news about the answer. "
+    "It grows like log2(K) / 2 where pass rates spread out, and stops at the entropy of p where there are few "
+    "kinds of prompt. The outcome bits that the audit prints leave it out.",
+    against=("B5",),
+    axis="rollouts K",
+    curves=curves,
+)

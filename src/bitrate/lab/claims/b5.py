@@ -1,0 +1,85 @@
+"""The mean of h(p) from pass counts alone: two obvious numbers, both wrong."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import betabinom
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import LedgerLine
+from bitrate.theory import beta_mean_entropy, binary_entropy
+from bitrate.types import Case, Claim, Prediction
+
+PROMPTS = 15_000
+PLUG_IN, POOLED = "plug-in", "pooled"
+
+
+def predict(case: Case) -> Prediction:
+    """E h(p)."""
+    bits = float(beta_mean_entropy(case.settings["a"], case.settings["b"]))
+    return Prediction(bits, "exact", "bits/rollout", "ESTIMATORS.md section 2", ("rollouts independent given p",))
+
+
+def rival(case: Case) -> Prediction:
+    """h of each prompt's share of passes, averaged; or h of the share of passes of the whole run."""
+    a, b, k = (case.settings[name] for name in ("a", "b", "k"))
+    if case.settings["rival"] == POOLED:
+        return Prediction(float(binary_entropy(a / (a + b))), "exact", "bits/rollout", "h(mean reward)")
+    counts = np.arange(k + 1)
+    bits = float(betabinom.pmf(counts, k, a, b) @ binary_entropy(counts / k))
+    return Prediction(bits, "exact", "bits/rollout", "mean of h(k/K)")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """A group of each prompt."""
+    s = case.settings
+    rate = rng.beta(s["a"], s["b"], (PROMPTS, 1))
+    with Run(folder, rng) as run:
+        right = rng.random((PROMPTS, s["k"])) < rate
+        run.step(0, answers=right.astype(int), rewards=right)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Beta(1/2, 1/2) over K."""
+    ks = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
+    xs = [float(k) for k in ks]
+    settings = [{"a": 0.5, "b": 0.5, "k": k, "rival": PLUG_IN} for k in ks]
+    return {
+        "E h(p)": (xs, [predict(Case("", s)).value for s in settings]),
+        "mean of h(k/K)": (xs, [rival(Case("", s)).value for s in settings]),
+        "h(mean reward)": (xs, [rival(Case("", {**s, "rival": POOLED})).value for s in settings]),
+    }
+
+
+def case(a: float, b: float, k: int, wrong: str) -> Case:
+    """A population of prompts, a group size, and which of the obvious numbers is tested."""
+    settings = {"a": a, "b": b, "k": k, "rival": wrong}
+    return Case(f"p ~ Beta({a:g}, {b:g}), K={k}, against the {wrong} entropy", settings, x=k if a == b else None)
+
+
+CLAIM = Claim(
+    id="B5",
+    statement="The outcome bits of a log are E h(p) over prompts, which counts of passes determine well, but neither "
+    "the mean of h(k/K) nor the entropy of the mean reward is right.",
+    source="bitrate, THEORY.md section 4 and ESTIMATORS.md section 2",
+    cases=(
+        case(0.5, 0.5, 8, PLUG_IN),
+        case(0.5, 0.5, 8, POOLED),
+        case(0.5, 0.5, 32, POOLED),
+        case(0.3, 0.5, 8, PLUG_IN),
+        case(2.0, 5.0, 8, PLUG_IN),
+    ),
+    predict=predict,
+    simulate=simulate,
+    signal=LedgerLine("ledger.outcome_bits"),
+    rival=rival,
+    rival_name="mean of h(k/K), or the entropy of the mean reward",
+    tolerance=0.03,
+    budget=32 * PROMPTS,
+    remark="A prompt that passed 8 of 8 need not always pass, so h(k/K) is too small. A run whose mean reward is one "
+    "half may consist of prompts that always pass or always fail, so the entropy of the mean is too large. What a "
+    "rollout can teach lies between, and bitrate audit estimates it without believing either.",
+    axis="rollouts of a group K",
+    log_axis=True,
+    curves=curves,
+)

@@ -1,0 +1,95 @@
+"""The ideal solution of the joke model: filter out the bad jokes, tell the good ones alike."""
+
+from math import comb
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.learners import sample
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Mean
+from bitrate.lab.tasks import GoodSet
+from bitrate.theory import regularised_pass_rate
+from bitrate.theory.checks import Floats
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 60_000
+NO_KL = 1e-6
+REWARD = Mean("avg(reward)", "mean reward", "share of rollouts")
+AGAIN = Mean("(count(DISTINCT answer) = 1)::INT", "two rollouts agree", "share of pairs")
+
+
+def set_sizes(n: int, alpha: float, nonempty: bool) -> tuple[Floats, Floats]:
+    """Sizes K of the good set and their probabilities."""
+    size = np.arange(n + 1)
+    chance = np.array([comb(n, k) * alpha**k * (1 - alpha) ** (n - k) for k in size])
+    chance[0] *= not nonempty
+    return size.astype(float), chance / chance.sum()
+
+
+def predict(case: Case) -> Prediction:
+    """The best reward that any policy reaches, over the sizes of the set; and E[1/K] for two rollouts of p*."""
+    n, alpha, nonempty = (case.settings[key] for key in ("n", "alpha", "nonempty"))
+    size, chance = set_sizes(n, alpha, nonempty)
+    if case.signal is AGAIN:
+        value, assumptions = chance[1:] @ (1 / size[1:]), ("at least one good joke",)
+        return Prediction(float(value), "exact", "share of pairs", "E[1/K], THEORY.md S0.1", assumptions)
+    best = regularised_pass_rate(size / n, NO_KL)
+    return Prediction(float(chance @ best), "exact", "share of rollouts", "THEORY.md S0.1")
+
+
+def stated(case: Case) -> Prediction | None:
+    """The ideal solution never tells a bad joke."""
+    if case.signal is AGAIN:
+        return None
+    return Prediction(1.0, "exact", "share of rollouts", "Beirami, the ideal solution", ("at least one good joke",))
+
+
+def rival(case: Case) -> Prediction | None:
+    """The set's mean size in place of its size."""
+    if case.signal is not AGAIN:
+        return None
+    size, chance = set_sizes(case.settings["n"], case.settings["alpha"], True)
+    return Prediction(float(1 / (chance @ size)), "exact", "share of pairs", "1 / E[K]")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """Two rollouts of the filtered policy in each world; where every joke is bad, nothing is left to filter."""
+    task = GoodSet(case.settings["n"], case.settings["alpha"], nonempty=case.settings["nonempty"])
+    targets = task.draw(WORLDS, rng)
+    policy = np.full((WORLDS, task.answers), 1 / task.answers)
+    good = (targets[:, None] & task.bits) > 0
+    filtered = np.where(good.any(axis=1, keepdims=True), policy * good, policy)
+    answers = sample(filtered, WORLDS, 2, rng)
+    with Run(folder, rng) as run:
+        run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
+
+
+def setting(n: int, alpha: float, nonempty: bool = True) -> dict[str, object]:
+    """N jokes, each good with probability alpha."""
+    return {"n": n, "alpha": alpha, "nonempty": nonempty}
+
+
+CLAIM = Claim(
+    id="S0.1",
+    statement="The ideal solution filters out the bad jokes and tells each of the K good ones with probability 1/K.",
+    source="Beirami, O(1) bits per policy gradient update?, the joke model",
+    cases=(
+        Case("reward, N=4, alpha=.5", setting(4, 0.5), signal=REWARD),
+        Case("reward, N=10, alpha=.1", setting(10, 0.1), signal=REWARD),
+        Case("reward, N=4, alpha=.2, maybe no good joke", setting(4, 0.2, False), assumed=False, signal=REWARD),
+        Case("two rollouts agree, N=4, alpha=.5", setting(4, 0.5), signal=AGAIN),
+        Case("two rollouts agree, N=10, alpha=.3", setting(10, 0.3), signal=AGAIN),
+    ),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    rival=rival,
+    rival_name="two rollouts agree with probability 1 / E[K]",
+    tolerance=0.02,
+    budget=2 * WORLDS,
+    condition="at least one joke is good; otherwise there is nothing to tell after filtering",
+    remark="Where at least one joke is good, p* never fails, and of all policies that never fail it repeats itself "
+    "least. Independent jokes can all be bad: with four jokes at 20% this happens in 41% of the worlds, and no policy "
+    "is ideal there.",
+)

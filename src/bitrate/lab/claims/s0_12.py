@@ -1,0 +1,77 @@
+"""Rejection sampling: keep the good rollouts, train on them, and count per rollout."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.learners import collect
+from bitrate.lab.signals import Information
+from bitrate.lab.tasks import GoodSet
+from bitrate.theory import rejection_sampling_information, surprisal
+from bitrate.types import Case, Claim, Prediction
+
+N = 8
+WORLDS = 80_000
+
+
+def predict(case: Case) -> Prediction:
+    """alpha log2(1/alpha) where failures are dropped, h(alpha) where they are kept."""
+    bits = float(rejection_sampling_information(case.settings["size"] / N, case.settings["kept"]))
+    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S0.12", ("exactly alpha N good jokes",))
+
+
+def stated(case: Case) -> Prediction:
+    """O(1), with the constant at which alpha log2(1/alpha) is largest; 1 bit for a 0/1 reward in full."""
+    most = 1.0 if case.settings["kept"] else float(rejection_sampling_information(np.exp(-1)))
+    return Prediction(most, "upper", "bits/rollout", "Beirami, poor man's RL: O(1) per rollout")
+
+
+def rival(case: Case) -> Prediction | None:
+    """The bits of an example, as if every rollout became one."""
+    if case.settings["kept"]:
+        return None
+    return Prediction(float(surprisal(case.settings["size"] / N)), "exact", "bits/rollout", "log2(1/alpha)")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """One rollout in each world. Weight 0 for a failure drops it; a weight of its own keeps it."""
+    task = GoodSet(N, size=case.settings["size"])
+    collect(task, folder, rng=rng, worlds=WORLDS, method=0.5 if case.settings["kept"] else 0.0)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Over alpha: with and without failures, and an accepted example."""
+    alpha = np.linspace(0.05, 0.99, 95)
+    x = alpha.tolist()
+    return {
+        "failures dropped: alpha log2(1/alpha)": (x, rejection_sampling_information(alpha).tolist()),
+        "failures kept: h(alpha)": (x, rejection_sampling_information(alpha, keep_failures=True).tolist()),
+        "an accepted example: log2(1/alpha)": (x, surprisal(alpha).tolist()),
+    }
+
+
+def sized(size: int, kept: bool = False) -> Case:
+    """So many good jokes of eight."""
+    name = f"{size} of {N} good, failures {'kept' if kept else 'dropped'}"
+    return Case(name, {"size": size, "kept": kept}, x=size / N)
+
+
+CLAIM = Claim(
+    id="S0.12",
+    statement="Fine-tuning on the good ones of the model's own rollouts carries O(1) bits per rollout.",
+    source="Beirami, O(1) bits per policy gradient update?, poor man's RL",
+    cases=(sized(1), sized(3), sized(4), sized(6), sized(1, kept=True), sized(4, kept=True)),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    signal=Information(of="update"),
+    rival=rival,
+    rival_name="log2(1/alpha) per rollout",
+    tolerance=0.02,
+    budget=WORLDS,
+    remark="An accepted example carries log2(1/alpha) bits, but it takes 1/alpha rollouts to get one. "
+    "Per rollout that is never more than 0.531 bits, at alpha = 1/e. Rejected rollouts tell something too: "
+    "with them it is h(alpha).",
+    axis="share of good jokes alpha",
+    curves=curves,
+)

@@ -1,0 +1,107 @@
+"""What a label and a reward carry as an episode grows: all that is written, or what it says of the answer."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Information, LedgerLine
+from bitrate.lab.tasks import SingleAnswer
+from bitrate.theory import entropy, label_information, outcome_information, token_information
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 40_000
+V = 4
+UNIFORM = (1 / V,) * V
+#: What is asked of an episode, and how it is measured.
+WRITTEN = Information(of="answers", about="answers")
+USEFUL = Information(of="answers", about="target")
+REWARDED = Information(of="feedback", about="target")
+AUDITED = LedgerLine("ledger.outcome_bits")
+
+
+def predict(case: Case) -> Prediction:
+    """T log2 V for all that a label writes, log2 V for what it says of the answer, h(1/V) for a reward."""
+    s = case.settings
+    bits = {
+        "written": s["tokens"] * float(entropy(UNIFORM)),
+        "useful": float(label_information(1 / V, V - 1)),
+        "reward": float(outcome_information(UNIFORM, UNIFORM)),
+    }[s["asked"]]
+    assumptions = ("the answer is the last token", "all other tokens are free and uniform")
+    return Prediction(bits, "exact", "bits/episode", "THEORY.md S1.1", assumptions)
+
+
+def stated(case: Case) -> Prediction:
+    """The source's two lines: log2 V for every token of a label, at most 1 bit for a reward."""
+    s = case.settings
+    if s["asked"] == "reward":
+        return Prediction(1.0, "upper", "bits/episode", "jeff, figure 1: O(1) bits an episode")
+    bits = s["tokens"] * float(entropy(UNIFORM))
+    return Prediction(bits, "exact", "bits/episode", "jeff, figure 1: O(tokens) bits an episode")
+
+
+def rival(case: Case) -> Prediction | None:
+    """The reward is spread over all tokens of the gradient: as if each of them had been scored."""
+    if case.settings["asked"] != "reward":
+        return None
+    bits = float(token_information(V, case.settings["tokens"]))
+    return Prediction(bits, "exact", "bits/episode", "T h(1/V)")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """Texts of T tokens: a label ends in the right answer, a rollout in any."""
+    s = case.settings
+    task, k = SingleAnswer.uniform(V), s.get("k", 1)
+    targets = task.draw(WORLDS // k, rng)
+    texts = rng.integers(V, size=(targets.size, k, s["tokens"]))
+    if s["asked"] == "reward":
+        rewards = task.score(targets, texts[:, :, -1], rng)
+    else:
+        texts[:, 0, -1] = task.label(targets, rng)
+        rewards = np.ones((targets.size, k))
+    with Run(folder, rng) as run:
+        as_number = texts @ V ** np.arange(s["tokens"])
+        run.step(0, answers=as_number, rewards=rewards, targets=targets, tokens=s["tokens"])
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Over the length of an episode."""
+    lengths = np.arange(1.0, 7.0)
+    drawn = {
+        "label: all that is written": lengths * float(entropy(UNIFORM)),
+        "label: what it says of the answer": np.full(6, float(label_information(1 / V, V - 1))),
+        "reward for every token": token_information(V, lengths),
+        "one reward": np.full(6, outcome_information(UNIFORM, UNIFORM)),
+    }
+    return {name: (lengths.tolist(), bits.tolist()) for name, bits in drawn.items()}
+
+
+CLAIM = Claim(
+    id="S1.1",
+    statement="An episode of supervised fine-tuning supplies bits in proportion to its tokens, one of RL at most one.",
+    source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, figure 1, after Schulman, LoRA Without Regret",
+    cases=(
+        *[Case(f"a label of {t} tokens", {"asked": "written", "tokens": t}, x=t, signal=WRITTEN) for t in (2, 3, 5)],
+        *[
+            Case(f"{t} tokens, about the answer", {"asked": "useful", "tokens": t}, x=t, assumed=False, signal=USEFUL)
+            for t in (2, 4)
+        ],
+        Case("a reward for 4 tokens", {"asked": "reward", "tokens": 4}, x=4, signal=REWARDED),
+        Case("a reward for 6 tokens, audited", {"asked": "reward", "tokens": 6, "k": 8}, x=6, signal=AUDITED),
+    ),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    rival=rival,
+    rival_name="a reward counted once for every token",
+    tolerance=0.05,
+    budget=WORLDS,
+    condition="all that the text says is counted, and not what it says about the answer",
+    remark="Every token of a label is a surprise, and the total grows with the length. What it says about the answer "
+    "does not grow: here it is log2 V bits at any length, the rest is one way of many to put it. How much of the rest "
+    "is worth learning depends on what one wants: a style is learnt from all tokens, a key from the last.",
+    against=("S0.8",),
+    axis="tokens T",
+    curves=curves,
+)

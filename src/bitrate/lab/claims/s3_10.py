@@ -1,0 +1,84 @@
+"""Self-play: the entropy of a result, and what the result tells about the player."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Information, PassRateInformation
+from bitrate.theory import binary_entropy, skill_information
+from bitrate.types import Case, Claim, Prediction
+
+RESULT, SKILL = Information("rewards", "rewards"), PassRateInformation()
+PLAYERS, GAMES = 100_000, 8
+UNIT = "bits/rollout"
+
+
+def predict(case: Case) -> Prediction:
+    """H(r) of a game, or the part of it that tells players apart."""
+    rate = case.settings["rate"]
+    bits = skill_information(rate) if case.settings["about"] == "skill" else binary_entropy(rate)
+    return Prediction(float(bits), "exact", UNIT, "THEORY.md S3.10", ("skill ~ N(0, 1) in log-odds",))
+
+
+def stated(case: Case) -> Prediction:
+    """The source: the entropy of the result, at its peak at 1/2."""
+    return Prediction(float(binary_entropy(case.settings["rate"])), "exact", UNIT, "Dwarkesh: a random binary variable")
+
+
+def rival(case: Case) -> Prediction:
+    """The entropy that is left when the player is known: what an audit calls outcome bits."""
+    rate = case.settings["rate"]
+    return Prediction(float(binary_entropy(rate) - skill_information(rate)), "exact", UNIT, "mean over players of h")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """Every player meets an opponent of one strength, chosen for the win rate that the case asks for."""
+    games = GAMES if case.settings["about"] == "skill" else 1
+    skill = rng.normal(size=PLAYERS)
+    odds = brentq(lambda x: expit(skill + x).mean() - case.settings["rate"], -20, 20)
+    won = rng.random((PLAYERS, games)) < expit(skill + odds)[:, None]
+    moves = rng.integers(4, size=won.shape)
+    with Run(folder, rng) as run:
+        run.step(0, answers=moves, rewards=won)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """Both over the win rate."""
+    rate = np.linspace(0.02, 0.98, 97)
+    return {
+        "entropy of the result": (rate.tolist(), binary_entropy(rate).tolist()),
+        "about the player's skill": (rate.tolist(), skill_information(rate).tolist()),
+    }
+
+
+CLAIM = Claim(
+    id="S3.10",
+    statement="Self-play holds the win rate near one half, where a result carries the most bits: one.",
+    source="Dwarkesh Patel, RL is even more information inefficient than you thought, on self-play",
+    cases=(
+        *[
+            Case(f"the result, win rate {r:g}", {"rate": r, "about": "result"}, x=r, signal=RESULT)
+            for r in (0.5, 0.8, 0.97)
+        ],
+        *[
+            Case(f"about the skill, win rate {r:g}", {"rate": r, "about": "skill"}, x=r, assumed=False, signal=SKILL)
+            for r in (0.5, 0.8, 0.97)
+        ],
+    ),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    rival=rival,
+    rival_name="the entropy that is left when the player is known",
+    tolerance=0.02,
+    budget=PLAYERS * GAMES,
+    condition="the entropy of the result is meant; about a skill a result says far less, though most at one half too",
+    remark="At a win rate of one half a result has 1 bit of entropy, and most of it is luck: about a skill that "
+    "varies by 1 in log-odds it carries 0.135 bits, at 97% only 0.020. One half is still the best place to be. The "
+    "rest of the entropy can teach which moves won, and nothing about how strong the player is.",
+    axis="win rate",
+    curves=curves,
+)

@@ -1,0 +1,100 @@
+"""Denser stand-ins for the final reward: a value function, and a label of the first wrong step."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Unresolved
+from bitrate.lab.tasks import SingleAnswer
+from bitrate.theory import binary_entropy, first_error_information
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 150_000
+UNIT = "bits/rollout"
+ANSWERS = 8
+#: What the value function expects after each prefix, known before the rollout is scored.
+VALUES = np.linspace(0.05, 0.4, ANSWERS)
+
+
+def predict(case: Case) -> Prediction:
+    """The outcome's bits with a value function or without; the entropy of the place of the first error."""
+    s = case.settings
+    if "steps" not in s:
+        return Prediction(float(binary_entropy(1 / ANSWERS)), "exact", UNIT, "THEORY.md S3.12 and S1.14")
+    bits = float(first_error_information(s["accuracy"], s["steps"]))
+    return Prediction(bits, "exact", UNIT, "THEORY.md S3.12", ("steps are right independently",))
+
+
+def stated(case: Case) -> Prediction | None:
+    """At most the logarithm of the labels that there are: T places of an error, or none."""
+    s = case.settings
+    if "steps" not in s:
+        return None
+    return Prediction(float(np.log2(s["steps"] + 1)), "upper", UNIT, "log2 of the number of labels")
+
+
+def rival(case: Case) -> Prediction:
+    """One more number, so many more bits: log2 of the values; h(c) for every step."""
+    s = case.settings
+    if "steps" not in s:
+        extra = np.log2(ANSWERS) if s["value"] else 0.0
+        return Prediction(float(binary_entropy(1 / ANSWERS) + extra), "exact", UNIT, "h(p) + log2 of the values")
+    return Prediction(float(s["steps"] * binary_entropy(s["accuracy"])), "exact", UNIT, "T h(c)")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """A rollout in each world, scored at its end, beside a value function, or by a reader who stops at an error."""
+    s = case.settings
+    with Run(folder, rng) as run:
+        if "steps" in s:
+            right = rng.random((WORLDS, s["steps"])) < s["accuracy"]
+            solved = right.all(axis=1, keepdims=True)
+            error = np.where(solved, -1, right.argmin(axis=1)[:, None])
+            run.step(0, answers=np.zeros((WORLDS, 1), int), rewards=solved, components={"first_error": error})
+            return
+        task = SingleAnswer.uniform(ANSWERS)
+        targets, answers = task.draw(WORLDS, rng), rng.integers(ANSWERS, size=(WORLDS, 1))
+        rewards, value = task.score(targets, answers, rng), VALUES[answers]
+        parts = {"value": value} if s["value"] else None
+        run.step(0, answers=answers, rewards=rewards, targets=targets, components=parts, advantages=rewards - value)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """The first error over the number of steps."""
+    steps = np.arange(1.0, 33.0)
+    return {
+        "first error, steps right with chance .9": (steps.tolist(), first_error_information(0.9, steps).tolist()),
+        "log2(T+1)": (steps.tolist(), np.log2(steps + 1).tolist()),
+    }
+
+
+CLAIM = Claim(
+    id="S3.12",
+    statement="A value function saves samples' FLOPs, a process reward adds bits to a sample, at most log2(T+1) for "
+    "the first wrong one of T steps.",
+    source="Dwarkesh Patel, RL is even more information inefficient than you thought, on proxies, samples/FLOP and "
+    "bits/sample",
+    cases=(
+        Case("the outcome alone", {"value": False}),
+        Case("the outcome and a value function", {"value": True}),
+        *[
+            Case(f"first error of {t} steps, accuracy {c:g}", {"steps": t, "accuracy": c}, x=t if c == 0.9 else None)
+            for t, c in ((2, 0.6), (2, 0.9), (8, 0.9), (24, 0.9))
+        ],
+    ),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    signal=Unresolved(of="scores", given="answers"),
+    rival=rival,
+    rival_name="a bit count for every number that is reported",
+    tolerance=0.03,
+    budget=WORLDS,
+    remark="What a value function says follows from the rollout itself: it adds no bit about the target, though it "
+    "can save compute and variance. A label of the first wrong step is new, and less than a label of every step: "
+    "what comes after the error is not judged.",
+    against=("S1.14",),
+    axis="steps T",
+    curves=curves,
+)

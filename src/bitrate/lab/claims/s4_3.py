@@ -1,0 +1,105 @@
+"""Rewards at a low pass rate: how much of the answer stays open after one guess, and after many?"""
+
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Unresolved
+from bitrate.lab.tasks import SingleAnswer
+from bitrate.theory import binary_entropy, entropy, label_information
+from bitrate.theory.checks import Floats
+from bitrate.types import Case, Claim, Prediction
+
+WORLDS = 80_000
+ANSWERS = 16
+
+
+def belief(case: Case) -> Floats:
+    """The first option has its own belief, the others share the rest."""
+    p, others = case.settings["p"], case.settings["others"]
+    return np.array([p, *((1 - p) / others,) * others])
+
+
+def label(case: Case) -> float:
+    """What a label would say."""
+    return float(label_information(case.settings["p"], case.settings["others"]))
+
+
+def predict(case: Case) -> Prediction:
+    """The label less what the rewards said: which of the guesses was right, or that none was."""
+    prior, guesses = belief(case), case.settings["guesses"]
+    received = float(entropy(np.append(prior[:guesses], prior[guesses:].sum())))
+    return Prediction(label(case) - received, "exact", "bits/prompt", "THEORY.md S4.3", ("one right answer",))
+
+
+def stated(case: Case) -> Prediction:
+    """No success, no feedback: all of the label stays open unless a guess was right."""
+    failed = float(belief(case)[case.settings["guesses"] :].sum())
+    return Prediction(failed * label(case), "exact", "bits/prompt", "Contra Dwarkesh, below the second plot")
+
+
+def rival(case: Case) -> Prediction | None:
+    """Each guess carries what the first one does; one guess leaves this formula nothing to be wrong about."""
+    guesses = case.settings["guesses"]
+    if guesses == 1:
+        return None
+    spent = guesses * float(binary_entropy(case.settings["p"]))
+    return Prediction(label(case) - spent, "exact", "bits/prompt", "log2 V - n h(1/V)")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """Guess the first options, one after the other, in each world."""
+    task = SingleAnswer(tuple(belief(case)))
+    targets = task.draw(WORLDS, rng)
+    answers = np.tile(np.arange(case.settings["guesses"]), (WORLDS, 1))
+    with Run(folder, rng) as run:
+        run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """What is open over the number of guesses, 16 options alike."""
+    cases = [_alike(ANSWERS, n) for n in range(1, ANSWERS)]
+    xs = [float(n) for n in range(1, ANSWERS)]
+    first = float(binary_entropy(1 / ANSWERS))
+    return {
+        "what is open": (xs, [predict(c).value for c in cases]),
+        "if failures said nothing": (xs, [stated(c).value for c in cases]),
+        "if each guess said what the first does": (xs, [label(c) - n * first for n, c in enumerate(cases, 1)]),
+    }
+
+
+def _alike(options: int, guesses: int, assumed: bool = False) -> Case:
+    settings = {"p": 1 / options, "others": options - 1, "guesses": guesses}
+    name = f"{options} options, {guesses} guess{'es' if guesses > 1 else ''}"
+    return Case(name, settings, x=guesses if options == ANSWERS else None, assumed=assumed)
+
+
+CLAIM = Claim(
+    id="S4.3",
+    statement="At a low pass rate 0/1 rewards are useless where labels are not: there is no feedback until a guess "
+    "is right.",
+    source="Contra Dwarkesh on RL sample-efficiency via information theory, below the second plot",
+    cases=(
+        _alike(1000, 1, assumed=True),
+        _alike(4000, 1, assumed=True),
+        Case("2 options, 1 guess, p=0.05", {"p": 0.05, "others": 1, "guesses": 1}, assumed=False),
+        *[_alike(ANSWERS, n) for n in (4, 8)],
+    ),
+    predict=predict,
+    stated=stated,
+    simulate=simulate,
+    signal=Unresolved(of="target", given="feedback"),
+    rival=rival,
+    rival_name="every guess carries what the first one does",
+    tolerance=0.025,
+    budget=8 * WORLDS,
+    condition="the options are many and the guesses few: a failure then rules out one option of V, about 1.4/V bits",
+    remark="One guess among a thousand leaves nearly all of the label open, in the mean: h(p) is small. But a "
+    "failure is not silence. With two options it names the right one as a label would, and failures add up: "
+    "whoever never repeats a guess has all log2 V bits in the end. S3.5 asks how many guesses that takes. The "
+    "rare success carries the same log2(1/p) bits as the label.",
+    against=("S3.5",),
+    axis="different guesses",
+    curves=curves,
+)

@@ -1,0 +1,102 @@
+"""Simulate, measure, compare: a claim becomes a verdict."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.types import Case, Claim, Estimate, Outcome, Point, Prediction, Verdict
+
+#: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
+ROUNDING = 1e-9
+
+
+def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | None = None) -> Verdict:
+    """Put a claim to the test: predict, simulate a run's files, measure them, compare.
+
+    Args:
+        claim: what to test.
+        seed: all randomness comes from it and the claim's id, so that claims can run in any order.
+        progress: called with the case at hand and the share of cases done.
+
+    Returns:
+        The verdict; "not measured" for a claim that is pending.
+    """
+    began = time.monotonic()
+    points = []
+    for number, case in enumerate(claim.cases):
+        if progress:
+            progress(f"{claim.id}: {case.name}", number / len(claim.cases))
+        points.append(_point(claim, case, np.random.default_rng([seed, zlib.crc32(claim.id.encode()), number])))
+    seconds = time.monotonic() - began
+    curves = dict(claim.curves()) if claim.curves else {}
+    if claim.pending:
+        none: Outcome = "not measured"
+        return Verdict(claim.id, none, none, none, (), seed, seconds, claim.pending, curves)
+    theory = _together(p.outcome for p in points)
+    stated = _statement(points) if claim.stated else theory
+    rival = _together(p.rival_outcome for p in points if p.rival_outcome)
+    return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", curves)
+
+
+def _point(claim: Claim, case: Case, rng: np.random.Generator) -> Point:
+    """One case: the prediction is made before there are data, and the signal sees their folder alone."""
+    assert claim.predict and claim.simulate and claim.rival
+    prediction, rival = claim.predict(case), claim.rival(case)
+    stated = claim.stated(case) if claim.stated else None
+    signal = case.signal or claim.signal
+    assert signal
+    with tempfile.TemporaryDirectory(prefix="bitrate-lab-") as folder:
+        claim.simulate(case, Path(folder), rng)
+        estimate = signal(Path(folder))
+    return Point(
+        case.name,
+        case.x,
+        case.assumed,
+        prediction,
+        stated,
+        rival,
+        estimate,
+        compare(estimate, prediction, claim.tolerance),
+        compare(estimate, stated, claim.tolerance) if stated else None,
+        compare(estimate, rival, claim.tolerance) if rival else None,
+    )
+
+
+def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Outcome:
+    """Whether an interval leaves room for a formula: holds, refuted, or inconclusive where it is too wide to say.
+
+    >>> figure = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
+    >>> compare(figure, Prediction(1.05, "exact", "bits", ""), tolerance=0.1)
+    'holds'
+    >>> compare(figure, Prediction(0.8, "upper", "bits", ""), tolerance=0.1)
+    'refuted'
+    """
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "inconclusive"
+    above = prediction.value > estimate.high + ROUNDING
+    below = prediction.value < estimate.low - ROUNDING
+    if (above and prediction.kind != "upper") or (below and prediction.kind != "lower"):
+        return "refuted"
+    return "holds" if (estimate.high - estimate.low) / 2 <= tolerance else "inconclusive"
+
+
+def _together(outcomes: Iterable[Outcome]) -> Outcome:
+    """A formula is refuted by one case, and holds when it holds in all."""
+    found = set(outcomes)
+    if "refuted" in found:
+        return "refuted"
+    return "holds" if found == {"holds"} else "inconclusive"
+
+
+def _statement(points: Iterable[Point]) -> Outcome:
+    """A statement that fails only where its assumptions are not met holds if they are."""
+    points = list(points)
+    inside = _together(p.stated_outcome for p in points if p.assumed and p.stated_outcome)
+    outside = _together(p.stated_outcome for p in points if not p.assumed and p.stated_outcome)
+    return "holds if" if inside == "holds" and outside == "refuted" else inside

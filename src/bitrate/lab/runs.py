@@ -1,0 +1,122 @@
+"""A simulated run's log: rollouts of many worlds, written as a trainer would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+from bitrate.logs.write import write_columns
+
+#: Share of rollouts for which the verifier gave no score, in every simulated log: real logs have such rows.
+UNSCORED = 0.04
+
+
+class Run:
+    """Collects the rollouts of a run; leaving the ``with`` block writes them.
+
+    Some rollouts the verifier never scored: they are logged beside the scored ones, with no reward and no advantage,
+    as a trainer does that draws again after a time-out. They carry nothing, and must count for nothing.
+
+    Args:
+        folder: where the file goes.
+        rng: decides which rollouts were not scored, and what they said.
+        unscored: their share.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Run(Path(folder), np.random.default_rng(0)) as run:
+    ...         run.step(0, answers=[[3, 1]], rewards=[[1.0, 0.0]], targets=[3])
+    ...     sorted(p.name for p in Path(folder).iterdir())
+    ['rollouts.parquet']
+    """
+
+    def __init__(self, folder: Path, rng: np.random.Generator, unscored: float = UNSCORED) -> None:
+        self.path, self.rng, self.unscored = folder / "rollouts.parquet", rng, unscored
+        self.batches: list[Mapping[str, Any]] = []
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            write_columns(self.batches, self.path, trainer="bitrate lab")
+
+    def step(
+        self,
+        step: int,
+        *,
+        answers: ArrayLike,
+        rewards: ArrayLike,
+        targets: ArrayLike | None = None,
+        advantages: ArrayLike | None = None,
+        components: Mapping[str, ArrayLike] | None = None,
+        prompts: ArrayLike | None = None,
+        tokens: int | None = None,
+    ) -> None:
+        """Log one step's rollouts.
+
+        Args:
+            step: number of the step.
+            answers: final answers, numbers or texts, shape [worlds, k].
+            rewards: shape [worlds, k].
+            targets: what each world hides, shape [worlds]: a gold answer as many logs keep it.
+            advantages: as the trainer used them, shape [worlds, k]; None where no policy gradient was taken.
+            components: name -> scores [worlds, k] that make up a reward: unit tests, tokens, steps.
+            prompts: id of each world, shape [worlds]; its number, by default.
+            tokens: completion tokens of every rollout.
+        """
+        said = np.asarray(answers)
+        worlds, k = said.shape
+        lost = np.flatnonzero(self.rng.random(worlds * k) < self.unscored)
+        # A rollout without a score says anything that was said in this step, not what its neighbour said.
+        heard = self.rng.permutation(worlds * k)[: lost.size]
+        which = np.concatenate([np.arange(worlds * k), heard])
+        world = np.concatenate([np.repeat(np.arange(worlds), k), lost // k])
+        scored = pa.array(np.arange(which.size) < worlds * k)
+
+        def where_scored(values: ArrayLike) -> pa.Array:
+            flat = pa.array(np.asarray(values, float).ravel()[which])
+            return pa.compute.if_else(scored, flat, pa.scalar(None, pa.float64()))
+
+        ids = np.arange(worlds) if prompts is None else np.asarray(prompts)
+        batch: dict[str, Any] = {
+            "step": np.full(which.size, step),
+            "prompt_id": _text(ids)[world],
+            "sample": np.concatenate([np.tile(np.arange(k), worlds), k + np.arange(lost.size)]),
+            "answer": _text(said.ravel())[which],
+            "reward": where_scored(rewards),
+        }
+        if targets is not None:
+            batch["target"] = _text(np.asarray(targets))[world]
+        if advantages is not None:
+            batch["advantage"] = where_scored(advantages)
+        if components is not None:
+            batch["components"] = _components(components, which, worlds * k)
+        if tokens is not None:
+            batch["completion_tokens"] = np.full(which.size, tokens)
+        self.batches.append(batch)
+
+
+def _text(values: NDArray[Any]) -> NDArray[Any]:
+    """Ids and answers as logs have them."""
+    return values.astype(str) if values.dtype.kind != "O" else values
+
+
+def _components(parts: Mapping[str, ArrayLike], which: NDArray[np.int64], scored: int) -> pa.Array:
+    """A map of scores for each rollout; none for those that were not scored."""
+    columns = np.stack([np.asarray(v, float).ravel() for v in parts.values()], axis=1)
+    offsets = np.concatenate([np.arange(scored + 1), np.full(which.size - scored, scored)]) * len(parts)
+    keys = pa.array(np.tile(np.array(list(parts)), scored))
+    return pa.MapArray.from_arrays(pa.array(offsets, pa.int32()), keys, pa.array(columns.ravel()))
+
+
+def chunks(total: int, size: int) -> Iterator[int]:
+    """Sizes of batches that sum to a total: worlds too many for one array are simulated one batch after the other."""
+    while total > 0:
+        yield min(size, total)
+        total -= size

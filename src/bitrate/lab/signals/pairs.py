@@ -1,0 +1,58 @@
+"""Two runs side by side: how much more one carries than the other, or what part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bitrate.stats import difference
+from bitrate.types import Estimate
+
+Signal = Callable[[Path], Estimate]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One signal of one run less another of another run; each run has a folder of its own below the claim's.
+
+    Args:
+        run: folder of the first run.
+        signal: what is measured in it.
+        other: folder of the run it is compared with.
+        other_signal: what is measured there, in the same unit.
+    """
+
+    run: str
+    signal: Signal
+    other: str
+    other_signal: Signal
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the files of both folders."""
+        name = f"{self.run} less {self.other}"
+        return difference(self.other_signal(folder / self.other), self.signal(folder / self.run), name=name)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One signal of one run over another of another run, both of them positive; folders as in :class:`Lead`."""
+
+    run: str
+    signal: Signal
+    other: str
+    other_signal: Signal
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the files of both folders; its interval holds every ratio of the two intervals."""
+        a, b = self.signal(folder / self.run), self.other_signal(folder / self.other)
+        name, unit, n = f"{self.run} over {self.other}", "ratio", min(a.n, b.n)
+        if a.value is None or a.low is None or a.high is None:
+            return Estimate.missing(name, unit, a.reason or "", n)
+        if b.value is None or b.low is None or b.high is None:
+            return Estimate.missing(name, unit, b.reason or "", n)
+        if min(a.low, b.low) <= 0:
+            return Estimate.missing(name, unit, "one of the two may be 0", n)
+        # Both intervals hold their figures at once with this level, whether or not the runs have anything in common.
+        level = max(0.0, a.level + b.level - 1)
+        return Estimate(name, a.value / b.value, a.low / b.high, a.high / b.low, unit, level, n, "ratio of two figures")

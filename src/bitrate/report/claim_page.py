@@ -1,0 +1,132 @@
+"""The page of all claims as Markdown, from the records of a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bitrate.report.claim_words import formula_words, measured_words, outcome_words, source_of, unit_of
+from bitrate.types import Estimate
+
+Record = Mapping[str, Any]
+HEAD = """# The claims
+
+Five sources argue about how much a training signal teaches, and they disagree. Here is each of their statements,
+computed exactly, simulated, measured through the files that a trainer would have written, and judged; and statements of
+our own, judged alike. Made by `{command}`; the same seed gives the same page.
+
+**How to read it.** A statement *holds*, *holds if* its condition is met, or is *refuted* as written. Of each claim
+there are up to three formulas: what the exact theory says, what the source says where that is something else, and
+a rival that one could believe. Each is held against an interval measured at level 0.9999: a formula outside of it is
+refuted. The measurement sees the rollout files and nothing else, and reads them as `bitrate audit` does. The theory
+must hold in every case and every rival must fail in one, or `bitrate claims run` ends in red.
+"""
+
+
+def claims_page(records: Sequence[Record], figures: str, command: str) -> str:
+    """The page.
+
+    Args:
+        records: ``claims`` in the JSON of ``bitrate claims run``.
+        figures: folder of the SVG figures, relative to the page.
+        command: what made the records.
+
+    Returns:
+        Markdown.
+    """
+    parts = [HEAD.format(command=command)]
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(source_of(record["id"]), []).append(record)
+    for source, members in groups.items():
+        rows = [f"| [{r['id']}](#{anchor(r['id'])}) | {cell(r['statement'])} | {_verdict(r)} |" for r in members]
+        parts.append("\n".join([f"## {source}", "", "| | statement | verdict |", "|---|---|---|", *rows]))
+    parts.append(_disagreements(records, figures))
+    parts += [_section(r, figures) for r in records]
+    return "\n\n".join(p.rstrip() for p in parts) + "\n"
+
+
+def anchor(id: str) -> str:
+    """The fragment of a claim's section.
+
+    >>> anchor("S1.10")
+    's1-10'
+    """
+    return id.lower().replace(".", "-")
+
+
+def cell(text: str) -> str:
+    """Text that may stand in a cell of a Markdown table.
+
+    >>> cell("I(r;S | tau)")
+    'I(r;S \\\\| tau)'
+    """
+    return re.sub(r"([|*_<])", r"\\\1", " ".join(text.split()))
+
+
+def _verdict(record: Record) -> str:
+    if record["outcome"] == "holds if":
+        return f"holds if {cell(record['condition'])}"
+    return outcome_words(record["outcome"])
+
+
+def _disagreements(records: Sequence[Record], figures: str) -> str:
+    """Claims that seem to contradict each other, and for which question each is right."""
+    known = {r["id"]: r for r in records}
+    seen, parts = set(), ["## Where they disagree"]
+    for record in records:
+        for other in record["against"]:
+            pair = frozenset((record["id"], other))
+            if pair in seen or other not in known:
+                continue
+            seen.add(pair)
+            parts.append(f"### {record['id']} against {other}")
+            parts += [
+                f"[{r['id']}](#{anchor(r['id'])}), {source_of(r['id'])}: {cell(r['statement'])} **{_verdict(r)}**. "
+                f"{cell(r['remark'])}\n\n{_figure(r, figures)}"
+                for r in (record, known[other])
+            ]
+    return "\n\n".join(parts) if seen else ""
+
+
+def _section(record: Record, figures: str) -> str:
+    return "\n\n".join(_paragraphs(record, figures))
+
+
+def _paragraphs(record: Record, figures: str) -> Iterator[str]:
+    yield f"## {record['id']} {{: #{anchor(record['id'])} }}"
+    yield f"> {cell(record['statement'])}"
+    yield f"{cell(record['source'])}. **Verdict: {_verdict(record)}.**"
+    if record["remark"]:
+        yield cell(record["remark"])
+    if record["against"]:
+        yield "Compare " + ", ".join(f"[{i}](#{anchor(i)})" for i in record["against"]) + "."
+    if record["reason"]:
+        yield cell(record["reason"])
+        return
+    yield _figure(record, figures)
+    rows = [
+        f"| {cell(p['case'])} | {formula_words(p['prediction'])} | {formula_words(p['stated'])} "
+        f"| {formula_words(p['rival'])} | {measured_words(Estimate.from_dict(p['estimate']))} | {_fared(p)} |"
+        for p in record["points"]
+    ]
+    head = f"| case ({unit_of(record)}) | theory | source | rival | measured | |"
+    yield "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    needs = dict.fromkeys(a for p in record["points"] for a in p["prediction"]["assumptions"])
+    facts = [f"Rival: {cell(record['rival_name'])}, {record['rival_outcome']}."]
+    facts += [f"The theory assumes: {cell('; '.join(needs))}."] if needs else []
+    yield " ".join(facts)
+    yield f"```sh\nbitrate claims run {record['id']} --seed {record['seed']}\n```"
+
+
+def _figure(record: Record, figures: str) -> str:
+    return f"![{record['id']}: formulas and measurements]({figures}/{record['id']}.svg)" if record["points"] else ""
+
+
+def _fared(point: Mapping[str, Any]) -> str:
+    """How the formulas fared in one case."""
+    words = [f"theory {point['outcome']}"]
+    words += [f"source {point['stated_outcome']}"] if point["stated_outcome"] else []
+    words += [f"rival {point['rival_outcome']}"] if point["rival_outcome"] else []
+    return ", ".join(words) + ("" if point["assumed"] else "; outside the source's assumptions")

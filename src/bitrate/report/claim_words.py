@@ -1,0 +1,65 @@
+"""Claims in words: shared by the terminal and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bitrate.report.words import number
+from bitrate.types import Estimate
+
+SOURCES = {
+    "S0": "Beirami: the joke model",
+    "S1": "jeff: the symbol-emitting bandit",
+    "S2": "All roads lead to likelihood",
+    "S3": "Dwarkesh: bits per FLOP",
+    "S4": "Contra Dwarkesh",
+    "B": "bitrate: our own statements",
+}
+OUTCOMES = {"holds if": "holds if …", "not measured": "not measured yet"}
+BOUNDS = {"exact": "", "upper": "at most ", "lower": "at least "}
+
+
+def source_of(id: str) -> str:
+    """The source that a claim's id names."""
+    return SOURCES.get(
+        id.partition(".")[0].rstrip("0123456789") if id.startswith("B") else id.partition(".")[0], "more"
+    )
+
+
+def outcome_words(outcome: str) -> str:
+    """An outcome as readers see it."""
+    return OUTCOMES.get(outcome, outcome)
+
+
+def formula_words(prediction: Mapping[str, Any] | None) -> str:
+    """What a formula says of a case; a dash where it says nothing."""
+    if prediction is None:
+        return "–"
+    value = prediction["value"]
+    words = {"inf": "∞", "-inf": "−∞"}.get(value) if isinstance(value, str) else fine(value)
+    return f"{BOUNDS[prediction['kind']]}{words}"
+
+
+def measured_words(figure: Estimate) -> str:
+    """The estimate and its interval, or the reason why there is none."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return f"no figure: {figure.reason}"
+    return f"{fine(figure.value)} ({fine(figure.low)} to {fine(figure.high)})"
+
+
+def fine(value: float) -> str:
+    """A figure with the four decimals that claims are about.
+
+    >>> fine(0.71357), fine(1234.5)
+    ('0.7136', '1,234')
+    """
+    if value == 0 or 1e-4 <= abs(value) < 100:
+        return f"{value:.4f}".replace("-", "−")
+    return number(value)
+
+
+def unit_of(record: Mapping[str, Any]) -> str:
+    """What the claim's figures are measured in."""
+    units = dict.fromkeys(p["prediction"]["unit"].replace("/", " per ") for p in record["points"])
+    return ", ".join(units)

@@ -1,0 +1,233 @@
+"""One right answer: what rollouts that are scored right or wrong say about it, for any prior, policy and group size."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import entr, xlog1py
+
+from bitrate.errors import InputError
+from bitrate.theory.checks import Floats, distribution, group_size, whole
+from bitrate.theory.contour import unseen_entropy
+from bitrate.theory.entropy import binary_entropy
+
+#: A prior or policy whose probabilities differ by less than this share of their size is uniform.
+UNIFORM = 1e-13
+
+
+def outcome_information(prior: ArrayLike, policy: ArrayLike) -> float:
+    """Bits that one rollout's outcome carries about the right answer: ``sum_t policy_t h(prior_t)``.
+
+    Args:
+        prior: probability of each answer to be right, shape [V].
+        policy: probability of each answer to be sampled, shape [V].
+
+    Returns:
+        Bits per rollout, at most 1.
+
+    Raises:
+        InputError: a prior or policy that is no distribution, or lengths that differ.
+
+    Reference: THEORY.md claim S1.8.
+
+    >>> outcome_information([0.5, 0.5, 0.0], [0.5, 0.25, 0.25])
+    0.75
+    """
+    q, pi = _both(prior, policy)
+    return float(pi @ binary_entropy(np.minimum(q, 1.0)))
+
+
+def group_information(prior: ArrayLike, policy: ArrayLike, k: int) -> float:
+    """Bits that K scored rollouts carry about the right answer: ``E H(q_t1, ..., q_tM, 1 - sum)``, M distinct answers.
+
+    Uniform prior and policy by the occupancy recursion, anything else by the generating function of what is left open:
+    ``I = sum_s (1 - (1 - policy_s)^K) (-q_s log2 q_s) + E[-R log2 R]``, R the prior mass of answers not given.
+
+    Args:
+        prior: q, probability of each answer to be right, shape [V].
+        policy: probability of each answer to be sampled, shape [V].
+        k: rollouts of the group, a whole number from 1.
+
+    Returns:
+        Bits per group, at most ``H(q)``. Exact to 1e-9 up to K = 1024; with more than 4096 answers to 1e-6.
+
+    Raises:
+        InputError: a prior or policy that is no distribution, lengths that differ, or ``k`` not a whole number from 1.
+
+    Reference: THEORY.md claim S1.10; ESTIMATORS.md section 1.
+
+    >>> group_information([0.5, 0.5], [0.5, 0.5], 3)
+    1.0
+    >>> round(group_information([0.5, 0.3, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4], 3), 4)
+    1.2492
+    """
+    q, pi = _both(prior, policy)
+    size = group_size("k", k)
+    if size.ndim:
+        raise InputError(f"k has shape {size.shape}; want one whole number")
+    rollouts = int(size)
+    if rollouts == 1:
+        return outcome_information(q, pi)
+    if np.ptp(q) <= UNIFORM * q.max() and np.ptp(pi) <= UNIFORM * pi.max():
+        seen = distinct_answers(q.size, rollouts)
+        return float(seen @ group_information_given_distinct(q.size, np.arange(seen.size)))
+    # xlog1py: the chance of an answer never to come, also where the policy gives nothing else.
+    never = np.exp(xlog1py(float(rollouts), -np.minimum(pi, 1.0)))
+    return float((1 - never) @ entr(q) / math.log(2)) + unseen_entropy(q, pi, rollouts)
+
+
+def distinct_answers(n_answers: int, k: int) -> Floats:
+    """How many different answers K uniform draws give: ``p(m) <- p(m) m/V + p(m-1) (V-m+1)/V``, K times.
+
+    Args:
+        n_answers: V, a whole number from 1.
+        k: draws, a whole number from 1.
+
+    Returns:
+        Probabilities of M = 0 ... min(K, V), shape [min(K, V) + 1].
+
+    Raises:
+        InputError: an argument that is not a whole number from 1.
+
+    Reference: ESTIMATORS.md section 1; Feller (1968), An Introduction to Probability Theory, vol. 1, section II.5.
+
+    >>> distinct_answers(2, 2).tolist()
+    [0.0, 0.5, 0.5]
+    """
+    size, draws = int(whole("n_answers", n_answers)), int(group_size("k", k))
+    m = np.arange(min(draws, size) + 1)
+    stay, grow = m / size, (size - m[:-1]) / size
+    p = (m == 0).astype(float)
+    for _ in range(draws):
+        p[1:] = p[1:] * stay[1:] + p[:-1] * grow
+        p[0] = 0.0
+    return np.asarray(p)
+
+
+def group_information_given_distinct(n_answers: ArrayLike, distinct: ArrayLike) -> Floats:
+    """Bits of a group whose rollouts gave M different answers, all V alike: ``log2 V - (V-M)/V log2(V-M)``.
+
+    Args:
+        n_answers: V, whole numbers from 1.
+        distinct: M, whole numbers from 0 to V; broadcasts.
+
+    Returns:
+        Bits per group, the broadcast shape.
+
+    Raises:
+        InputError: numbers that are not whole, or M above V.
+
+    Reference: THEORY.md claim S1.10.
+
+    >>> group_information_given_distinct(4, [0, 2, 3, 4]).tolist()
+    [0.0, 1.5, 2.0, 2.0]
+    """
+    v, m = np.broadcast_arrays(whole("n_answers", n_answers), whole("distinct", distinct, 0))
+    if (m > v).any():
+        raise InputError(f"distinct = {m[m > v].flat[0]:g} of {v[m > v].flat[0]:g} answers; want at most all of them")
+    # With x = M/V: x log2 V - (1-x) log2(1-x), which does not cancel where M is much smaller than V.
+    x = m / v
+    return np.asarray((x * np.log(v) - xlog1py(1 - x, -x)) / np.log(2))
+
+
+def group_bound(distinct: ArrayLike, dimension: float = 1) -> Floats:
+    """Most bits of a group with M different answers: ``log2 sum_(i <= d) C(M, i)``; ``log2(M+1)`` for one right answer.
+
+    The outcomes of M answers are one of at most so many patterns (Sauer and Shelah), d the VC dimension of the
+    verifiers that are possible. A verifier that accepts any set of answers has no finite d: M bits.
+
+    Args:
+        distinct: M, whole numbers from 0.
+        dimension: d, a whole number from 0, or infinity.
+
+    Returns:
+        Bits per group, shape of ``distinct``.
+
+    Raises:
+        InputError: numbers that are not whole.
+
+    Reference: THEORY.md claim S1.9; Sauer (1972).
+
+    >>> group_bound([1, 3, 7]).tolist()
+    [1.0, 2.0, 3.0]
+    >>> group_bound(4, math.inf).tolist()
+    4.0
+    """
+    m = whole("distinct", distinct, 0)
+    if not math.isinf(dimension):
+        whole("dimension", dimension, 0)
+    bits = [math.log2(sum(math.comb(int(x), i) for i in range(int(min(dimension, x)) + 1))) for x in m.ravel()]
+    return np.asarray(bits, dtype=np.float64).reshape(m.shape)
+
+
+def expected_tries(prior: ArrayLike, policy: ArrayLike) -> float:
+    """Rollouts until the right answer is found, drawn with replacement: ``sum_s prior_s / policy_s``.
+
+    Args:
+        prior: probability of each answer to be right, shape [V].
+        policy: probability of each answer to be sampled, shape [V].
+
+    Returns:
+        Mean number of rollouts; infinite where an answer that may be right is never sampled.
+
+    Raises:
+        InputError: a prior or policy that is no distribution, or lengths that differ.
+
+    Reference: THEORY.md section 3 and claim S3.5.
+
+    >>> expected_tries([0.5, 0.5, 0.0], [0.25, 0.5, 0.25])
+    3.0
+    """
+    q, pi = _both(prior, policy)
+    with np.errstate(divide="ignore"):
+        return float((q[q > 0] / pi[q > 0]).sum())
+
+
+def best_policy_for_tries(prior: ArrayLike) -> Floats:
+    """The policy that finds the right answer soonest, drawn with replacement: proportional to ``sqrt(prior)``.
+
+    Args:
+        prior: probability of each answer to be right, shape [V].
+
+    Returns:
+        Policy, shape [V]; it takes ``(sum_s sqrt(prior_s))^2`` rollouts.
+
+    Raises:
+        InputError: a prior that is no distribution.
+
+    Reference: THEORY.md section 3; Lagrange's condition on :func:`expected_tries`.
+
+    >>> best_policy_for_tries([0.8, 0.2, 0.0]).round(4).tolist()
+    [0.6667, 0.3333, 0.0]
+    """
+    root = np.sqrt(distribution("prior", prior))
+    return np.asarray(root / root.sum())
+
+
+def tries_without_replacement(n_answers: ArrayLike) -> Floats:
+    """Rollouts until the right one of V answers alike is found when none is tried twice: ``(V+1)/2``.
+
+    Args:
+        n_answers: V, whole numbers from 1.
+
+    Returns:
+        Mean number of rollouts, shape of ``n_answers``.
+
+    Raises:
+        InputError: numbers that are not whole, or below 1.
+
+    Reference: THEORY.md claim S3.5.
+
+    >>> float(tries_without_replacement(3))
+    2.0
+    """
+    return np.asarray((whole("n_answers", n_answers) + 1) / 2)
+
+
+def _both(prior: ArrayLike, policy: ArrayLike) -> tuple[Floats, Floats]:
+    q, pi = distribution("prior", prior), distribution("policy", policy)
+    if q.ndim != 1 or q.shape != pi.shape:
+        raise InputError(f"prior has shape {q.shape} and policy {pi.shape}; want one probability each per answer")
+    return q, pi

@@ -1,0 +1,145 @@
+"""Every claim keeps to the same rules, and what we publish of it is what the sources' adjudication says."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bitrate.lab.claims import all_claims, find, place, published
+from bitrate.lab.record import run_claims
+from bitrate.types import Claim
+
+NUMBERS = {"S0": 12, "S1": 17, "S2": 5, "S3": 13, "S4": 7}
+REFUTED = {"S0.5", "S1.9", "S1.14", "S3.4", "S3.6"}
+HOLDS_IF = {
+    "S0.1", "S0.2", "S0.3", "S0.4", "S0.6", "S0.7", "S1.1", "S1.7", "S1.8", "S1.10", "S1.12", "S2.2", "S3.2", "S3.5",
+    "S3.10", "S4.1", "S4.2", "S4.3",
+}  # fmt: skip
+TRAINING = {"S1.17", "S2.3", "S2.4", "S2.5", "S3.11", "S3.13", "S4.6", "S4.7"}
+MEASURED = [c for c in all_claims() if not c.pending]
+
+
+def test_every_claim_of_the_sources_is_registered() -> None:
+    wanted = [f"{source}.{i}" for source, last in NUMBERS.items() for i in range(1, last + 1)]
+    ids = [c.id for c in all_claims()]
+    assert [i for i in ids if not i.startswith("B")] == sorted(wanted, key=place)
+    assert len(ids) == len(set(ids))
+    assert {c.id for c in all_claims() if c.pending} == TRAINING
+
+
+def test_what_is_published_is_what_the_theory_adjudicates() -> None:
+    """Verdicts of THEORY.md section 2, typed in here and not taken from a run."""
+    found = published()
+    assert found.keys() == {c.id for c in all_claims()}
+    for id, said in found.items():
+        if id in TRAINING:
+            assert set(said.values()) == {"not measured"}
+            continue
+        wanted = "refuted" if id in REFUTED else "holds if" if id in HOLDS_IF else "holds"
+        assert said == {"outcome": wanted, "theory": "holds", "rival": "refuted"}, id
+
+
+@pytest.mark.parametrize("claim", all_claims(), ids=lambda c: c.id)
+def test_a_claim_says_what_a_reader_needs(claim: Claim) -> None:
+    assert claim.statement.endswith(".") and claim.source and claim.remark
+    assert bool(claim.condition) == (published()[claim.id]["outcome"] == "holds if")
+    known = {c.id for c in all_claims()}
+    assert set(claim.against) <= known - {claim.id}
+    if claim.pending:
+        return
+    assert len({c.name for c in claim.cases}) == len(claim.cases)
+    for signal in {c.signal or claim.signal for c in claim.cases}:
+        assert signal and list(inspect.signature(signal).parameters) == ["folder"]
+    if any(c.x is not None for c in claim.cases) or claim.curves:
+        assert claim.axis
+
+
+@pytest.mark.parametrize("claim", MEASURED, ids=lambda c: c.id)
+def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
+    """The formulas are apart by more than an interval may be wide: the data can tell them apart."""
+    assert claim.predict and claim.rival
+    gaps = []
+    for case in claim.cases:
+        prediction, rival = claim.predict(case), claim.rival(case)
+        assert prediction.reference and prediction.unit
+        assert math.isfinite(prediction.value)
+        if rival is not None:
+            sign = {"upper": -1, "lower": 1, "exact": 0}[rival.kind]
+            gap = rival.value - prediction.value
+            gaps.append(sign * gap if sign else abs(gap))
+    assert max(gaps) > claim.tolerance
+
+
+def test_the_curves_are_numbers(rng: np.random.Generator) -> None:
+    for claim in MEASURED:
+        for name, (xs, ys) in (claim.curves() if claim.curves else {}).items():
+            assert len(xs) == len(ys) > 1 and np.isfinite(xs).all() and np.isfinite(ys).all(), (claim.id, name)
+
+
+@pytest.mark.coverage_study
+def test_all_claims_come_out_as_published() -> None:
+    """The whole lab, with another seed than the published one: verdicts do not hang on luck."""
+    records = run_claims([c.id for c in all_claims()], seed=1)
+    off = {r["id"]: (r["outcome"], r["theory_outcome"], r["rival_outcome"]) for r in records}
+    assert {i: off[i] for i in off if off[i] != tuple(published()[i].values())} == {}
+
+
+def bitrate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command."""
+    command = [sys.executable, "-m", "bitrate", "claims", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, "COLUMNS": "120"}
+    )
+
+
+def test_the_command_lists_runs_draws_and_repeats_itself(tmp_path: Path) -> None:
+    listed = bitrate("list", cwd=tmp_path)
+    assert listed.returncode == 0 and all(c.id in listed.stdout for c in all_claims())
+    for name in ("a.json", "b.json"):
+        done = bitrate("run", "s1.8", "S2.3", "--json", name, "--figures", "figures", "--seed", "5", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    found = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert [c["id"] for c in found["claims"]] == ["S1.8", "S2.3"]
+    assert [p.name for p in (tmp_path / "figures").iterdir()] == ["S1.8.svg"]
+    assert "V=500" in done.stdout and "holds if" in done.stdout and "not measured yet" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run"], "name claims or say --all"),
+        (["run", "S1.8", "--all"], "name claims or say --all"),
+        (["run", "S9.9"], "no claim 'S9.9'"),
+    ],
+)
+def test_mistakes_are_messages(words: list[str], said: str, tmp_path: Path) -> None:
+    done = bitrate(*words, cwd=tmp_path)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_wrong_published_verdict_turns_the_command_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bitrate.lab import record
+
+    wrong = {**published(), "S1.8": {"outcome": "holds", "theory": "holds", "rival": "refuted"}}
+    monkeypatch.setattr(record, "published", lambda: wrong)
+    [found] = record.run_claims(["S1.8"])
+    assert found["standing"] == "differs"
+    from typer.testing import CliRunner
+
+    from bitrate.cli import app
+
+    done = CliRunner().invoke(app, ["claims", "run", "S1.8"])
+    assert done.exit_code == 1 and "NOT AS PUBLISHED" in done.stdout
+
+
+def test_an_id_is_found_in_any_case() -> None:
+    assert find("s1.8").id == "S1.8"

@@ -1,0 +1,109 @@
+"""The judge: what an interval leaves room for, and how cases add up to a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bitrate.lab.judge import compare, judge
+from bitrate.lab.learners import collect
+from bitrate.lab.record import record, standing
+from bitrate.lab.signals import Unresolved
+from bitrate.lab.tasks import SingleAnswer
+from bitrate.theory import binary_entropy
+from bitrate.types import Case, Claim, Estimate, Outcome, Prediction
+
+FIGURE = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "outcome"),
+    [
+        (1.0, "exact", "holds"),
+        (0.89, "exact", "refuted"),
+        (1.11, "exact", "refuted"),
+        (1.11, "upper", "holds"),
+        (0.95, "upper", "holds"),
+        (0.89, "upper", "refuted"),
+        (0.89, "lower", "holds"),
+        (1.11, "lower", "refuted"),
+        (float("inf"), "upper", "holds"),
+        (float("inf"), "exact", "refuted"),
+    ],
+)
+def test_a_formula_outside_the_interval_is_refuted(value: float, kind: str, outcome: Outcome) -> None:
+    assert compare(FIGURE, Prediction(value, kind, "bits", ""), 0.101) == outcome  # type: ignore[arg-type]
+
+
+def test_a_wide_interval_or_none_decides_nothing() -> None:
+    near = Prediction(1.0, "exact", "bits", "")
+    assert compare(FIGURE, near, 0.09) == "inconclusive"
+    assert compare(Estimate.missing("x", "bits", "too few"), near, 0.101) == "inconclusive"
+
+
+def bits(value: float) -> Prediction:
+    """An exact prediction."""
+    return Prediction(value, "exact", "bits", "")
+
+
+def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
+    """One rollout about one of V answers."""
+    collect(SingleAnswer.uniform(case.settings["v"]), folder, rng=rng, worlds=5_000, method=0.0)
+
+
+CLAIM = Claim(
+    id="X1",
+    statement="One rollout carries one bit.",
+    source="a test",
+    cases=(Case("V=2", {"v": 2}), Case("V=8", {"v": 8}, assumed=False)),
+    predict=lambda c: bits(float(binary_entropy(1 / c.settings["v"]))),
+    stated=lambda c: bits(1.0),
+    simulate=simulate,
+    signal=Unresolved(of="scores", given="answers"),
+    rival=lambda c: bits(1 / c.settings["v"]),
+    rival_name="the pass rate",
+    tolerance=0.06,
+    budget=5_000,
+)
+
+
+def test_a_statement_that_fails_outside_its_assumptions_holds_if() -> None:
+    found = judge(CLAIM)
+    assert found.summary() == {"outcome": "holds if", "theory": "holds", "rival": "refuted"}
+    everywhere = dataclasses.replace(CLAIM, cases=tuple(dataclasses.replace(c, assumed=True) for c in CLAIM.cases))
+    assert judge(everywhere).outcome == "refuted"
+    wrong = dataclasses.replace(CLAIM, predict=lambda c: bits(1.0), stated=None)
+    assert judge(wrong).theory_outcome == judge(wrong).outcome == "refuted"
+
+
+def test_a_verdict_is_the_same_to_the_last_digit() -> None:
+    once, again, other = (judge(CLAIM, seed).to_dict() for seed in (3, 3, 4))
+    assert once == again
+    assert once["points"] != other["points"]
+
+
+def test_a_pending_claim_says_why() -> None:
+    pending = Claim("X2", "It generalises.", "a test", pending="needs a trained network")
+    found = judge(pending)
+    assert found.outcome == "not measured" and found.reason == "needs a trained network"
+    assert record(pending, found)["standing"] == "not published"
+
+
+def test_a_claim_must_say_all_that_a_verdict_needs() -> None:
+    with pytest.raises(ValueError, match="rival"):
+        dataclasses.replace(CLAIM, rival=None)
+    with pytest.raises(ValueError, match="reason why there are none"):
+        dataclasses.replace(CLAIM, cases=())
+    with pytest.raises(ValueError, match="no signal"):
+        dataclasses.replace(CLAIM, signal=None)
+
+
+def test_standing() -> None:
+    known = {"outcome": "holds", "theory": "holds", "rival": "refuted"}
+    assert standing(known, known) == "as published"
+    assert standing({**known, "rival": "inconclusive"}, known) == "inconclusive"
+    assert standing({**known, "outcome": "refuted"}, known) == "differs"
+    assert standing(known, None) == "not published"
