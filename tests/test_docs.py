@@ -30,6 +30,27 @@ def test_the_page_of_formats_is_up_to_date() -> None:
     assert (ROOT / "docs" / "formats.md").read_text("utf-8") == made, "run python scripts/formats_page.py"
 
 
+def test_the_page_of_claims_is_up_to_date() -> None:
+    script = load(ROOT / "scripts" / "claims_page.py")
+    assert (ROOT / "docs" / "claims.md").read_text("utf-8") == script.page(), "run python scripts/claims_page.py --page"  # type: ignore[attr-defined]
+    records = json.loads((ROOT / "results" / "claims.json").read_text("utf-8"))["claims"]
+    published = json.loads((ROOT / "src/bitrate/lab/claims/published.json").read_text("utf-8"))
+    assert {r["id"]: r["published"] for r in records} == published
+    for name in re.findall(r"\((claims/.+?\.svg)\)", (ROOT / "docs" / "claims.md").read_text("utf-8")):
+        assert (ROOT / "docs" / name).exists(), name
+
+
+def test_a_published_figure_comes_out_again() -> None:
+    """The figures of the page are those of the code as it is, from the same seed."""
+    from bitrate.lab.claims import find
+    from bitrate.lab.judge import judge
+
+    records = {r["id"]: r for r in json.loads((ROOT / "results" / "claims.json").read_text("utf-8"))["claims"]}
+    for id in ("S0.12", "S1.5", "S3.1"):
+        again = [p.estimate.value for p in judge(find(id), records[id]["seed"]).points]
+        assert again == pytest.approx([p["estimate"]["value"] for p in records[id]["points"]], rel=1e-9)
+
+
 def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "extending.md").read_text("utf-8")
     [lines] = re.findall(r"```json\n(.*?)```", text, re.S)
@@ -70,9 +91,11 @@ def test_every_command_shown_exists(page: str) -> None:
     helps: dict[str, str] = {}
     for line in shown:
         command, *words = line.split()
+        names = [command, *words[:1]] if command == "claims" else [command]
+        command = " ".join(names)
         if command not in helps:
             run = subprocess.run(
-                [sys.executable, "-m", "bitrate", command, "--help"],
+                [sys.executable, "-m", "bitrate", *names, "--help"],
                 capture_output=True,
                 text=True,
                 check=False,

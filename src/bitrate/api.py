@@ -249,10 +249,10 @@ def formats() -> list[dict[str, Any]]:
 
 
 def claims() -> tuple[Claim, ...]:
-    """Every claim of the sources and of our own, in the order of their ids.
+    """Every claim of the sources, then our own, in the order of their ids.
 
     >>> [c.id for c in claims()][:2]
-    ['B1', 'B2']
+    ['S0.1', 'S0.2']
     """
     from bitrate.lab.claims import all_claims
 

@@ -137,6 +137,28 @@ class Prediction:
             raise ValueError(f"kind = {self.kind!r}; want exact, upper or lower")
 
 
+Curves = Mapping[str, tuple[list[float], list[float]]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One more chart of a claim: formulas over another axis, and the cases that name it.
+
+    Args:
+        name: what it shows, in a few words.
+        axis: title of the x axis.
+        curves: formulas to draw: name -> (x values, y values).
+        log_axis: whether the axis is logarithmic.
+        unit: of the y axis, where it is not the claim's.
+    """
+
+    name: str
+    axis: str
+    curves: Callable[[], Curves]
+    log_axis: bool = False
+    unit: str = ""
+
+
 @dataclass(frozen=True)
 class Case:
     """One setting in which a claim is put to the test.
@@ -148,6 +170,7 @@ class Case:
         assumed: whether the assumptions of the source's statement are met; a statement that fails only where
             they are not "holds if".
         signal: how this case is measured, where not as the rest of the claim.
+        panel: name of the chart it is a point of, where not of the claim's first.
     """
 
     name: str
@@ -155,6 +178,7 @@ class Case:
     x: float | None = None
     assumed: bool = True
     signal: Callable[[Path], Estimate] | None = None
+    panel: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,6 +208,7 @@ class Claim:
         axis: title of the figure's x axis.
         log_axis: whether that axis is logarithmic.
         curves: formulas to draw: name -> (x values, y values).
+        panels: further charts.
     """
 
     id: str
@@ -204,7 +229,8 @@ class Claim:
     pending: str = ""
     axis: str = ""
     log_axis: bool = False
-    curves: Callable[[], Mapping[str, tuple[list[float], list[float]]]] | None = None
+    curves: Callable[[], Curves] | None = None
+    panels: tuple[Panel, ...] = ()
 
     def __post_init__(self) -> None:
         needed = (self.predict, self.simulate, self.rival)
@@ -215,6 +241,9 @@ class Claim:
         silent = [c.name for c in self.cases if c.signal is None and self.signal is None]
         if silent:
             raise ValueError(f"{self.id}: no signal measures the case {silent[0]!r}")
+        lost = {c.panel for c in self.cases} - {"", *(p.name for p in self.panels)}
+        if lost:
+            raise ValueError(f"{self.id}: no panel is called {min(lost)!r}")
 
 
 @dataclass(frozen=True)
@@ -223,6 +252,7 @@ class Point:
 
     case: str
     x: float | None
+    panel: str
     assumed: bool
     prediction: Prediction
     stated: Prediction | None
@@ -246,7 +276,7 @@ class Verdict:
         seed: what the randomness came from.
         seconds: how long it took; not written to JSON, which is the same to the last digit for the same seed.
         reason: why nothing was measured.
-        curves: formulas to draw.
+        panels: the charts, each with name, axis, log_axis and curves; the first has no name.
     """
 
     claim: str
@@ -257,7 +287,7 @@ class Verdict:
     seed: int
     seconds: float
     reason: str = ""
-    curves: Mapping[str, tuple[list[float], list[float]]] = field(default_factory=dict)
+    panels: tuple[dict[str, Any], ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""

@@ -78,10 +78,11 @@ def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
     assert max(gaps) > claim.tolerance
 
 
-def test_the_curves_are_numbers(rng: np.random.Generator) -> None:
+def test_the_curves_are_numbers() -> None:
     for claim in MEASURED:
-        for name, (xs, ys) in (claim.curves() if claim.curves else {}).items():
-            assert len(xs) == len(ys) > 1 and np.isfinite(xs).all() and np.isfinite(ys).all(), (claim.id, name)
+        for draw in [claim.curves or dict, *(p.curves for p in claim.panels)]:
+            for name, (xs, ys) in draw().items():
+                assert len(xs) == len(ys) > 1 and np.isfinite(xs).all() and np.isfinite(ys).all(), (claim.id, name)
 
 
 @pytest.mark.coverage_study

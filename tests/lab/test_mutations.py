@@ -67,9 +67,9 @@ def null_as_zero(monkeypatch: Patch) -> None:
 
 
 MUTATIONS = {
-    plug_in: ("B5", "S3.10", "B2"),
-    last_rollout_dropped: ("S1.10", "S1.15", "B6", "S0.9"),
-    null_as_zero: ("S1.8", "S1.10", "S0.3", "S3.1", "B5"),
+    plug_in: ("B5", "S3.10", "B2", "S1.6"),
+    last_rollout_dropped: ("S1.10", "S1.15", "S2.2", "S0.9"),
+    null_as_zero: ("S1.8", "S1.10", "S0.4", "S3.2", "B5"),
 }
 
 

@@ -7,10 +7,11 @@ import time
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bitrate.types import Case, Claim, Estimate, Outcome, Point, Prediction, Verdict
+from bitrate.types import Case, Claim, Estimate, Outcome, Panel, Point, Prediction, Verdict
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
 ROUNDING = 1e-9
@@ -34,14 +35,20 @@ def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | 
             progress(f"{claim.id}: {case.name}", number / len(claim.cases))
         points.append(_point(claim, case, np.random.default_rng([seed, zlib.crc32(claim.id.encode()), number])))
     seconds = time.monotonic() - began
-    curves = dict(claim.curves()) if claim.curves else {}
+    panels = tuple(_panel(p) for p in (Panel("", claim.axis, claim.curves or dict, claim.log_axis), *claim.panels))
     if claim.pending:
         none: Outcome = "not measured"
-        return Verdict(claim.id, none, none, none, (), seed, seconds, claim.pending, curves)
+        return Verdict(claim.id, none, none, none, (), seed, seconds, claim.pending, panels)
     theory = _together(p.outcome for p in points)
     stated = _statement(points) if claim.stated else theory
     rival = _together(p.rival_outcome for p in points if p.rival_outcome)
-    return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", curves)
+    return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels)
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    """A chart's formulas, evaluated."""
+    said = {"name": panel.name, "axis": panel.axis, "log_axis": panel.log_axis, "unit": panel.unit}
+    return {**said, "curves": dict(panel.curves())}
 
 
 def _point(claim: Claim, case: Case, rng: np.random.Generator) -> Point:
@@ -57,6 +64,7 @@ def _point(claim: Claim, case: Case, rng: np.random.Generator) -> Point:
     return Point(
         case.name,
         case.x,
+        case.panel,
         case.assumed,
         prediction,
         stated,

@@ -20,7 +20,7 @@ from bitrate.logs.workplace import workplace
 from bitrate.types import Claim, Verdict
 
 Record = dict[str, Any]
-SAID = ("id", "statement", "source", "condition", "remark", "rival_name", "tolerance", "budget", "axis", "log_axis")
+SAID = ("id", "statement", "source", "condition", "remark", "rival_name", "tolerance", "budget")
 
 
 def published_claims() -> list[Record]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +32,28 @@ FORMULAS = (("prediction", "exact theory"), ("stated", "the source's formula"), 
 SHAPES = ("circle", "diamond", "cross")
 
 
-def claim_chart(record: Mapping[str, Any]) -> Chart | None:
-    """The chart of one claim's record; None where nothing was measured.
+def claim_charts(record: Mapping[str, Any]) -> dict[str, Chart]:
+    """The charts of one claim's record by file name; none where nothing was measured.
 
     Args:
         record: one of ``claims`` in the JSON of ``bitrate claims run``.
     """
-    if not record["points"]:
-        return None
-    curves = record["curves"]
-    placed = [p for p in record["points"] if p["x"] is not None]
-    chart = _over_axis(record, curves, placed) if curves and placed else _by_case(record)
-    return described(chart, f"{record['id']}: {record['statement']}", **_height(record, bool(curves and placed)))
+    charts = {}
+    for number, panel in enumerate(record["panels"] if record["points"] else [], 1):
+        points = [p for p in record["points"] if p["panel"] == panel["name"]]
+        placed = [p for p in points if p["x"] is not None]
+        chart = _over_axis(panel, placed) if panel["curves"] else _by_case(points)
+        name = record["id"] if number == 1 else f"{record['id']}-{number}"
+        what = f": {panel['name']}" if panel["name"] else ""
+        words = f"{record['id']}{what}. {record['statement']}"
+        charts[name] = described(chart, words, **_height(record, panel, points))
+    return charts
 
 
 def save_claim_figures(
     records: Sequence[Mapping[str, Any]], folder: str | Path, formats: Sequence[str] = ("svg",)
 ) -> list[Path]:
-    """Write the chart of every claim that was measured, named by its id.
+    """Write the charts of every claim that was measured, named by its id; further ones S4.2-2 and so on.
 
     Args:
         records: ``claims`` in the JSON of ``bitrate claims run``.
@@ -67,12 +74,9 @@ def save_claim_figures(
     folder.mkdir(parents=True, exist_ok=True)
     config = {**theme("light"), "background": PALETTE["light"]["paper"]}
     for record in records:
-        chart = claim_chart(record)
-        if chart is None:
-            continue
-        spec = {**sized(chart.to_dict()), "config": config, "padding": 12}
-        for ending in formats:
-            path = folder / f"{record['id']}.{ending}"
+        specs = {n: {**sized(c.to_dict()), "config": config, "padding": 12} for n, c in claim_charts(record).items()}
+        for (name, spec), ending in product(specs.items(), formats):
+            path = folder / f"{name}.{ending}"
             if ending == "svg":
                 path.write_text(vl_convert.vegalite_to_svg(spec, vl_version=version) + "\n", "utf-8")
             else:
@@ -81,13 +85,13 @@ def save_claim_figures(
     return written
 
 
-def _over_axis(record: Mapping[str, Any], curves: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> Chart:
-    """Formulas as lines over a number, measurements as points."""
-    alt = altair()
-    kind = "log" if record["log_axis"] else "linear"
+def _over_axis(panel: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> Chart:
+    """Formulas as lines over a number, measurements as points; those on none of the lines are named."""
+    alt, curves = altair(), panel["curves"]
+    kind = "log" if panel["log_axis"] else "linear"
     every = [x for xs, _ in curves.values() for x in xs] + [p["x"] for p in points]
     span = alt.Scale(type=kind, domain=[min(every), max(every)], nice=False, padding=8)
-    x = alt.X("x:Q", title=record["axis"] or None, scale=span, axis=alt.Axis(grid=False, tickCount=6))
+    x = alt.X("x:Q", title=panel["axis"] or None, scale=span, axis=alt.Axis(grid=False, tickCount=6))
     y = alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5), scale=alt.Scale(zero=True))
     rows = [
         {"x": a, "value": b, "formula": name}
@@ -103,22 +107,46 @@ def _over_axis(record: Mapping[str, Any], curves: Mapping[str, Any], points: Seq
     )
     lines = alt.Chart(rows_of(rows)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour)
     seen = [{"x": p["x"], "case": p["case"], **fields(Estimate.from_dict(p["estimate"]))} for p in points]
-    apart = [r for r, p in zip(seen, points, strict=True) if not p["assumed"] and r["value"] is not None]
+    apart: dict[tuple[float, float], dict[str, Any]] = {}
+    for row in seen:
+        if row["value"] is not None and not _on_a_line(row, curves):
+            # Points on top of each other share a name.
+            place = (row["x"], float(f"{row['value']:.1g}"))
+            first = apart.setdefault(place, {**row, "case": ""})
+            first["case"] += ("; " if first["case"] else "") + row["case"]
     seen = [r for r in seen if r["value"] is not None]
-    notes = alt.Chart(rows_of(apart)).mark_text(style="quiet", align="left", dx=6, dy=14, fontSize=11)
-    named = [notes.encode(x=x, y=y, text="case:N")] if apart else []
+    middle = math.sqrt(min(every) * max(every)) if kind == "log" else (min(every) + max(every)) / 2
+    named = []
+    for side, away in (("left", 8), ("right", -8)):
+        rows = [r for r in apart.values() if (r["x"] > middle) == (side == "right")]
+        note = alt.Chart(rows_of(rows)).mark_text(style="quiet", align=side, dx=away, dy=12, fontSize=11)
+        named += [note.encode(x=x, y=y, text="case:N")] if rows else []
     return alt.layer(lines, *_measured(seen, x, y), *named)
 
 
-def _by_case(record: Mapping[str, Any]) -> Chart:
+def _on_a_line(row: Mapping[str, Any], curves: Mapping[str, Any]) -> bool:
+    """Whether a measurement lies where one of the formulas is drawn."""
+    values = [v for _, ys in curves.values() for v in ys if _finite(v)]
+    near = 0.02 * (max(values) - min(*values, 0.0))
+    for xs, ys in curves.values():
+        known = [(a, b) for a, b in zip(xs, ys, strict=True) if _finite(b)]
+        for (x0, y0), (x1, y1) in itertools.pairwise(known):
+            if x0 <= row["x"] <= x1:
+                share = (row["x"] - x0) / (x1 - x0) if x1 > x0 else 0.0
+                if abs(y0 + share * (y1 - y0) - row["value"]) <= near:
+                    return True
+    return False
+
+
+def _by_case(points: Sequence[Mapping[str, Any]]) -> Chart:
     """One row a case: what each formula says as a mark, the measurement as a point with its interval."""
     alt = altair()
-    order = [clip(p["case"], 60) for p in record["points"]]
+    order = [clip(p["case"], 60) for p in points]
     y = alt.Y("case:N", title=None, sort=order, axis=alt.Axis(labelLimit=300))
-    unit = record["points"][0]["prediction"]["unit"].replace("/", " per ")
+    unit = points[0]["prediction"]["unit"].replace("/", " per ")
     x = alt.X("value:Q", title=unit, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6))
     marks, seen = [], []
-    for p in record["points"]:
+    for p in points:
         case = clip(p["case"], 60)
         for key, name in FORMULAS:
             if p[key] and _finite(p[key]["value"]) and (key == "prediction" or not _same(p[key], p["prediction"])):
@@ -151,10 +179,11 @@ def _legend(**symbol: Any) -> Any:
     return altair().Legend(**{"columns": 3, "labelLimit": 320, "symbolStrokeWidth": 2, **symbol})
 
 
-def _height(record: Mapping[str, Any], axis: bool) -> dict[str, Any]:
-    title = f"{record['points'][0]['prediction']['unit'].replace('/', ' per ')}; points: {MEASURED}" if axis else None
-    more: dict[str, Any] = {"title": title} if title else {"title": f"points: {MEASURED}"}
-    return {"height": HEIGHT + 40 if axis else ROW_HEIGHT * len(record["points"]), **more}
+def _height(record: Mapping[str, Any], panel: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    unit = (panel["unit"] or (points or record["points"])[0]["prediction"]["unit"]).replace("/", " per ")
+    if panel["curves"]:
+        return {"height": HEIGHT + 40, "title": f"{unit}; points: {MEASURED}" if points else unit}
+    return {"height": ROW_HEIGHT * len(points), "title": f"points: {MEASURED}"}
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

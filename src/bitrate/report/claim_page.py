@@ -121,7 +121,13 @@ def _paragraphs(record: Record, figures: str) -> Iterator[str]:
 
 
 def _figure(record: Record, figures: str) -> str:
-    return f"![{record['id']}: formulas and measurements]({figures}/{record['id']}.svg)" if record["points"] else ""
+    """The claim's charts, each with its name where it has one."""
+    lines = []
+    for number, panel in enumerate(record["panels"] if record["points"] else [], 1):
+        name = record["id"] if number == 1 else f"{record['id']}-{number}"
+        lines += [f"*{cell(panel['name'])}*"] if panel["name"] else []
+        lines += [f"![{name}: formulas and measurements]({figures}/{name}.svg)"]
+    return "\n\n".join(lines)
 
 
 def _fared(point: Mapping[str, Any]) -> str:

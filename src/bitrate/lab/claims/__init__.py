@@ -23,13 +23,13 @@ def all_claims() -> tuple[Claim, ...]:
     return tuple(sorted((m.CLAIM for m in modules), key=lambda c: place(c.id)))
 
 
-def place(id: str) -> tuple[str, tuple[int, ...]]:
-    """Sorts ``S1.2`` before ``S1.10``.
+def place(id: str) -> tuple[bool, str, tuple[int, ...]]:
+    """Sorts ``S1.2`` before ``S1.10``, and claims of no source last.
 
-    >>> sorted(["S1.10", "S1.2"], key=place)
-    ['S1.2', 'S1.10']
+    >>> sorted(["B1", "S1.10", "S1.2"], key=place)
+    ['S1.2', 'S1.10', 'B1']
     """
-    return re.sub(r"\d.*", "", id), tuple(map(int, re.findall(r"\d+", id)))
+    return not id.startswith("S"), re.sub(r"\d.*", "", id), tuple(map(int, re.findall(r"\d+", id)))
 
 
 def find(id: str) -> Claim:

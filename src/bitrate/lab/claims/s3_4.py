@@ -16,7 +16,7 @@ from bitrate.theory import (
     sampled_guess_information,
     surprisal,
 )
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Case, Claim, Panel, Prediction
 
 WORLDS = 60_000
 UNIT = "bits/prompt"
@@ -72,6 +72,18 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
+def first_plot() -> dict[str, tuple[list[float], list[float]]]:
+    """The source's curves beside the exact ones for one right answer of 4."""
+    p = np.linspace(0.02, 0.99, 98)
+    one = p[p >= 0.25]
+    return {
+        "label, exact, one of 4": (one.tolist(), label_information(one, 3).tolist()),
+        "reward of a sampled guess, exact": (one.tolist(), sampled_guess_information(one, 3).tolist()),
+        "the source's label: -log2 p": (p.tolist(), surprisal(p).tolist()),
+        "the source's reward: h(p)": (p.tolist(), binary_entropy(p).tolist()),
+    }
+
+
 CLAIM = Claim(
     id="S3.4",
     statement="Supervised learning teaches more bits a sample than RL at pass rates below 1/2, and RL more above.",
@@ -102,4 +114,5 @@ CLAIM = Claim(
     against=("S4.1", "S0.6"),
     axis="pass rate p",
     curves=curves,
+    panels=(Panel("The source's first plot, and the exact curves", "pass rate p", first_plot),),
 )

@@ -9,11 +9,13 @@ from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.pairs import Ratio
 from bitrate.lab.signals.surprisal import Surprisal
 from bitrate.lab.tasks import SingleAnswer
-from bitrate.theory import binary_entropy, surprisal
-from bitrate.types import Case, Claim, Prediction
+from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
+from bitrate.types import Case, Claim, Panel, Prediction
 
 WORLDS = 150_000
 OTHERS = 9
+VOCABULARY = 50_000
+SECOND = "The source's second plot, and the exact curves"
 
 
 def predict(case: Case) -> Prediction:
@@ -48,6 +50,17 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
+def second_plot() -> dict[str, tuple[list[float], list[float]]]:
+    """The source's curves beside the exact ones for one right token of a vocabulary."""
+    p = np.geomspace(1e-5, 0.99, 90)
+    return {
+        "label, exact, one of 50,000": (p.tolist(), label_information(p, VOCABULARY - 1).tolist()),
+        "reward of a sampled guess, exact": (p.tolist(), sampled_guess_information(p, VOCABULARY - 1).tolist()),
+        "the source's label: -log2 p": (p.tolist(), surprisal(p).tolist()),
+        "the source's reward: h(p)": (p.tolist(), binary_entropy(p).tolist()),
+    }
+
+
 CLAIM = Claim(
     id="S3.7",
     statement="A rollout carries h(p) bits where a label carries -log2 p, so that on a logarithmic axis of p the two "
@@ -72,4 +85,5 @@ CLAIM = Claim(
     axis="pass rate p",
     log_axis=True,
     curves=curves,
+    panels=(Panel(SECOND, "pass rate p", second_plot, log_axis=True, unit="bits/sample"),),
 )

@@ -9,9 +9,11 @@ from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Case, Claim, Panel, Prediction
 
 WORLDS = 100_000
+#: Contra's second plot: as many options as a vocabulary has tokens, of which 1,000 are enough to see.
+VOCABULARY, MANY = "an option for every token of a vocabulary", 999
 LABEL, TOP, SAMPLED = "label", "top guess", "sampled guess"
 
 
@@ -63,9 +65,23 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
+def vocabulary() -> dict[str, tuple[list[float], list[float]]]:
+    """The same over a vocabulary, down to small beliefs."""
+    p = np.geomspace(1e-4, 0.999, 90)
+    xs = p.tolist()
+    return {
+        "label, 1,000 tokens": (xs, label_information(p, MANY).tolist()),
+        "reward of the top guess: h(p)": (xs, binary_entropy(p).tolist()),
+        "label, 50,000 tokens": (xs, label_information(p, 49_999).tolist()),
+        "-log2 p": (xs, surprisal(p).tolist()),
+    }
+
+
 def _case(kind: str, p: float, others: int, assumed: bool = True) -> Case:
     settings = {"kind": kind, "p": p, "others": others}
-    return Case(f"{kind}, p={p:g}, K={others}", settings, x=p if others == 3 else None, assumed=assumed)
+    panel = VOCABULARY if others == MANY else ""
+    x = p if others in (3, MANY) else None
+    return Case(f"{kind}, p={p:g}, K={others}", settings, x=x, assumed=assumed, panel=panel)
 
 
 CLAIM = Claim(
@@ -74,8 +90,9 @@ CLAIM = Claim(
     "and a reward h(p).",
     source="Contra Dwarkesh on RL sample-efficiency via information theory, the two plots",
     cases=(
-        *[_case(LABEL, p, others) for p, others in ((0.5, 3), (0.9, 3), (0.25, 3), (0.01, 999))],
+        *[_case(LABEL, p, others) for p, others in ((0.5, 3), (0.9, 3), (0.25, 3), (0.01, MANY), (0.05, MANY))],
         _case(TOP, 0.5, 3),
+        _case(TOP, 0.05, MANY),
         _case(SAMPLED, 0.5, 3, assumed=False),
         _case(SAMPLED, 0.9, 31, assumed=False),
     ),
@@ -93,4 +110,5 @@ CLAIM = Claim(
     "answer.",
     axis="belief p in the top one of 4 options",
     curves=curves,
+    panels=(Panel(VOCABULARY, "belief p in the top option", vocabulary, log_axis=True),),
 )

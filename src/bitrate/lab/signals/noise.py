@@ -35,6 +35,8 @@ class SignalToNoise:
         """The estimate from the files of a folder; it can lie a little below 0 where there is no signal."""
         with rollouts(folder) as con:
             cells = duck.run(con, CELLS)
+        if not cells:
+            return Estimate.missing("signal to noise", "ratio", "no rollout has a score")
         shown, used, weight, n = zip(*cells, strict=True)
         answers, place = np.unique([*shown, *used], return_inverse=True)
         one_hot = np.eye(answers.size)[place]
