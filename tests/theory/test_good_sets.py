@@ -13,7 +13,7 @@ from bitrate.theory.entropy import binary_entropy
 from bitrate.theory.good_set_belief import GoodSetBelief
 from bitrate.theory.good_sets import (
     coupon_collector,
-    expected_rollouts_to_hit,
+    expected_rollouts,
     fixed_set_positive_example,
     fixed_set_rollout,
     good_set_distinct_rollouts,
@@ -250,7 +250,7 @@ def test_one_good_joke_or_one_bad_joke_among_a_million():
     """Claim S0.7: an example names the one good joke; the one bad joke costs N rollouts or N ln N examples."""
     n = 10**6
     assert fixed_set_positive_example(n, 1) == pytest.approx(np.log2(n))
-    assert expected_rollouts_to_hit(1 / n) == pytest.approx(n)
+    assert expected_rollouts(1 / n) == pytest.approx(n)
     examples = coupon_collector(n - 1)
     assert n * np.log(n) < examples < 1.05 * n * np.log(n)
 
@@ -259,8 +259,8 @@ def test_one_good_joke_or_one_bad_joke_among_a_million():
 def test_a_guide_that_favours_good_jokes_needs_fewer_rollouts(n, share):
     """Claim S0.10: mix the uniform policy with one on the good joke."""
     uniform, guided = 1 / n, share + (1 - share) / n
-    assert expected_rollouts_to_hit(guided) < expected_rollouts_to_hit(uniform)
-    assert expected_rollouts_to_hit(guided) <= 1 / share
+    assert expected_rollouts(guided) < expected_rollouts(uniform)
+    assert expected_rollouts(guided) <= 1 / share
 
 
 def test_impossible_inputs_are_refused():
@@ -275,7 +275,7 @@ def test_impossible_inputs_are_refused():
     with pytest.raises(InputError, match="size = 5; want at most n, 4"):
         fixed_set_rollout(4, [4, 5])
     with pytest.raises(InputError, match="mass = -1; want probabilities"):
-        expected_rollouts_to_hit(-1)
+        expected_rollouts(-1)
 
 
 @pytest.mark.parametrize(("alpha", "size"), [(None, None), (0.5, 2)])

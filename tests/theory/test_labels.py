@@ -158,3 +158,16 @@ def test_a_belief_outside_its_range_is_refused(function):
 def test_a_table_that_is_no_distribution_is_refused(joint, message):
     with pytest.raises(InputError, match=message):
         mutual_information(joint)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 5), (6, 4)])
+def test_mutual_information_against_dit(shape: tuple[int, int]) -> None:
+    """A random joint table with zeros, by a library that knows nothing of ours."""
+    dit = pytest.importorskip("dit")
+    rng = np.random.default_rng(sum(shape))
+    joint = rng.dirichlet(np.full(shape[0] * shape[1], 0.5))
+    joint[joint.argmin()] = 0.0
+    joint = (joint / joint.sum()).reshape(shape)
+    cells = [(str(x), str(y)) for x in range(shape[0]) for y in range(shape[1])]
+    found = dit.shannon.mutual_information(dit.Distribution(cells, joint.ravel().tolist()), [0], [1])
+    assert mutual_information(joint) == pytest.approx(found, abs=1e-13)

@@ -23,7 +23,7 @@ from bitrate.theory.exact_match import (
 from bitrate.theory.good_set_belief import GoodSetBelief
 from bitrate.theory.good_sets import (
     coupon_collector,
-    expected_rollouts_to_hit,
+    expected_rollouts,
     fixed_set_positive_example,
     fixed_set_rollout,
     good_set_distinct_rollouts,
@@ -52,7 +52,7 @@ from bitrate.theory.regularised import (
     regularised_policy,
     sample_information,
 )
-from bitrate.theory.scaling import decade_cost, expected_rollouts, policy_gradient_time, power_law_cost
+from bitrate.theory.scaling import decade_cost, policy_gradient_time, power_law_cost
 from bitrate.theory.tokens import first_error_information, terminal_information, token_capacity, token_information
 from bitrate.theory.updates import update_information, verifier_information
 
@@ -73,7 +73,6 @@ __all__ = [
     "distinct_answers",
     "entropy",
     "expected_rollouts",
-    "expected_rollouts_to_hit",
     "expected_tries",
     "first_error_information",
     "fixed_set_positive_example",

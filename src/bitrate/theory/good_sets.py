@@ -227,7 +227,7 @@ def rejection_sampling_information(alpha: ArrayLike, keep_failures: bool = False
     return binary_entropy(chance) if keep_failures else np.asarray(entr(chance) / np.log(2))
 
 
-def expected_rollouts_to_hit(mass: ArrayLike) -> Floats:
+def expected_rollouts(mass: ArrayLike) -> Floats:
     """Mean number of rollouts until one falls on a wanted joke: ``1 / mass``.
 
     A uniform policy has ``mass = wanted/n``; a guide that puts more mass on the wanted jokes needs fewer rollouts.
@@ -243,7 +243,7 @@ def expected_rollouts_to_hit(mass: ArrayLike) -> Floats:
 
     Reference: THEORY.md claims S0.7 and S0.10.
 
-    >>> expected_rollouts_to_hit([0.25, 0]).tolist()
+    >>> expected_rollouts([0.25, 0]).tolist()
     [4.0, inf]
     """
     share = probability("mass", mass)

@@ -59,26 +59,6 @@ def decade_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike = 1.
     return np.asarray(power_law_cost(10 * x, exponent, scale) - power_law_cost(x, exponent, scale))
 
 
-def expected_rollouts(pass_rate: ArrayLike) -> Floats:
-    """Rollouts until the first success, with replacement: ``1 / p``.
-
-    Args:
-        pass_rate: p, above 0 and at most 1.
-
-    Returns:
-        Mean number of rollouts, shape of ``pass_rate``.
-
-    Raises:
-        InputError: ``pass_rate`` outside (0, 1].
-
-    Reference: THEORY.md claims S3.5 and S3.6.
-
-    >>> float(expected_rollouts(0.001))
-    1000.0
-    """
-    return np.asarray(1 / positive("pass_rate", probability("pass_rate", pass_rate)))
-
-
 def policy_gradient_time(start: ArrayLike, end: ArrayLike) -> Floats:
     """Time of exact policy gradient on a log-odds from one pass rate to another: ``F(end) - F(start)``.
 

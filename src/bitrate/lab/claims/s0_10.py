@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bitrate.lab.claims.s0_7 import search
 from bitrate.lab.signals import Mean
 from bitrate.lab.tasks import Ints, SingleAnswer
-from bitrate.theory import expected_rollouts_to_hit
+from bitrate.theory import expected_rollouts
 from bitrate.theory.checks import Floats
 from bitrate.types import Case, Claim, Prediction
 
@@ -25,7 +25,7 @@ def masses(case: Case) -> tuple[Floats, Floats]:
 def predict(case: Case) -> Prediction:
     """The mean of 1 / mass."""
     mass, chance = masses(case)
-    value = float(chance[chance > 0] @ expected_rollouts_to_hit(mass[chance > 0]))
+    value = float(chance[chance > 0] @ expected_rollouts(mass[chance > 0]))
     return Prediction(value, "exact", "rollouts", "THEORY.md S0.10", ("a policy that does not learn meanwhile",))
 
 

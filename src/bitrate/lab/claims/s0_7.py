@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
 from bitrate.lab.tasks import Ints, OneBad, SingleAnswer, Task
-from bitrate.theory import coupon_collector, expected_rollouts_to_hit
+from bitrate.theory import coupon_collector, expected_rollouts
 from bitrate.theory.checks import Floats
 from bitrate.types import Case, Claim, Prediction
 
@@ -40,7 +40,7 @@ def predict(case: Case) -> Prediction:
     if case.settings["by"] == "examples":
         count = coupon_collector(good)
     else:
-        count = expected_rollouts_to_hit((good if case.settings["by"] == "success" else 1) / N)
+        count = expected_rollouts((good if case.settings["by"] == "success" else 1) / N)
     return Prediction(float(count), "exact", "rollouts or examples", "THEORY.md S0.7")
 
 
