@@ -112,8 +112,8 @@ def sampled_information(teacher: ArrayLike, student: ArrayLike) -> SampledLabel:
 
     Reference: THEORY.md section 3.
 
-    >>> [float(bits) for bits in sampled_information([0.5, 0.5], [0.5, 0.5])]
-    [1.0, 0.0, 1.0]
+    >>> tuple(float(bits) for bits in sampled_information([0.5, 0.5], [0.5, 0.5]))
+    (1.0, 0.0, 1.0)
     """
     t, s = _pair(teacher, student)
     gain, noise = rel_entr(t, s).sum(-1) / np.log(2), entr(t).sum(-1) / np.log(2)

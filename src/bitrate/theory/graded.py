@@ -81,8 +81,8 @@ def unit_test_information(m: ArrayLike, u: ArrayLike) -> UnitTestInformation:
 
     Reference: THEORY.md section 3.
 
-    >>> [round(float(bits), 3) for bits in unit_test_information(10, 0.5)]
-    [0.011, 2.706, 10.0]
+    >>> tuple(round(float(bits), 3) for bits in unit_test_information(10, 0.5))
+    (0.011, 2.706, 10.0)
     """
     n, x = whole("m", m), probability("u", u)
     if n.ndim:
