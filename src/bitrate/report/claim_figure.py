@@ -27,6 +27,8 @@ from bitrate.report.words import clip
 from bitrate.types import Estimate
 
 ROW_HEIGHT = 34
+#: Faces of one width: where text is laid out here and drawn elsewhere, labels must not run into each other.
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 MEASURED = "measured, with interval"
 FORMULAS = (("prediction", "exact theory"), ("stated", "the source's formula"), ("rival", "rival formula"))
 SHAPES = ("circle", "diamond", "cross")
@@ -72,7 +74,7 @@ def save_claim_figures(
         raise InputError(f"formats = {tuple(formats)}; want svg or png, not {sorted(unknown)}")
     folder, written, version = Path(folder), [], vega_lite_version()
     folder.mkdir(parents=True, exist_ok=True)
-    config = {**theme("light"), "background": PALETTE["light"]["paper"]}
+    config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
     for record in records:
         specs = {n: {**sized(c.to_dict()), "config": config, "padding": 12} for n, c in claim_charts(record).items()}
         for (name, spec), ending in product(specs.items(), formats):
@@ -176,7 +178,7 @@ def _measured(rows: list[dict[str, Any]], x: Any, y: Any) -> list[Any]:
 
 
 def _legend(**symbol: Any) -> Any:
-    return altair().Legend(**{"columns": 3, "labelLimit": 320, "symbolStrokeWidth": 2, **symbol})
+    return altair().Legend(**{"columns": 3, "labelLimit": 320, "columnPadding": 20, "symbolStrokeWidth": 2, **symbol})
 
 
 def _height(record: Mapping[str, Any], panel: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def _section(record: Record, figures: str) -> str:
 def _paragraphs(record: Record, figures: str) -> Iterator[str]:
     yield f"## {record['id']} {{: #{anchor(record['id'])} }}"
     yield f"> {cell(record['statement'])}"
-    yield f"{cell(record['source'])}. **Verdict: {_verdict(record)}.**"
+    stop = "" if record["source"].endswith(("?", ".")) else "."
+    yield f"{cell(record['source'])}{stop} **Verdict: {_verdict(record)}.**"
     if record["remark"]:
         yield cell(record["remark"])
     if record["against"]:
