@@ -205,6 +205,7 @@ class Claim:
         remark: what a reader should take home, in a few sentences.
         against: ids of claims that seem to contradict this one.
         pending: why nothing is measured yet.
+        needs: extra of the package without which it cannot be measured here, e.g. ``"train"``.
         axis: title of the figure's x axis.
         log_axis: whether that axis is logarithmic.
         curves: formulas to draw: name -> (x values, y values).
@@ -227,6 +228,7 @@ class Claim:
     remark: str = ""
     against: tuple[str, ...] = ()
     pending: str = ""
+    needs: str = ""
     axis: str = ""
     log_axis: bool = False
     curves: Callable[[], Curves] | None = None

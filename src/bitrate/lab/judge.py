@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 import time
 import zlib
@@ -15,6 +16,8 @@ from bitrate.types import Case, Claim, Estimate, Outcome, Panel, Point, Predicti
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
 ROUNDING = 1e-9
+#: Modules that an extra of the package brings.
+EXTRAS = {"train": ("torch",), "trl": ("torch", "transformers", "trl", "peft")}
 
 
 def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | None = None) -> Verdict:
@@ -29,6 +32,10 @@ def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | 
         The verdict; "not measured" for a claim that is pending.
     """
     began = time.monotonic()
+    lacking = _lacking(claim)
+    if lacking:
+        none: Outcome = "not measured"
+        return Verdict(claim.id, none, none, none, (), seed, 0.0, lacking)
     points = []
     for number, case in enumerate(claim.cases):
         if progress:
@@ -36,13 +43,18 @@ def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | 
         points.append(_point(claim, case, np.random.default_rng([seed, zlib.crc32(claim.id.encode()), number])))
     seconds = time.monotonic() - began
     panels = tuple(_panel(p) for p in (Panel("", claim.axis, claim.curves or dict, claim.log_axis), *claim.panels))
-    if claim.pending:
-        none: Outcome = "not measured"
-        return Verdict(claim.id, none, none, none, (), seed, seconds, claim.pending, panels)
     theory = _together(p.outcome for p in points)
     stated = _statement(points) if claim.stated else theory
     rival = _together(p.rival_outcome for p in points if p.rival_outcome)
     return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels)
+
+
+def _lacking(claim: Claim) -> str:
+    """Why the claim cannot be measured here, if it cannot."""
+    if claim.pending or not claim.needs:
+        return claim.pending
+    absent = [m for m in EXTRAS[claim.needs] if importlib.util.find_spec(m) is None]
+    return f"needs {', '.join(absent)}: pip install 'bitrate[{claim.needs}]'" if absent else ""
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

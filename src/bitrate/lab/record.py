@@ -8,12 +8,14 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bitrate
-from bitrate.errors import Interrupted
+from bitrate.errors import EngineError, Interrupted
 from bitrate.lab.claims import all_claims, find, published
 from bitrate.lab.judge import judge
 from bitrate.logs.workplace import workplace
@@ -34,7 +36,8 @@ def published_claims() -> list[Record]:
 def record(claim: Claim, verdict: Verdict) -> Record:
     """What is said, measured and published of a claim, as plain JSON values.
 
-    ``standing`` is ``as published``, ``differs``, ``inconclusive`` or ``not published``.
+    ``standing`` is ``as published``, ``differs``, ``inconclusive``, ``not published`` or, for want of an extra,
+    ``not measured here``.
     """
     known = published().get(claim.id)
     said = {name: getattr(claim, name) for name in SAID}
@@ -54,6 +57,8 @@ def standing(found: dict[str, str], known: dict[str, str] | None) -> str:
     off = [found[k] for k in known if found[k] != known[k]]
     if not off:
         return "as published"
+    if set(found.values()) == {"not measured"}:
+        return "not measured here"
     return "inconclusive" if set(off) == {"inconclusive"} else "differs"
 
 
@@ -72,6 +77,7 @@ def run_claims(
 
     Raises:
         InputError: an id that no claim has.
+        EngineError: a worker process was killed.
         Interrupted: Ctrl-C.
     """
     claims = [find(id) for id in ids]
@@ -98,11 +104,20 @@ def _each(ids: Sequence[str], seed: int, jobs: int) -> Iterator[Record]:
     if len(ids) <= 1 or jobs == 1:
         yield from (_one((id, seed)) for id in ids)
         return
-    with _one_thread(), multiprocessing.get_context("spawn").Pool(min(jobs, len(ids)), _quiet) as pool:
+    with (
+        _one_thread(),
+        ProcessPoolExecutor(min(jobs, len(ids)), multiprocessing.get_context("spawn"), initializer=_quiet) as pool,
+    ):
         try:
-            yield from pool.imap_unordered(_one, [(id, seed) for id in ids])
+            for done in as_completed([pool.submit(_one, (id, seed)) for id in ids]):
+                yield done.result()
+        except BrokenProcessPool:
+            hint = "was memory short? the same command goes on with the claims that are left; try --jobs 1"
+            raise EngineError("a worker process was killed", hint=hint) from None
         except KeyboardInterrupt:
-            pool.terminate()
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            pool.shutdown(cancel_futures=True)
             raise Interrupted("stopped", hint="the same command goes on with the claims that are left") from None
 
 

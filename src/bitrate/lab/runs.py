@@ -56,6 +56,7 @@ class Run:
         advantages: ArrayLike | None = None,
         components: Mapping[str, ArrayLike] | None = None,
         prompts: ArrayLike | None = None,
+        updates: ArrayLike | None = None,
         tokens: int | None = None,
     ) -> None:
         """Log one step's rollouts.
@@ -67,6 +68,7 @@ class Run:
             targets: what each world hides, shape [worlds]: a gold answer as many logs keep it.
             advantages: as the trainer used them, shape [worlds, k]; None where no policy gradient was taken.
             components: name -> scores [worlds, k] that make up a reward: unit tests, tokens, steps.
+            updates: fingerprint of the update that each world's rollouts made, shape [worlds], where one was taken.
             prompts: id of each world, shape [worlds]; its number, by default.
             tokens: completion tokens of every rollout.
         """
@@ -97,6 +99,8 @@ class Run:
             batch["advantage"] = where_scored(advantages)
         if components is not None:
             batch["components"] = _components(components, which, worlds * k)
+        if updates is not None:
+            batch["update"] = _text(np.asarray(updates))[world]
         if tokens is not None:
             batch["completion_tokens"] = np.full(which.size, tokens)
         self.batches.append(batch)

@@ -23,6 +23,7 @@ ROLLOUT_COLUMNS: dict[str, str] = {
     "advantage": "DOUBLE",
     "prompt": "VARCHAR",
     "target": "VARCHAR",
+    "update": "VARCHAR",
 }
 
 #: What the reduction reads; the rest of a rollout stays in the file.

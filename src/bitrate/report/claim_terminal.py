@@ -38,7 +38,7 @@ def print_verdicts(records: Sequence[Mapping[str, Any]], console: Console) -> No
         _line(console, record["id"], record["outcome"], record["statement"])
         if len(records) <= IN_FULL:
             _cases(record, console)
-        if record["standing"] not in {"as published", "not published"}:
+        if record["standing"] in {"differs", "inconclusive"}:
             console.print(Padding(Text(_difference(record), "bold red"), (0, 0, 0, 8)), highlight=False)
         elif record["standing"] == "not published":
             console.print(Padding(Text("no verdict was published of this claim", QUIET), (0, 0, 0, 8)), highlight=False)
@@ -48,7 +48,8 @@ def print_verdicts(records: Sequence[Mapping[str, Any]], console: Console) -> No
     off = [r["id"] for r in records if r["standing"] == "differs"]
     said = ", ".join(f"{n} {words}" for words, n in counts.items())
     tail = f"; not as published: {', '.join(off)}" if off else ""
-    console.print(Text(f"\n{len(records)} claims: {said}{tail}"), highlight=False)
+    noun = "claim" if len(records) == 1 else "claims"
+    console.print(Text(f"\n{len(records)} {noun}: {said}{tail}"), highlight=False)
 
 
 def _line(console: Console, id: str, outcome: str, statement: str) -> None:

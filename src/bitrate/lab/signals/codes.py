@@ -28,6 +28,7 @@ def _joined(text: str, order: str, where: str = "true") -> str:
 CODES = {
     "target": "any_value(target)",
     "prompt": "world",
+    "fingerprint": "any_value(update)",
     "answers": _joined(SAID, ORDER),
     "scores": _joined(SCORE, ORDER),
     "feedback": _joined(HEARD, ORDER),
@@ -50,7 +51,8 @@ class Information:
 
     Args:
         of: ``feedback`` (answers and scores), ``update`` (advantages summed by answer: what a tabular policy gradient
-            is made of), ``answers``, ``scores``, ``rewards``, ``last answers``, ``last scores``, ``history``.
+            is made of), ``fingerprint`` (of a real gradient, where it was logged), ``answers``, ``scores``,
+            ``rewards``, ``last answers``, ``last scores``, ``history``.
         about: ``target``, or any of the same.
     """
 

@@ -15,7 +15,7 @@ from bitrate.logs.schema import ROLLOUT_COLUMNS
 if TYPE_CHECKING:
     import duckdb
 
-TEXT = {"run", "split", "prompt_id", "group_id", "answer", "prompt", "target"}
+TEXT = {"run", "split", "prompt_id", "group_id", "answer", "prompt", "target", "update"}
 #: Where `bitrate export` keeps, in the Parquet file, what was known of the rows.
 PROVENANCE_KEY = "bitrate"
 #: Other names that mean the same and are safe to take without asking.
