@@ -1,5 +1,6 @@
 # make demo   audit a recorded real run that ships with the package
 # make test   pass the tests            make check   lint, types
+# make test-train pass the tests that need PyTorch
 # make claims put every claim to the test, and end in red where a published verdict is wrong
 VENV   ?= .venv
 PYTHON ?= python3
@@ -8,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo claims test test-fast check docs bench clean
+.PHONY: help demo claims test test-train test-fast check docs bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -23,6 +24,10 @@ $(VENV)/dev: $(VENV)/core
 	$(PIP) -e '.[dev,spark,ray,docs]'
 	@touch $@
 
+$(VENV)/train: $(VENV)/dev
+	$(PIP) -e '.[train]'
+	@touch $@
+
 demo: $(VENV)/core
 	$(BIN)/bitrate demo --html report.html
 
@@ -30,10 +35,13 @@ claims: $(VENV)/core
 	$(BIN)/bitrate claims run --all --json claims.json --figures figures
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/train
+
+test-train: $(VENV)/train
+	$(BIN)/python -m pytest tests/train
 
 test-fast: $(VENV)/dev
-	$(BIN)/python -m pytest -m 'not engine and not browser and not coverage_study'
+	$(BIN)/python -m pytest --ignore=tests/train -m 'not engine and not browser and not coverage_study'
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

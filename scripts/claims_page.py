@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bitrate import __version__
 from bitrate.lab.claims import all_claims
+from bitrate.lab.judge import lacking
 from bitrate.lab.record import run_claims
 from bitrate.report.claim_figure import save_claim_figures
 from bitrate.report.claim_page import claims_page
@@ -31,6 +32,9 @@ def page() -> str:
 def main() -> None:
     """Run, publish, draw, write."""
     if "--page" not in sys.argv:
+        absent = {lacking(c) for c in all_claims() if c.needs} - {""}
+        if absent:
+            sys.exit(f"what cannot be measured here must not be published as not measured: {'; '.join(sorted(absent))}")
         ids = [c.id for c in all_claims()]
         records = run_claims(ids, seed=SEED, progress=lambda what, share: print(f"{share:4.0%} {what}", flush=True))
         for record in records:

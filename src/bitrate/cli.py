@@ -226,19 +226,22 @@ def claims_run(
 
     if every == bool(ids):
         raise InputError("name claims or say --all, one of the two", hint="bitrate claims run S1.8")
+    _check_output(json_to)
+    if figures and figures.exists() and not figures.is_dir():
+        raise InputError(f"--figures {figures} is a file; want a folder")
     with _progress("testing claims") as progress:
         asked = ids or [str(c["id"]) for c in published_claims()]
         records = run_claims(asked, seed=seed, jobs=jobs, progress=progress)
+    if json_to != "-":
+        from bitrate.report.claim_terminal import print_verdicts
+
+        print_verdicts(records, _console())
     if json_to:
         _write_json({"version": __version__, "seed": seed, "claims": records}, json_to)
     if figures:
         from bitrate.report.claim_figure import save_claim_figures
 
         save_claim_figures(records, figures)
-    if json_to != "-":
-        from bitrate.report.claim_terminal import print_verdicts
-
-        print_verdicts(records, _console())
     standings = {r["standing"] for r in records}
     if not standings <= {"as published", "not measured here"}:
         raise typer.Exit(DIFFERS if "differs" in standings else UNDECIDED)
@@ -272,7 +275,19 @@ def _show(found: Any, html: Path | None, json_to: str | None) -> None:
             _console().print(f"Report: {html}", markup=False, highlight=False)
 
 
+def _check_output(target: str | None) -> None:
+    """A file that cannot be written is said before the work, not after it."""
+    if target is None or target == "-":
+        return
+    path = Path(target)
+    if not path.name or path.is_dir():
+        raise InputError(f"--json {target!r} is no file to write to")
+    if not path.parent.is_dir():
+        raise InputError(f"no folder {path.parent} to write {path.name} to")
+
+
 def _write_json(figures: Any, target: str) -> None:
+    _check_output(target)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     if target == "-":
         sys.stdout.write(text)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from bitrate.lab.claims import all_claims, find, place, published
+from bitrate.lab.judge import lacking
 from bitrate.lab.record import run_claims
 from bitrate.types import Claim
 
@@ -23,7 +24,7 @@ NUMBERS = {"S0": 12, "S1": 17, "S2": 5, "S3": 13, "S4": 7}
 REFUTED = {"S0.5", "S1.9", "S1.14", "S3.4", "S3.6"}
 HOLDS_IF = {
     "S0.1", "S0.2", "S0.3", "S0.4", "S0.6", "S0.7", "S1.1", "S1.7", "S1.8", "S1.10", "S1.12", "S2.2", "S3.2", "S3.5",
-    "S3.10", "S4.1", "S4.2", "S4.3",
+    "S3.8", "S3.10", "S4.1", "S4.2", "S4.3", "S4.5",
 }  # fmt: skip
 TRAINING = {"S1.17", "S2.3", "S2.4", "S2.5", "S3.11", "S3.13", "S4.6", "S4.7"}
 MEASURED = [c for c in all_claims() if not c.pending]
@@ -32,7 +33,7 @@ MEASURED = [c for c in all_claims() if not c.pending]
 def test_every_claim_of_the_sources_is_registered() -> None:
     wanted = [f"{source}.{i}" for source, last in NUMBERS.items() for i in range(1, last + 1)]
     ids = [c.id for c in all_claims()]
-    assert [i for i in ids if not i.startswith("B")] == sorted(wanted, key=place)
+    assert [i for i in ids if i.startswith("S")] == sorted(wanted, key=place)
     assert len(ids) == len(set(ids))
     assert {c.id for c in all_claims() if c.pending} == TRAINING
 
@@ -68,6 +69,8 @@ def test_a_claim_says_what_a_reader_needs(claim: Claim) -> None:
 def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
     """The formulas are apart by more than an interval may be wide: the data can tell them apart."""
     assert claim.predict and claim.rival
+    if lacking(claim):
+        pytest.skip(lacking(claim))
     gaps = []
     for case in claim.cases:
         prediction, rival = claim.predict(case), claim.rival(case)
@@ -90,7 +93,7 @@ def test_the_curves_are_numbers() -> None:
 @pytest.mark.coverage_study
 def test_all_claims_come_out_as_published() -> None:
     """The whole lab, with another seed than the published one: verdicts do not hang on luck."""
-    records = run_claims([c.id for c in all_claims()], seed=1)
+    records = run_claims([c.id for c in all_claims() if c.pending or not lacking(c)], seed=1)
     off = {r["id"]: (r["outcome"], r["theory_outcome"], r["rival_outcome"]) for r in records}
     assert {i: off[i] for i in off if off[i] != tuple(published()[i].values())} == {}
 

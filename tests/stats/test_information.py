@@ -38,6 +38,8 @@ def populations() -> dict[str, Table]:
     }
     found |= {f"independent {m}": np.outer(rng.dirichlet(np.ones(m)), rng.dirichlet(np.ones(6))) for m in (3, 60)}
     answers = np.full((16, 2), 1 / 16)
+    found["rare event"] = np.outer(np.full(5, 0.2), [0.01, 0.99])
+    found["hits of 64"] = np.full((64, 2), 1 / 64) * [1 / 64, 63 / 64]
     return found | {"one to one": np.eye(10) / 10, "one bit in sixteen": answers * [1 / 16, 15 / 16]}
 
 
@@ -72,7 +74,7 @@ def test_the_plug_in_value_is_off_by_more_than_the_interval(rng: np.random.Gener
 
 
 def test_codes_that_are_all_different_get_a_reason_and_no_number() -> None:
-    made = mutual_information(np.arange(500), np.arange(500), np.ones(500, int))
+    made = mutual_information(np.arange(2000), np.arange(2000), np.ones(2000, int))
     assert made.value is None and "no other has" in str(made.reason)
     few = conditional_entropy([0, 1], [0, 0], [20, 20])
     assert few.value is None and "40 samples" in str(few.reason)

@@ -32,10 +32,10 @@ def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | 
         The verdict; "not measured" for a claim that is pending.
     """
     began = time.monotonic()
-    lacking = _lacking(claim)
-    if lacking:
+    why = lacking(claim)
+    if why:
         none: Outcome = "not measured"
-        return Verdict(claim.id, none, none, none, (), seed, 0.0, lacking)
+        return Verdict(claim.id, none, none, none, (), seed, 0.0, why)
     points = []
     for number, case in enumerate(claim.cases):
         if progress:
@@ -49,7 +49,7 @@ def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | 
     return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels)
 
 
-def _lacking(claim: Claim) -> str:
+def lacking(claim: Claim) -> str:
     """Why the claim cannot be measured here, if it cannot."""
     if claim.pending or not claim.needs:
         return claim.pending

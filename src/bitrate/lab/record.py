@@ -7,6 +7,8 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -124,19 +126,26 @@ def _each(ids: Sequence[str], seed: int, jobs: int) -> Iterator[Record]:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Workers share the cores: threads of the linear algebra in each of them would only wait for each other."""
-    name = "OPENBLAS_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ.setdefault(name, "1")
+    added = [name for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
     try:
         yield
     finally:
-        if before is None:
+        for name in added:
             del os.environ[name]
 
 
 def _quiet() -> None:
-    """Workers leave Ctrl-C to the parent."""
+    """Workers leave Ctrl-C to the parent, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _one(asked: tuple[str, int]) -> Record:

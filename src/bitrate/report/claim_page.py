@@ -116,6 +116,8 @@ def _paragraphs(record: Record, figures: str) -> Iterator[str]:
     yield "\n".join([head, "|---|---|---|---|---|---|", *rows])
     needs = dict.fromkeys(a for p in record["points"] for a in p["prediction"]["assumptions"])
     facts = [f"Rival: {cell(record['rival_name'])}, {record['rival_outcome']}."]
+    wide = f"an interval wider than ±{record['tolerance']:g} decides nothing"
+    facts += [f"About {record['budget']:,} rollouts a case; {wide}."]
     facts += [f"The theory assumes: {cell('; '.join(needs))}."] if needs else []
     yield " ".join(facts)
     yield f"```sh\nbitrate claims run {record['id']} --seed {record['seed']}\n```"

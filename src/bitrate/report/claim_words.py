@@ -15,6 +15,7 @@ SOURCES = {
     "S3": "Dwarkesh: bits per FLOP",
     "S4": "Contra Dwarkesh",
     "B": "bitrate: our own statements",
+    "T": "bitrate: trained learners",
 }
 OUTCOMES = {"holds if": "holds if …", "not measured": "not measured yet"}
 BOUNDS = {"exact": "", "upper": "at most ", "lower": "at least "}
@@ -22,9 +23,7 @@ BOUNDS = {"exact": "", "upper": "at most ", "lower": "at least "}
 
 def source_of(id: str) -> str:
     """The source that a claim's id names."""
-    return SOURCES.get(
-        id.partition(".")[0].rstrip("0123456789") if id.startswith("B") else id.partition(".")[0], "more"
-    )
+    return SOURCES.get(id.partition(".")[0] if id.startswith("S") else id[:1], "more")
 
 
 def outcome_words(outcome: str) -> str:

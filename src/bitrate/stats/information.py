@@ -17,7 +17,11 @@ from bitrate.types import Estimate
 #: Above this share of samples whose code was seen once, a table of counts says too little.
 MOST_SINGLETONS = 0.1
 #: The least number of samples from which anything is said.
-LEAST_SAMPLES = 50
+LEAST_SAMPLES = 1000
+#: Cells with so few samples, or fewer, are rare: there may be as many more of their kind that nobody saw.
+FEW = 2
+#: What the bias allows for each of them, in nats of one sample.
+RARE = 2.0
 
 
 def mutual_information(
@@ -27,7 +31,8 @@ def mutual_information(
     """``I(X;Y) = H(X) + H(Y) - H(X,Y)`` from a table of counts, each entropy with the jackknife's correction.
 
     The standard error is the jackknife's, with three allowances added: for chi-square noise where the first order
-    vanishes, for codes that chance kept out, and, as a bias, for what the jackknife and Miller-Madow disagree about.
+    vanishes, for codes that chance kept out, and, as a bias, for what the jackknife and Miller-Madow disagree about and
+    for cells so rare that others like them were not seen.
 
     Args:
         x: code of the first variable in each cell of the table, shape [cells], whole numbers.
@@ -38,7 +43,7 @@ def mutual_information(
         level: nominal coverage, in (0, 1).
 
     Returns:
-        Estimate, n the number of samples. Without a value where there are fewer than 50 samples or more than a tenth
+        Estimate, n the number of samples. Without a value where there are fewer than 1,000 samples or more than a tenth
         of them have a code seen once.
 
     Raises:
@@ -53,9 +58,7 @@ def mutual_information(
     first, second, cells = _table(x, y, count)
     parts = [(first, 1.0), (second, 1.0), (np.arange(cells.size), -1.0)]
     rows, columns = (np.unique(v).size for v in (first, second))
-    degrees = cells.size - rows - columns + 1
-    most = math.log2(max(1, min(rows, columns)))
-    return _combined(parts, cells, degrees, (0.0, most), name, unit, level)
+    return _combined(parts, cells, cells.size - rows - columns + 1, name, unit, level)
 
 
 def conditional_entropy(
@@ -84,11 +87,10 @@ def conditional_entropy(
     >>> made.low <= 1.0 <= made.high
     True
     """
-    first, second, cells = _table(x, y, count)
+    first, _, cells = _table(x, y, count)
     parts = [(np.arange(cells.size), 1.0), (first, -1.0)]
     degrees = cells.size - np.unique(first).size
-    most = math.log2(max(1, np.unique(second).size))
-    return _combined(parts, cells, degrees, (0.0, most), name, unit, level)
+    return _combined(parts, cells, degrees, name, unit, level)
 
 
 def _table(x: ArrayLike, y: ArrayLike, count: ArrayLike) -> tuple[Ints, Ints, Ints]:
@@ -115,9 +117,8 @@ def _left_out(group: Ints, cells: Ints) -> tuple[float, Floats, float]:
 
 
 def _combined(
-    parts: Sequence[tuple[Ints, float]], cells: Ints, degrees: int, within: tuple[float, float], name: str, unit: str,
-    level: float,
-) -> Estimate:  # fmt: skip
+    parts: Sequence[tuple[Ints, float]], cells: Ints, degrees: int, name: str, unit: str, level: float
+) -> Estimate:
     """A signed sum of entropies with its interval."""
     check_level(level)
     total = int(cells.sum())
@@ -139,12 +140,12 @@ def _combined(
     unseen = unseen_clusters(level) / total
     missed = unseen * math.log(1 / unseen) if unseen < 1 / math.e else 1.0
     se = math.sqrt(first_order + chi_square**2 + missed**2 / 9)
-    bias = abs(jackknife - plug_in - corrections)
+    rare = RARE * float((cells <= FEW).sum()) / total
+    bias = abs(jackknife - plug_in - corrections) + rare
     half = biased_quantile(bias / se, float(total - 1), level) * se
     value, se, bias, half = (v / math.log(2) for v in (jackknife, se, bias, half))
     how = f"counted codes, jackknife; {cells.size} cells, standard error {se:.2g}, bias allowed for {bias:.2g}"
-    centre = min(max(value, within[0]), within[1])
+    centre = max(value, 0.0)
     if centre != value:
-        how += f"; estimate {value:.3g} moved to {centre:.3g}, the edge of the possible range"
-    low, high = max(centre - half, within[0]), min(centre + half, within[1])
-    return Estimate(name, centre, low, high, unit, level, total, how)
+        how += f"; estimate {value:.3g} moved to 0, the edge of the possible range"
+    return Estimate(name, centre, max(centre - half, 0.0), centre + half, unit, level, total, how)

@@ -202,7 +202,10 @@ def best_policy_for_tries(prior: ArrayLike) -> Floats:
     >>> best_policy_for_tries([0.8, 0.2, 0.0]).round(4).tolist()
     [0.6667, 0.3333, 0.0]
     """
-    root = np.sqrt(distribution("prior", prior))
+    q = distribution("prior", prior)
+    if q.ndim != 1:
+        raise InputError(f"prior has shape {q.shape}; want one axis, the answers")
+    root = np.sqrt(q)
     return np.asarray(root / root.sum())
 
 

@@ -7,20 +7,26 @@ import numpy as np
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import GoodSet
-from bitrate.theory import binary_entropy, good_set_first_step, good_set_update_no_baseline
+from bitrate.theory import (
+    binary_entropy,
+    good_set_first_step,
+    good_set_update_no_baseline,
+    verifier_information,
+)
 from bitrate.types import Case, Claim, Prediction
 
 WORLDS = 100_000
-TELLS, NONE = 0.5, 0.0
+#: Baseline 1/2 would make a good joke and the other bad one update of two jokes: 1/2 (e - pi) and -1/2 (e' - pi).
+TELLS, NONE = 0.3, 0.0
 
 
 def predict(case: Case) -> Prediction:
-    """h of the chance that a joke is good; less where failures give no update."""
+    """What the update of one rollout tells of the set, over all 2^N sets; equal gradients are one."""
     n, alpha = case.settings["n"], case.settings["alpha"]
-    if case.settings["baseline"] == NONE:
-        bits = good_set_update_no_baseline(n, alpha)
-    else:
-        bits = good_set_first_step(n, alpha, nonempty=case.settings["nonempty"])
+    good = (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(bool)
+    prior = np.where(good, alpha, 1 - alpha).prod(axis=1) * (good.any(axis=1) | (not case.settings["nonempty"]))
+    uniform = np.full(n, 1 / n)
+    bits = verifier_information(prior / prior.sum(), good, uniform, 1, case.settings["baseline"])
     return Prediction(float(bits), "exact", "bits/rollout", "THEORY.md S0.3", ("first step", "uniform policy"))
 
 
@@ -76,7 +82,7 @@ CLAIM = Claim(
     signal=Information(of="update"),
     rival=rival,
     rival_name="h(alpha) in every first update",
-    tolerance=0.02,
+    tolerance=0.035,
     budget=WORLDS,
     condition="jokes are good independently of each other, all bad included",
     remark="A baseline that tells right from wrong keeps all h(alpha) bits. Without one every failure is the same zero "

@@ -76,7 +76,7 @@ CLAIM = Claim(
     signal=Unresolved(of="scores", given="answers"),
     rival=rival,
     rival_name="K times the bits of one rollout",
-    tolerance=0.03,
+    tolerance=0.04,
     budget=4 * WORLDS,
     condition="the prior is uniform; for a general prior q it is the mean of H(q_t1, ..., q_tM, 1 - sum)",
     remark="Where all answers are alike it only matters how many of them were tried, M. Where they are not, it matters "

@@ -73,7 +73,7 @@ CLAIM = Claim(
     signal=Unresolved(of="scores", given="answers"),
     rival=rival,
     rival_name="one bit a token, whatever the vocabulary",
-    tolerance=0.04,
+    tolerance=0.045,
     budget=WORLDS,
     remark="A reward for every token is T answers to T questions. Each is worth a full bit only where right and wrong "
     "are even: with a vocabulary of 16 it is h(1/16), a third of a bit. Bits grow with the length because the "

@@ -82,6 +82,7 @@ CLAIM = Claim(
     remark="At low p the ratio is about p (1 + 1/ln(1/p)): a rollout is worth the share p of a label, and a little "
     "for the failures. This is arithmetic. That equal widths of the axis cost equal FLOPs is another claim, and wrong "
     "(S3.6); so is -log2 p as the mean worth of a label (S3.2).",
+    against=("S3.2",),
     axis="pass rate p",
     log_axis=True,
     curves=curves,

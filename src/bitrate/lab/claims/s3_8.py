@@ -21,9 +21,15 @@ def predict(case: Case) -> Prediction:
     return Prediction(snr, "exact", "ratio", "THEORY.md S3.8", ("tabular softmax", "wrong answers alike"))
 
 
-def rival(case: Case) -> Prediction:
-    """p / (1-p) with a baseline too: a better policy has a cleaner gradient."""
-    return Prediction(float(gradient_snr(case.settings["p"])), "exact", "ratio", "p / (1-p), whatever the baseline")
+def stated(case: Case) -> Prediction:
+    """p / (1-p), whatever the baseline."""
+    return Prediction(float(gradient_snr(case.settings["p"])), "exact", "ratio", "Dwarkesh, as formula: p / (1-p)")
+
+
+def rival(case: Case) -> Prediction | None:
+    """A baseline is thought to take the noise away: (1-p) times less of it, 1/p of a reward's variance."""
+    p = case.settings["p"]
+    return Prediction(p / (1 - p) ** 2, "exact", "ratio", "p / (1-p)^2") if case.settings["baseline"] else None
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
@@ -50,16 +56,18 @@ CLAIM = Claim(
     source="Dwarkesh Patel, RL is even more information inefficient than you thought, on variance early in RL",
     cases=(
         *[Case(f"no baseline, p={p:g}", {"p": p, "baseline": 0.0}, x=p) for p in (0.02, 0.2, 0.5)],
-        *[Case(f"baseline p, p={p:g}", {"p": p, "baseline": p}, x=p) for p in (0.02, 0.2, 0.6)],
-        Case("baseline p, p=.95", {"p": 0.95, "baseline": 0.95}, x=0.95),
+        *[Case(f"baseline p, p={p:g}", {"p": p, "baseline": p}, x=p, assumed=False) for p in (0.02, 0.2, 0.6)],
+        Case("baseline p, p=.95", {"p": 0.95, "baseline": 0.95}, x=0.95, assumed=False),
     ),
     predict=predict,
+    stated=stated,
     simulate=simulate,
     signal=SignalToNoise(),
     rival=rival,
-    rival_name="p / (1-p) with a baseline too",
+    rival_name="a baseline p makes it p / (1-p)^2",
     tolerance=0.03,
     budget=WORLDS,
+    condition="no baseline is subtracted; with the mean reward as baseline the signal also vanishes as p goes to 1",
     remark="At p = 1/100 it takes about 100 rollouts until the signal is as large as the noise. The mean reward as "
     "baseline does not help there, and near p = 1 it brings the noise back: rare failures are as jerky as rare "
     "successes.",

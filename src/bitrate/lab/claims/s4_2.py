@@ -102,7 +102,7 @@ CLAIM = Claim(
     signal=Information(of="feedback"),
     rival=rival,
     rival_name="a label carries -log2 p",
-    tolerance=0.02,
+    tolerance=0.03,
     budget=WORLDS,
     condition="the guess is the option believed most; a guess sampled from the belief gets p h(p) + (1-p) h((1-p)/K)",
     remark="A label that was not expected carries more than one that was, and the mean has to count both. A policy "

@@ -38,6 +38,12 @@ def predict(case: Case) -> Prediction:
     return Prediction(value, "exact", "bits/prompt", "THEORY.md S4.5")
 
 
+def stated(case: Case) -> Prediction:
+    """The capacity, whatever the logits are asked about."""
+    value = float(distillation_capacity(case.settings["vocabulary"], case.settings["bits"]))
+    return Prediction(value, "exact", "bits/prompt", "Contra Dwarkesh: linear in vocabulary size")
+
+
 def rival(case: Case) -> Prediction | None:
     """The capacity, taken for bits about the answer."""
     if case.settings["kind"] == ANY:
@@ -77,7 +83,7 @@ def _case(kind: str, vocabulary: int, bits: int = 1) -> Case:
     settings = {"kind": kind, "vocabulary": vocabulary, "bits": bits}
     signal = Unresolved(of="answers", given="scores") if kind == ANY else Information(of="answers")
     name = f"{kind}, V={vocabulary}, precision: {bits}"
-    return Case(name, settings, x=vocabulary if bits == 1 else None, signal=signal)
+    return Case(name, settings, x=vocabulary if bits == 1 else None, assumed=kind == ANY, signal=signal)
 
 
 CLAIM = Claim(
@@ -92,11 +98,13 @@ CLAIM = Claim(
         _case(VAGUE, 8),
     ),
     predict=predict,
+    stated=stated,
     simulate=simulate,
     rival=rival,
     rival_name="all of the capacity is about the answer",
     tolerance=0.02,
     budget=WORLDS,
+    condition="the capacity of the message is meant; about the right answer it says at most log2 V bits",
     remark="Logits that may be anything carry V times their precision. About which answer is right they carry log2 V "
     "bits at most, as a label does, and less from a teacher that is not sure. The rest is about the teacher: it "
     "can help the student on other prompts, and it does not help on this one.",

@@ -52,7 +52,8 @@ class Information:
     Args:
         of: ``feedback`` (answers and scores), ``update`` (advantages summed by answer: what a tabular policy gradient
             is made of), ``fingerprint`` (of a real gradient, where it was logged), ``answers``, ``scores``,
-            ``rewards``, ``last answers``, ``last scores``, ``history``.
+            ``rewards``, ``last answers``, ``last scores``, ``history``. An ``update`` is known by its
+            sums as long as more than half of the answers were not drawn: what they share is the policy's part.
         about: ``target``, or any of the same.
     """
 
