@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.runs import Run
-from bitrate.lab.signals.price import Price
+from bitrate.lab.signals import LedgerLine
 from bitrate.theory import binary_entropy
 from bitrate.types import Case, Claim, Prediction
 
@@ -65,7 +65,7 @@ CLAIM = Claim(
     ),
     predict=predict,
     simulate=simulate,
-    signal=Price(model_params=PARAMS),
+    signal=LedgerLine("cost.bits_per_pflop", model_params=PARAMS),
     rival=rival,
     rival_name="mean of the bits per FLOP of each prompt",
     tolerance=3.0,

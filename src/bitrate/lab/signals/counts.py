@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bitrate.lab.signals.rows import LEVEL, rollouts
+from bitrate.lab.signals.rows import LEVEL, reduced, rollouts
 from bitrate.logs.engines import duck
-from bitrate.logs.read import open_source
-from bitrate.logs.reduce import reduce
 from bitrate.stats import PassRate, cluster_ratio, difference, mean_functional, mean_outcome_entropy
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
@@ -49,12 +47,8 @@ class PassRateInformation:
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the group table of a folder's files."""
-        con = duck.connect("2GB")
-        try:
-            with reduce(open_source(con, [folder])) as groups:
-                counts = duck.run(groups.con, "SELECT n_correct, n FROM groups ORDER BY run, prompt_id, step")
-        finally:
-            con.close()
+        with reduced(folder) as groups:
+            counts = duck.run(groups.con, "SELECT n_correct, n FROM groups ORDER BY run, prompt_id, step")
         right, size = np.array(counts, dtype=np.int64).T
         within = mean_outcome_entropy(right, size, LEVEL)
         pooled = _through_entropy(mean_functional(PassRate(), right, size, level=LEVEL))

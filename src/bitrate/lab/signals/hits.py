@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bitrate.lab.signals.rows import LEVEL
+from bitrate.lab.signals.rows import LEVEL, reduced
 from bitrate.logs.engines import duck
-from bitrate.logs.read import open_source
-from bitrate.logs.reduce import reduce
 from bitrate.stats import cluster_ratio, conditional_entropy
 from bitrate.types import Estimate
 
@@ -28,12 +26,8 @@ class HitInformation:
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the group table of a folder's files."""
-        con = duck.connect("2GB")
-        try:
-            with reduce(open_source(con, [folder])) as groups:
-                tried, hit, count = np.array(duck.run(groups.con, CELLS), dtype=np.int64).reshape(-1, 3).T
-        finally:
-            con.close()
+        with reduced(folder) as groups:
+            tried, hit, count = np.array(duck.run(groups.con, CELLS), dtype=np.int64).reshape(-1, 3).T
         name, unit = "bits of a group about the right answer", "bits/prompt"
         whether = conditional_entropy(tried, hit, count, name=name, unit=unit, level=LEVEL)
         bits = np.repeat(hit * np.log2(tried), count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bitrate.logs.engines import duck
 from bitrate.logs.read import open_source
+from bitrate.logs.reduce import Groups, reduce
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,5 +34,16 @@ def rollouts(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"FROM ({source.rows(source.files)}) WHERE reward IS NOT NULL"
         )
         yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def reduced(folder: Path) -> Iterator[Groups]:
+    """The group table of a run, as the audit gets it."""
+    con = duck.connect("2GB")
+    try:
+        with reduce(open_source(con, [folder])) as groups:
+            yield groups
     finally:
         con.close()
