@@ -66,7 +66,7 @@ def build(
 
     # Made without numbers and filled in here: the weights come from rng, and torch's global generator is not touched.
     with torch.device("meta"):
-        block = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
+        block: dict[str, Any] = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
         parts = {
             "embed": nn.Embedding(2, width),
             "place": nn.Embedding(2, width),
@@ -95,9 +95,10 @@ def _logits(model: ModuleDict, n: int) -> Tensor:
     tokens = torch.tensor([0, 1]).expand(n, 2)
     x = model["embed"](tokens) + model["place"].weight
     mask = nn.Transformer.generate_square_subsequent_mask(2, dtype=x.dtype)
-    for block in model["blocks"]:
+    for block in model["blocks"].children():
         x = block(x, src_mask=mask, is_causal=True)
-    return model["head"](model["norm"](x[:, -1]))
+    logits: Tensor = model["head"](model["norm"](x[:, -1]))
+    return logits
 
 
 def policy(model: ModuleDict) -> Floats:
