@@ -1,16 +1,19 @@
-"""Run every claim, publish the verdicts, and write docs/claims.md with its figures.
+"""Run claims, publish the verdicts, and write docs/claims.md with its figures.
 
-``python scripts/claims_page.py``; with ``--page`` only the page is made, from ``results/claims.json`` as it is.
+``python scripts/claims_page.py`` runs every claim that needs no training runs. With ids, ``T2 S1.17 --runs DIR``, it
+runs those, in full, and puts them beside the verdicts that are published; training runs that DIR has are taken over.
+``--page`` only makes the page, from ``results/claims.json`` as it is.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
 
 from bitrate import __version__
-from bitrate.lab.claims import all_claims
+from bitrate.lab.claims import all_claims, find
 from bitrate.lab.judge import lacking
 from bitrate.lab.record import run_claims
 from bitrate.report.claim_figure import save_claim_figures
@@ -29,21 +32,35 @@ def page() -> str:
     return claims_page(json.loads(RESULTS.read_text("utf-8"))["claims"], "claims", "python scripts/claims_page.py")
 
 
+def publish(ids: list[str], runs: Path | None) -> None:
+    """Run claims and put their verdicts in the place of the published ones."""
+    full = any(find(id).arms for id in ids)
+    absent = {why for id in ids if find(id).needs and (why := lacking(find(id)))}
+    if absent:
+        sys.exit(f"what cannot be measured here must not be published as not measured: {'; '.join(sorted(absent))}")
+    records = run_claims(
+        ids, seed=SEED, full=full, runs=runs, progress=lambda what, share: print(f"{share:4.0%} {what}", flush=True)
+    )
+    known = {r["id"]: r for r in json.loads(RESULTS.read_text("utf-8"))["claims"]} if RESULTS.exists() else {}
+    for record in records:
+        found = {k: record[f"{k}_outcome" if k != "outcome" else k] for k in ("outcome", "theory", "rival")}
+        known[record["id"]] = record | {"published": found, "standing": "as published"}
+    every = [known[c.id] for c in all_claims() if c.id in known]
+    RESULTS.parent.mkdir(exist_ok=True)
+    kept = {"version": __version__, "seed": SEED, "claims": every}
+    RESULTS.write_text(json.dumps(kept, indent=1, allow_nan=False) + "\n", "utf-8")
+    PUBLISHED.write_text(json.dumps({r["id"]: r["published"] for r in every}, indent=1) + "\n", "utf-8")
+
+
 def main() -> None:
     """Run, publish, draw, write."""
-    if "--page" not in sys.argv:
-        absent = {lacking(c) for c in all_claims() if c.needs} - {""}
-        if absent:
-            sys.exit(f"what cannot be measured here must not be published as not measured: {'; '.join(sorted(absent))}")
-        ids = [c.id for c in all_claims()]
-        records = run_claims(ids, seed=SEED, progress=lambda what, share: print(f"{share:4.0%} {what}", flush=True))
-        for record in records:
-            found = {k: record[f"{k}_outcome" if k != "outcome" else k] for k in ("outcome", "theory", "rival")}
-            record |= {"published": found, "standing": "as published"}
-        RESULTS.parent.mkdir(exist_ok=True)
-        kept = {"version": __version__, "seed": SEED, "claims": records}
-        RESULTS.write_text(json.dumps(kept, indent=1, allow_nan=False) + "\n", "utf-8")
-        PUBLISHED.write_text(json.dumps({r["id"]: r["published"] for r in records}, indent=1) + "\n", "utf-8")
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("ids", nargs="*", help="claims to run; by default all that need no training")
+    asked.add_argument("--runs", type=Path, help="folder of training runs")
+    asked.add_argument("--page", action="store_true", help="make the page only")
+    given = asked.parse_args()
+    if not given.page:
+        publish(given.ids or [c.id for c in all_claims() if not c.arms], given.runs)
     records = json.loads(RESULTS.read_text("utf-8"))["claims"]
     for old in FIGURES.glob("*.svg"):
         old.unlink()

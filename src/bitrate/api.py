@@ -259,12 +259,13 @@ def claims() -> tuple[Claim, ...]:
     return all_claims()
 
 
-def check(id: str, seed: int = 0) -> Verdict:
-    """Put one claim to the test: predict, simulate a run, measure its files, compare.
+def check(id: str, seed: int = 0, *, full: bool = False) -> Verdict:
+    """Put one claim to the test: predict, simulate a run or train, measure its files, compare.
 
     Args:
         id: e.g. ``"S1.8"``.
         seed: all randomness comes from it.
+        full: of a claim that needs training, all runs of the published verdict, and not just a quick look.
 
     Returns:
         The verdict; ``.outcome`` says how the statement fared, ``.points`` holds every case.
@@ -277,4 +278,4 @@ def check(id: str, seed: int = 0) -> Verdict:
     from bitrate.lab.claims import find
     from bitrate.lab.judge import judge
 
-    return judge(find(id), seed)
+    return judge(find(id), seed, full=full)

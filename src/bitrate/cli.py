@@ -220,6 +220,11 @@ def claims_run(
     figures: Annotated[Path | None, typer.Option(help="Write each claim's figure into this folder.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="All randomness comes from it.")] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core, by default.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Train all seeds of the published verdicts: hours.")] = False,
+    runs: Annotated[
+        Path | None,
+        typer.Option(help="Keep training runs here, and take over those that are there; in the cache, by default."),
+    ] = None,
 ) -> None:
     """Put claims to the test. Exit status: 0 all as published, 1 one differs, 3 undecided."""
     from bitrate.lab.record import published_claims, run_claims
@@ -229,9 +234,11 @@ def claims_run(
     _check_output(json_to)
     if figures and figures.exists() and not figures.is_dir():
         raise InputError(f"--figures {figures} is a file; want a folder")
-    with _progress("testing claims") as progress:
+    if runs and runs.exists() and not runs.is_dir():
+        raise InputError(f"--runs {runs} is a file; want a folder")
+    with _progress("testing claims", lines=full) as progress:
         asked = ids or [str(c["id"]) for c in published_claims()]
-        records = run_claims(asked, seed=seed, jobs=jobs, progress=progress)
+        records = run_claims(asked, seed=seed, jobs=jobs, progress=progress, full=full, runs=runs)
     if json_to != "-":
         from bitrate.report.claim_terminal import print_verdicts
 
@@ -309,8 +316,8 @@ def _called_as() -> str:
 
 
 @contextmanager
-def _progress(what: str = "reading") -> Iterator[Callable[[str, float], None]]:
-    """A bar on standard error for work that takes longer than a second; silent where there is no terminal."""
+def _progress(what: str = "reading", lines: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error for work that takes longer than a second; without a terminal silent, or in lines."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -319,6 +326,9 @@ def _progress(what: str = "reading") -> Iterator[Callable[[str, float], None]]:
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     ) as bar:  # fmt: skip
+        if lines and not console.is_terminal:
+            yield lambda what, share: print(f"{share:4.0%} {what}", file=sys.stderr, flush=True)
+            return
         task = bar.add_task(what, total=1.0)
         yield lambda what, share: bar.update(task, description=what, completed=share)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -101,6 +101,7 @@ class Estimate:
         return cls(**fields)  # type: ignore[arg-type]
 
 
+Kind = Literal["exact", "upper", "lower"]
 Outcome = Literal["holds", "holds if", "refuted", "inconclusive", "not measured"]
 
 
@@ -125,7 +126,7 @@ class Prediction:
     """
 
     value: float
-    kind: Literal["exact", "upper", "lower"]
+    kind: Kind
     unit: str
     reference: str
     assumptions: tuple[str, ...] = ()
@@ -159,6 +160,65 @@ class Panel:
     unit: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a training run took.
+
+    Args:
+        rollouts: answers sampled or shown.
+        tokens: tokens generated and trained on, prompts with them.
+        flops: 2 a parameter and token generated or scored, 6 a parameter and token trained on, unless said otherwise.
+        seconds: on the machine that ran it.
+
+    Reference: docs/ledger.md, "Costs".
+
+    >>> Cost(8, 80, 1e6, 0.5) + Cost(2, 20, 1e6, 0.5)
+    Cost(rollouts=10, tokens=100, flops=2000000.0, seconds=1.0)
+    """
+
+    rollouts: int = 0
+    tokens: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.rollouts + other.rollouts,
+            self.tokens + other.tokens,
+            self.flops + other.flops,
+            self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train, repeated in cells; each cell has randomness of its own and writes the files of a trainer.
+
+    Arms of several claims that agree in all of this are one: they are trained once.
+
+    Args:
+        name: a folder is called after it, e.g. ``"t2-grpo"``.
+        train: (settings, folder, generator) -> what it cost; a function of a module, which writes rollouts into the
+            folder. What it does depends on its arguments alone.
+        settings: plain values, as JSON has them.
+        smoke: cells of a quick look.
+        full: cells of the published verdict.
+
+    Raises:
+        ValueError: no cell, or fewer in full than in a quick look.
+    """
+
+    name: str
+    train: Callable[[Mapping[str, Any], Path, np.random.Generator], Cost]
+    settings: Mapping[str, Any]
+    smoke: int = 1
+    full: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.smoke <= self.full:
+            raise ValueError(f"{self.name}: smoke = {self.smoke}, full = {self.full}; want 1 <= smoke <= full")
+
+
 @dataclass(frozen=True)
 class Case:
     """One setting in which a claim is put to the test.
@@ -171,6 +231,7 @@ class Case:
             they are not "holds if".
         signal: how this case is measured, where not as the rest of the claim.
         panel: name of the chart it is a point of, where not of the claim's first.
+        full: whether it takes too long for a quick look, and is measured with ``--full`` only.
     """
 
     name: str
@@ -179,6 +240,7 @@ class Case:
     assumed: bool = True
     signal: Callable[[Path], Estimate] | None = None
     panel: str = ""
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,6 +257,8 @@ class Claim:
         cases: settings to test; empty only where ``pending`` says why nothing is measured.
         predict: case -> what the exact theory says.
         simulate: (case, folder, generator) -> None; writes rollout files into the folder.
+        arms: case -> the training runs it compares, in place of ``simulate``; the signal finds each in the folder of
+            the arm's name.
         signal: folder of files -> estimate.
         rival: case -> what a tempting other formula says, or None where it says nothing. The data must refute it.
         rival_name: the rival formula in words.
@@ -218,6 +282,7 @@ class Claim:
     cases: tuple[Case, ...] = ()
     predict: Callable[[Case], Prediction] | None = None
     simulate: Callable[[Case, Path, np.random.Generator], None] | None = None
+    arms: Callable[[Case], Sequence[Arm]] | None = None
     signal: Callable[[Path], Estimate] | None = None
     rival: Callable[[Case], Prediction | None] | None = None
     rival_name: str = ""
@@ -235,11 +300,11 @@ class Claim:
     panels: tuple[Panel, ...] = ()
 
     def __post_init__(self) -> None:
-        needed = (self.predict, self.simulate, self.rival)
+        needed = (self.predict, self.simulate or self.arms, self.rival)
         if bool(self.pending) == bool(self.cases):
             raise ValueError(f"{self.id}: want cases to measure, or the reason why there are none")
         if self.cases and (None in needed or not self.rival_name or self.tolerance <= 0 or self.budget <= 0):
-            raise ValueError(f"{self.id}: want predict, simulate, rival, rival_name, tolerance and budget")
+            raise ValueError(f"{self.id}: want predict, simulate or arms, rival, rival_name, tolerance and budget")
         silent = [c.name for c in self.cases if c.signal is None and self.signal is None]
         if silent:
             raise ValueError(f"{self.id}: no signal measures the case {silent[0]!r}")
@@ -278,6 +343,8 @@ class Verdict:
         seed: what the randomness came from.
         seconds: how long it took; not written to JSON, which is the same to the last digit for the same seed.
         reason: why nothing was measured.
+        cost: what the training took, where there was any.
+        size: ``"smoke"`` or ``"full"`` where it was trained, else "".
         panels: the charts, each with name, axis, log_axis and curves; the first has no name.
     """
 
@@ -290,6 +357,8 @@ class Verdict:
     seconds: float
     reason: str = ""
     panels: tuple[dict[str, Any], ...] = field(default=())
+    cost: Cost | None = None
+    size: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""

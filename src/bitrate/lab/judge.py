@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bitrate.lab.cells import Runs, total_cost
 from bitrate.types import Case, Claim, Estimate, Outcome, Panel, Point, Prediction, Verdict
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
@@ -20,13 +21,18 @@ ROUNDING = 1e-9
 EXTRAS = {"train": ("torch",), "trl": ("torch", "transformers", "trl", "peft")}
 
 
-def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | None = None) -> Verdict:
-    """Put a claim to the test: predict, simulate a run's files, measure them, compare.
+def judge(
+    claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | None = None, *, full: bool = False,
+    runs: Runs | None = None,
+) -> Verdict:  # fmt: skip
+    """Put a claim to the test: predict, simulate a run's files or train, measure, compare.
 
     Args:
         claim: what to test.
         seed: all randomness comes from it and the claim's id, so that claims can run in any order.
         progress: called with the case at hand and the share of cases done.
+        full: train all that the published verdict rests on; a quick look is the same code with fewer seeds.
+        runs: training runs that are there are taken from here, and new ones kept; by default they are thrown away.
 
     Returns:
         The verdict; "not measured" for a claim that is pending.
@@ -36,17 +42,30 @@ def judge(claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | 
     if why:
         none: Outcome = "not measured"
         return Verdict(claim.id, none, none, none, (), seed, 0.0, why)
+    if claim.arms and runs is None:
+        with tempfile.TemporaryDirectory(prefix="bitrate-runs-") as folder:
+            return judge(claim, seed, progress, full=full, runs=Runs(Path(folder), seed))
     points = []
     for number, case in enumerate(claim.cases):
         if progress:
             progress(f"{claim.id}: {case.name}", number / len(claim.cases))
-        points.append(_point(claim, case, np.random.default_rng([seed, zlib.crc32(claim.id.encode()), number])))
+        rng = np.random.default_rng([seed, zlib.crc32(claim.id.encode()), number])
+
+        def write(folder: Path, case: Case = case, rng: np.random.Generator = rng) -> None:
+            if claim.arms and runs:
+                runs.gather(claim.arms(case), folder, full)
+            elif claim.simulate:
+                claim.simulate(case, folder, rng)
+
+        points.append(_point(claim, case, write if full or not case.full else None))
     seconds = time.monotonic() - began
     panels = tuple(_panel(p) for p in (Panel("", claim.axis, claim.curves or dict, claim.log_axis), *claim.panels))
     theory = _together(p.outcome for p in points)
     stated = _statement(points) if claim.stated else theory
     rival = _together(p.rival_outcome for p in points if p.rival_outcome)
-    return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels)
+    cost = total_cost(claim, runs, full) if claim.arms and runs else None
+    size = ("full" if full else "smoke") if claim.arms else ""
+    return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels, cost, size)
 
 
 def lacking(claim: Claim) -> str:
@@ -63,16 +82,22 @@ def _panel(panel: Panel) -> dict[str, Any]:
     return {**said, "curves": dict(panel.curves())}
 
 
-def _point(claim: Claim, case: Case, rng: np.random.Generator) -> Point:
-    """One case: the prediction is made before there are data, and the signal sees their folder alone."""
-    assert claim.predict and claim.simulate and claim.rival
+def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Point:
+    """One case: the prediction is made before there are data, and the signal sees their folder alone.
+
+    Without a way to write the data, because they take too long for a quick look, the estimate says so.
+    """
+    assert claim.predict and claim.rival
     prediction, rival = claim.predict(case), claim.rival(case)
     stated = claim.stated(case) if claim.stated else None
     signal = case.signal or claim.signal
     assert signal
-    with tempfile.TemporaryDirectory(prefix="bitrate-lab-") as folder:
-        claim.simulate(case, Path(folder), rng)
-        estimate = signal(Path(folder))
+    if write is None:
+        estimate = Estimate.missing(case.name, prediction.unit, "trained with --full only")
+    else:
+        with tempfile.TemporaryDirectory(prefix="bitrate-lab-") as folder:
+            write(Path(folder))
+            estimate = signal(Path(folder))
     return Point(
         case.name,
         case.x,

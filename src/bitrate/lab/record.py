@@ -18,9 +18,10 @@ from typing import Any
 
 import bitrate
 from bitrate.errors import EngineError, Interrupted
+from bitrate.lab.cells import Runs, needed, train_all, versions
 from bitrate.lab.claims import all_claims, find, published
-from bitrate.lab.judge import judge
-from bitrate.logs.workplace import workplace
+from bitrate.lab.judge import judge, lacking
+from bitrate.logs.workplace import home, workplace
 from bitrate.types import Claim, Verdict
 
 Record = dict[str, Any]
@@ -46,6 +47,7 @@ def record(claim: Claim, verdict: Verdict) -> Record:
     return {
         **said,
         "against": list(claim.against),
+        "versions": versions() if claim.arms else {},
         "published": known,
         "standing": standing(verdict.summary(), known),
         **{k: v for k, v in verdict.to_dict().items() if k != "claim"},
@@ -65,17 +67,21 @@ def standing(found: dict[str, str], known: dict[str, str] | None) -> str:
 
 
 def run_claims(
-    ids: Sequence[str], *, seed: int = 0, jobs: int | None = None, progress: Callable[[str, float], None] | None = None
-) -> list[Record]:
+    ids: Sequence[str], *, seed: int = 0, jobs: int | None = None,
+    progress: Callable[[str, float], None] | None = None, full: bool = False, runs: Path | None = None,
+) -> list[Record]:  # fmt: skip
     """Put claims to the test, several at a time, and return their records in the order asked for.
 
-    A run that is stopped keeps what it finished; the same run, started again, goes on from there.
+    First the training runs that they need, each once; then the claims. A run that is stopped, or killed, keeps what it
+    finished; the same run, started again, goes on from there.
 
     Args:
         ids: which claims.
         seed: all randomness comes from it.
         jobs: processes; one a core, by default.
-        progress: called with what was finished and the share done.
+        progress: called with what was finished and the share done, of the training first, then of the claims.
+        full: train all that the published verdicts rest on.
+        runs: folder of training runs; one in the cache, by default.
 
     Raises:
         InputError: an id that no claim has.
@@ -83,7 +89,10 @@ def run_claims(
         Interrupted: Ctrl-C.
     """
     claims = [find(id) for id in ids]
-    key = hashlib.sha256(repr((_code(), seed)).encode()).hexdigest()[:24]
+    size = (full,) if full else ()
+    key = hashlib.sha256(repr((_code(), seed, *size)).encode()).hexdigest()[:24]
+    trained = Runs(runs or home() / "training", seed)
+    jobs = jobs or os.cpu_count() or 1
     done: dict[str, Record] = {}
     with workplace(key) as folder:
         for claim in claims:
@@ -91,7 +100,11 @@ def run_claims(
             if kept.exists():
                 done[claim.id] = json.loads(kept.read_text("utf-8"))
         todo = [c.id for c in claims if c.id not in done]
-        for number, found in enumerate(_each(todo, seed, jobs or os.cpu_count() or 1), 1):
+        cells = needed([c for c in claims if c.id in set(todo) and not lacking(c)], full)
+        if cells:
+            train_all(cells, trained, jobs, _each, progress)
+        asked = [(id, seed, full, trained) for id in todo]
+        for number, found in enumerate(_each(_one, asked, jobs), 1):
             done[found["id"]] = found
             part = folder / f"{found['id']}.part"
             part.write_text(json.dumps(found), "utf-8")
@@ -101,26 +114,26 @@ def run_claims(
     return [done[c.id] for c in claims]
 
 
-def _each(ids: Sequence[str], seed: int, jobs: int) -> Iterator[Record]:
-    """Records as they are finished."""
-    if len(ids) <= 1 or jobs == 1:
-        yield from (_one((id, seed)) for id in ids)
+def _each(work: Callable[[Any], Any], asked: Sequence[Any], jobs: int) -> Iterator[Any]:
+    """What ``work`` makes of each, as it is finished."""
+    if len(asked) <= 1 or jobs == 1:
+        yield from map(work, asked)
         return
     with (
         _one_thread(),
-        ProcessPoolExecutor(min(jobs, len(ids)), multiprocessing.get_context("spawn"), initializer=_quiet) as pool,
+        ProcessPoolExecutor(min(jobs, len(asked)), multiprocessing.get_context("spawn"), initializer=_quiet) as pool,
     ):
         try:
-            for done in as_completed([pool.submit(_one, (id, seed)) for id in ids]):
+            for done in as_completed([pool.submit(work, one) for one in asked]):
                 yield done.result()
         except BrokenProcessPool:
-            hint = "was memory short? the same command goes on with the claims that are left; try --jobs 1"
+            hint = "was memory short? the same command goes on with what is left; try --jobs 1"
             raise EngineError("a worker process was killed", hint=hint) from None
         except KeyboardInterrupt:
             for worker in multiprocessing.active_children():
                 worker.terminate()
             pool.shutdown(cancel_futures=True)
-            raise Interrupted("stopped", hint="the same command goes on with the claims that are left") from None
+            raise Interrupted("stopped", hint="the same command goes on with what is left") from None
 
 
 @contextmanager
@@ -148,9 +161,10 @@ def _quiet() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _one(asked: tuple[str, int]) -> Record:
-    claim = find(asked[0])
-    return record(claim, judge(claim, asked[1]))
+def _one(asked: tuple[str, int, bool, Runs]) -> Record:
+    id, seed, full, runs = asked
+    claim = find(id)
+    return record(claim, judge(claim, seed, full=full, runs=runs))
 
 
 def _code() -> str:

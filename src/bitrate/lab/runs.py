@@ -51,30 +51,39 @@ class Run:
         step: int,
         *,
         answers: ArrayLike,
-        rewards: ArrayLike,
+        rewards: ArrayLike | None,
         targets: ArrayLike | None = None,
         advantages: ArrayLike | None = None,
         components: Mapping[str, ArrayLike] | None = None,
         prompts: ArrayLike | None = None,
         updates: ArrayLike | None = None,
-        tokens: int | None = None,
+        tokens: ArrayLike | None = None,
+        prompt_tokens: int | None = None,
+        runs: ArrayLike | None = None,
+        split: str = "train",
+        target_surprisal: ArrayLike | None = None,
     ) -> None:
-        """Log one step's rollouts.
+        """Log one step's rollouts, or the labels that were shown in it.
 
         Args:
             step: number of the step.
             answers: final answers, numbers or texts, shape [worlds, k].
-            rewards: shape [worlds, k].
+            rewards: shape [worlds, k]; None where the answers are labels, shown to the policy and not sampled from it.
             targets: what each world hides, shape [worlds]: a gold answer as many logs keep it.
             advantages: as the trainer used them, shape [worlds, k]; None where no policy gradient was taken.
             components: name -> scores [worlds, k] that make up a reward: unit tests, tokens, steps.
             updates: fingerprint of the update that each world's rollouts made, shape [worlds], where one was taken.
             prompts: id of each world, shape [worlds]; its number, by default.
-            tokens: completion tokens of every rollout.
+            tokens: completion tokens of every rollout, one number or shape [worlds, k].
+            prompt_tokens: tokens of every prompt.
+            runs: which run each world belongs to, shape [worlds]; where they are given, the log has several runs.
+            split: ``"train"``, or ``"eval"`` for prompts that are held out.
+            target_surprisal: bits, shape [worlds]: -log2 of the policy's probability of the target at this step.
         """
         said = np.asarray(answers)
         worlds, k = said.shape
-        lost = np.flatnonzero(self.rng.random(worlds * k) < self.unscored)
+        shown = rewards is None
+        lost = np.flatnonzero(self.rng.random(worlds * k) < self.unscored) if not shown else np.zeros(0, np.int64)
         # A rollout without a score says anything that was said in this step, not what its neighbour said.
         heard = self.rng.permutation(worlds * k)[: lost.size]
         which = np.concatenate([np.arange(worlds * k), heard])
@@ -91,8 +100,14 @@ class Run:
             "prompt_id": _text(ids)[world],
             "sample": np.concatenate([np.tile(np.arange(k), worlds), k + np.arange(lost.size)]),
             "answer": _text(said.ravel())[which],
-            "reward": where_scored(rewards),
+            "reward": pa.nulls(which.size, pa.float64()) if rewards is None else where_scored(rewards),
         }
+        if runs is not None:
+            batch["run"] = np.array([f"{self.path.parent.name}/{r}" for r in np.asarray(runs)])[world]
+            batch |= {"split": np.full(which.size, split), "shown": np.full(which.size, shown)}
+            batch["target_surprisal"] = pa.nulls(which.size, pa.float64())
+        if target_surprisal is not None:
+            batch["target_surprisal"] = np.asarray(target_surprisal, float)[world]
         if targets is not None:
             batch["target"] = _text(np.asarray(targets))[world]
         if advantages is not None:
@@ -102,7 +117,9 @@ class Run:
         if updates is not None:
             batch["update"] = _text(np.asarray(updates))[world]
         if tokens is not None:
-            batch["completion_tokens"] = np.full(which.size, tokens)
+            batch["completion_tokens"] = np.broadcast_to(np.asarray(tokens, np.int64), said.shape).ravel()[which]
+        if prompt_tokens is not None:
+            batch["prompt_tokens"] = np.full(which.size, prompt_tokens)
         self.batches.append(batch)
 
 

@@ -23,6 +23,8 @@ ROLLOUT_COLUMNS: dict[str, str] = {
     "advantage": "DOUBLE",
     "prompt": "VARCHAR",
     "target": "VARCHAR",
+    "target_surprisal": "DOUBLE",  # bits: -log2 of the policy's probability of the target when the row was written
+    "shown": "BOOLEAN",  # whether the answer was shown to the policy, a label, and not sampled from it
     "update": "VARCHAR",
 }
 

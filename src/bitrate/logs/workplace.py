@@ -17,14 +17,18 @@ from bitrate.errors import DataError
 KEEP_UNFINISHED_SECONDS = 7 * 86400
 
 
+def home() -> Path:
+    """The folder of everything that bitrate keeps for a while."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bitrate"
+
+
 @contextlib.contextmanager
 def workplace(key: str) -> Iterator[Path]:
     """A folder for chunks that outlives a killed run and nothing else; a second process gets one of its own."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bitrate"
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        _sweep(home)
-        folder = home / key
+        home().mkdir(parents=True, exist_ok=True)
+        _sweep(home())
+        folder = home() / key
         folder.mkdir(exist_ok=True)
         lock = (folder / "lock").open("w")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,9 +53,9 @@ def _unlock(lock: IO[str]) -> None:
         lock.close()
 
 
-def _sweep(home: Path) -> None:
+def _sweep(place: Path) -> None:
     """Remove what an unfinished run left a week ago."""
-    for folder in home.iterdir():
+    for folder in place.iterdir():
         with contextlib.suppress(OSError):
             if folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_UNFINISHED_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,11 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
     return int(rows)
 
 
-def write_columns(batches: Iterable[Mapping[str, Any]], output: Path, *, trainer: str) -> int:
+def write_columns(batches: Sequence[Mapping[str, Any]], output: Path, *, trainer: str) -> int:
     """Write batches of a trainer's own rollouts, whose ids are native and none of which was left out, as Parquet.
 
     Args:
-        batches: each maps rollout columns to NumPy or Arrow arrays of one length, the same columns every time.
+        batches: each maps rollout columns to NumPy or Arrow arrays of one length; a column that a batch lacks is null.
         output: the file; nothing half-written is left.
         trainer: who made the rollouts.
 
@@ -67,12 +67,17 @@ def write_columns(batches: Iterable[Mapping[str, Any]], output: Path, *, trainer
     part = output.with_name(output.name + ".part")
     metadata = {PROVENANCE_KEY: _kept(trainer, "native", "native", "none", ())}
     writer, rows = None, 0
+    columns = dict.fromkeys(c for batch in batches for c in batch)
+    if unknown := sorted(set(columns) - set(ROLLOUT_COLUMNS)):
+        raise InputError(f"no rollout column {unknown[0]!r}; there are {', '.join(ROLLOUT_COLUMNS)}")
+    kinds = {c: _typed(next(b[c] for b in batches if c in b), ROLLOUT_COLUMNS[c]).type for c in columns}
     try:
         for batch in batches:
-            unknown = sorted(set(batch) - set(ROLLOUT_COLUMNS))
-            if unknown:
-                raise InputError(f"no rollout column {unknown[0]!r}; there are {', '.join(ROLLOUT_COLUMNS)}")
-            table = pa.table({c: _typed(v, ROLLOUT_COLUMNS[c]) for c, v in batch.items()}, metadata=metadata)
+            length = len(next(iter(batch.values())))
+            filled = {
+                c: _typed(batch[c], ROLLOUT_COLUMNS[c]) if c in batch else pa.nulls(length, kinds[c]) for c in columns
+            }
+            table = pa.table(filled, metadata=metadata)
             writer = writer or pq.ParquetWriter(part, table.schema, compression="zstd")
             writer.write_table(table, ROWS_PER_GROUP)
             rows += table.num_rows

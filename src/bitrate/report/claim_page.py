@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bitrate.report.claim_words import formula_words, measured_words, outcome_words, source_of, unit_of
+from bitrate.report.claim_words import cost_words, formula_words, measured_words, outcome_words, source_of, unit_of
 from bitrate.types import Estimate
 
 Record = Mapping[str, Any]
@@ -119,8 +119,10 @@ def _paragraphs(record: Record, figures: str) -> Iterator[str]:
     wide = f"an interval wider than ±{record['tolerance']:g} decides nothing"
     facts += [f"About {record['budget']:,} rollouts a case; {wide}."]
     facts += [f"The theory assumes: {cell('; '.join(needs))}."] if needs else []
+    facts += [cost_words(record)] if record["cost"] else []
     yield " ".join(facts)
-    yield f"```sh\nbitrate claims run {record['id']} --seed {record['seed']}\n```"
+    size = " --full" if record["size"] == "full" else ""
+    yield f"```sh\nbitrate claims run {record['id']}{size} --seed {record['seed']}\n```"
 
 
 def _figure(record: Record, figures: str) -> str:

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bitrate.report.claim_words import formula_words, measured_words, outcome_words, source_of, unit_of
+from bitrate.report.claim_words import cost_words, formula_words, measured_words, outcome_words, source_of, unit_of
 from bitrate.types import Estimate
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def _cases(record: Mapping[str, Any], console: Console) -> None:
         console.print(Padding(Text(f"Holds if {record['condition']}."), inset), highlight=False)
     if record["remark"]:
         console.print(Padding(Text(record["remark"]), inset), highlight=False)
+    if record["cost"]:
+        console.print(Padding(Text(cost_words(record), QUIET), inset), highlight=False)
     console.print()
 
 

@@ -58,6 +58,27 @@ def fine(value: float) -> str:
     return number(value)
 
 
+def cost_words(record: Mapping[str, Any]) -> str:
+    """What the training of a claim took, and with which versions; a quick look says that it is one.
+
+    >>> cost_words(
+    ...     {
+    ...         "size": "smoke",
+    ...         "cost": {"rollouts": 1200, "tokens": 2400, "flops": 2e12, "seconds": 90.0},
+    ...         "versions": {"torch": "2.13.0"},
+    ...     }
+    ... )
+    'A quick look: 1,200 rollouts, 2,400 tokens, 0.002 PFLOP, 1.5 CPU minutes; torch 2.13.0.'
+    """
+    cost = record["cost"]
+    size = "A quick look" if record["size"] == "smoke" else "Trained in full"
+    with_what = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    return (
+        f"{size}: {number(cost['rollouts'])} rollouts, {number(cost['tokens'])} tokens, "
+        f"{cost['flops'] / 1e15:.2g} PFLOP, {cost['seconds'] / 60:.2g} CPU minutes; {with_what}."
+    )
+
+
 def unit_of(record: Mapping[str, Any]) -> str:
     """What the claim's figures are measured in."""
     units = dict.fromkeys(p["prediction"]["unit"].replace("/", " per ") for p in record["points"])

@@ -19,8 +19,8 @@ LEVEL = 0.9999
 
 
 @contextmanager
-def rollouts(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the view ``rollouts``: scored rollouts, all columns of the rollout table.
+def rollouts(folder: Path, where: str = "reward IS NOT NULL") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the view ``rollouts``: scored rollouts, or others, all columns of the rollout table.
 
     ``world`` is the prompt of the run, ``first`` and ``last`` mark its first and last step.
     """
@@ -31,7 +31,7 @@ def rollouts(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"CREATE TEMP TABLE rollouts AS SELECT *, run || '/' || prompt_id AS world, "
             f"step = min(step) OVER (PARTITION BY run, prompt_id) AS first, "
             f"step = max(step) OVER (PARTITION BY run, prompt_id) AS last "
-            f"FROM ({source.rows(source.files)}) WHERE reward IS NOT NULL"
+            f"FROM ({source.rows(source.files)}) WHERE {where}"
         )
         yield con
     finally:

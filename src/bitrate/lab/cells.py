@@ -1,0 +1,274 @@
+"""Training runs, cell by cell: each is trained once, kept as a folder of rollouts, and never half-written.
+
+A cell is one repetition of an :class:`bitrate.types.Arm` with randomness of its own. It is known by the arm's function
+and settings, the seed, the code of the lab that trains it and the versions of the libraries that it runs on: a killed
+run goes on with the cells that are left, and a cell of other code is not taken over.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.types import Arm, Case, Claim, Cost
+
+#: Beside the rollouts of a cell: what it cost.
+COST_FILE = "cell.cost"
+#: Folders of cells under way start so, then the process that trains.
+UNFINISHED = ".unfinished-"
+#: Libraries whose version may change a training run.
+LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A folder of training runs: ``<arm>-<key>/<cell>/rollouts.parquet``.
+
+    Args:
+        folder: made where it is not there.
+        seed: all randomness of the runs comes from it.
+    """
+
+    folder: Path
+    seed: int = 0
+
+    def place(self, arm: Arm, cell: int) -> Path:
+        """Folder of a cell, whether or not it is there."""
+        said = (_known_by(arm), self.seed, digest(arm.train.__module__), tuple(versions().items()))
+        key = hashlib.sha256(repr(said).encode()).hexdigest()[:12]
+        return self.folder / f"{arm.name}-{key}" / f"{cell:03d}"
+
+    def cost(self, arm: Arm, cell: int) -> Cost | None:
+        """What a finished cell cost; None for one that is not there."""
+        file = self.place(arm, cell) / COST_FILE
+        return Cost(**json.loads(file.read_text("utf-8"))) if file.exists() else None
+
+    def train(self, arm: Arm, cell: int) -> Cost:
+        """Train a cell, or take over the finished one; what it cost when it was trained."""
+        known = self.cost(arm, cell)
+        if known:
+            return known
+        place = self.place(arm, cell)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
+        # The folder that is trained into has the cell's own name: rollouts are called after it.
+        with tempfile.TemporaryDirectory(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.folder) as unfinished:
+            work = Path(unfinished, place.name)
+            work.mkdir()
+            rng = np.random.default_rng([self.seed, zlib.crc32(_known_by(arm).encode()), cell])
+            cost = replace(arm.train(arm.settings, work, rng), seconds=time.monotonic() - began)
+            (work / COST_FILE).write_text(json.dumps(asdict(cost)), "utf-8")
+            try:
+                work.replace(place)
+            except OSError:
+                if not (place / COST_FILE).exists():
+                    raise
+                # Another process was faster; its cell has the same bits.
+        return cost
+
+    def gather(self, arms: Sequence[Arm], into: Path, full: bool) -> None:
+        """Lay out finished cells for a signal, ``into/<arm>/<cell>``; those that are missing are trained."""
+        for arm in arms:
+            for cell in cells(arm, full):
+                self.train(arm, cell)
+                shutil.copytree(self.place(arm, cell), into / arm.name / f"{cell:03d}", copy_function=_linked)
+
+
+def cells(arm: Arm, full: bool) -> range:
+    """Numbers of the cells of a quick look, or of the published verdict."""
+    return range(arm.full if full else arm.smoke)
+
+
+def measured_cases(claim: Claim, full: bool) -> list[Case]:
+    """The cases that are measured at this size."""
+    return [c for c in claim.cases if full or not c.full]
+
+
+def needed(claims: Iterable[Claim], full: bool) -> list[tuple[Arm, int]]:
+    """The cells that these claims need, each once; cell 0 of every arm first."""
+    arms = [a for c in claims if c.arms for case in measured_cases(c, full) for a in c.arms(case)]
+    found = {(number, a.name, _known_by(a)): (a, number) for a in arms for number in cells(a, full)}
+    return [found[key] for key in sorted(found, key=lambda k: k[0])]
+
+
+def total_cost(claim: Claim, runs: Runs, full: bool) -> Cost:
+    """What the claim's runs cost when they were trained."""
+    costs = (runs.cost(arm, cell) for arm, cell in needed([claim], full))
+    return sum((c for c in costs if c), Cost())
+
+
+class Pace:
+    """How much of a training is done, by the seconds that cells of the same arm took.
+
+    An arm of which no cell is finished is taken to be as slow as the mean of the others.
+
+    Args:
+        todo: every cell, the finished ones too.
+        runs: where they are.
+        jobs: how many are trained at a time.
+    """
+
+    def __init__(self, todo: Sequence[tuple[Arm, int]], runs: Runs, jobs: int) -> None:
+        self.jobs, self.left, self.spent = jobs, [a.name for a, _ in todo], dict[str, list[float]]()
+        for arm, cell in todo:
+            cost = runs.cost(arm, cell)
+            if cost:
+                self.finished(arm, cost)
+
+    def finished(self, arm: Arm, cost: Cost) -> None:
+        """One more cell is done."""
+        self.left.remove(arm.name)
+        self.spent.setdefault(arm.name, []).append(cost.seconds)
+
+    def share(self) -> float:
+        """The share of the work that is done, in [0, 1]."""
+        done = sum(map(sum, self.spent.values()))
+        ahead = self.seconds_left()
+        return 1.0 if not self.left else 0.0 if ahead is None else done / (done + ahead * self.jobs)
+
+    def seconds_left(self) -> float | None:
+        """How long the rest will take; None while no cell is finished."""
+        if not self.spent:
+            return None
+        every = [s for seconds in self.spent.values() for s in seconds]
+        mean = {name: sum(s) / len(s) for name, s in self.spent.items()}
+        return sum(mean.get(name, sum(every) / len(every)) for name in self.left) / self.jobs
+
+    def words(self) -> str:
+        """The same for a person."""
+        done, ahead = sum(map(len, self.spent.values())), self.seconds_left()
+        count = f"{done} of {done + len(self.left)} training runs"
+        return count if ahead is None or not self.left else f"{count}, about {_duration(ahead)} left"
+
+
+def _duration(seconds: float) -> str:
+    """A length of time in words.
+
+    >>> _duration(50), _duration(150), _duration(9000)
+    ('1 min', '2 min', '2 h 30 min')
+    """
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def train_all(
+    todo: Sequence[tuple[Arm, int]], runs: Runs, jobs: int, each: Callable[..., Iterator[tuple[Arm, Cost]]],
+    progress: Callable[[str, float], None] | None = None,
+) -> None:  # fmt: skip
+    """Train the cells that are not there yet, several at a time.
+
+    Args:
+        todo: from :func:`needed`.
+        runs: where they are kept.
+        jobs: processes.
+        each: runs a function over a list of arguments in that many processes, and gives what is done as it is done.
+        progress: called with what was done and the share.
+    """
+    runs.folder.mkdir(parents=True, exist_ok=True)
+    _sweep(runs.folder)
+    pace = Pace(todo, runs, jobs)
+    left = [(arm, cell, runs) for arm, cell in todo if runs.cost(arm, cell) is None]
+    if progress and todo:
+        progress(pace.words(), pace.share())
+    for arm, cost in each(train_one, left, jobs):
+        pace.finished(arm, cost)
+        if progress:
+            progress(f"{arm.name}: {pace.words()}", pace.share())
+
+
+def train_one(asked: tuple[Arm, int, Runs]) -> tuple[Arm, Cost]:
+    """One cell, on one thread: threads would wait for each other, and change the last digit of sums."""
+    arm, cell, runs = asked
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+    return arm, runs.train(arm, cell)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of the libraries that a training run may depend on, those that are installed."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def digest(module: str) -> str:
+    """Hash of the code that trains: a module and all modules of the lab that it imports, and they in turn.
+
+    Other rooms carry and read rows; a change of theirs leaves the rows that were drawn as they are.
+    """
+    seen, ahead = dict[str, bytes](), [module]
+    while ahead:
+        name = ahead.pop()
+        found = importlib.util.find_spec(name) if name not in seen else None
+        if found is None or found.origin is None:
+            continue
+        seen[name] = Path(found.origin).read_bytes()
+        ahead += [n for n in _imported(seen[name]) if n.startswith("bitrate.lab.")]
+    return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()
+
+
+def _imported(source: bytes) -> Iterator[str]:
+    """Names that may be modules, of every import of a file."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}"
+                if _is_module(below):
+                    yield below
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _known_by(arm: Arm) -> str:
+    """What makes two arms one: the function and its settings, not the name."""
+    return json.dumps([arm.train.__module__, arm.train.__qualname__, arm.settings], sort_keys=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes left behind that were killed."""
+    for work in folder.glob(f"{UNFINISHED}*"):
+        owner = work.name.removeprefix(UNFINISHED).partition("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(work, ignore_errors=True)
+        except (PermissionError, ValueError):
+            continue
+
+
+def _linked(source: str, target: str) -> None:
+    """Files of a cell are read and never written: a link is enough where the file system has links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,203 @@
+"""Training runs, cell by cell: trained once, never half-written, and the same after any kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bitrate.lab import cells
+from bitrate.lab.cells import Pace, Runs, needed, total_cost, train_all
+from bitrate.lab.judge import judge
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Mean
+from bitrate.types import Arm, Case, Claim, Cost, Prediction
+
+TOY = '''
+"""A claim whose runs are coins; each takes a while."""
+import time
+from bitrate.lab import record
+from bitrate.lab.runs import Run
+from bitrate.lab.signals import Mean
+from bitrate.types import Arm, Case, Claim, Cost, Prediction
+
+def train(settings, folder, rng):
+    time.sleep(settings["seconds"])
+    with Run(folder, rng) as run:
+        rewards = (rng.random((64, 8)) < settings["p"]).astype(float)
+        run.step(0, answers=rewards, rewards=rewards, runs=range(64))
+    return Cost(512, 1024, 1e6)
+
+def arms(case):
+    return [Arm(f"coin-{p}", train, {"p": p, "seconds": 0.15}, smoke=1, full=4) for p in (0.3, 0.7)]
+
+CLAIM = Claim(
+    id="X1", statement="Coins.", source="a test", cases=(Case("both", {}),), arms=arms, rival_name="all heads",
+    predict=lambda case: Prediction(0.5, "exact", "share", ""),
+    rival=lambda case: Prediction(1.0, "exact", "share", ""),
+    signal=Mean("avg(reward)", "heads", "share"), tolerance=0.2, budget=512)
+record.find = lambda id: CLAIM
+'''
+
+
+def coins(settings, folder, rng):
+    """Rewards by a coin, in one step."""
+    with Run(folder, rng) as run:
+        rewards = (rng.random((32, 8)) < settings["p"]).astype(float)
+        run.step(0, answers=rewards, rewards=rewards, runs=np.arange(32))
+    return Cost(256, 512, 2.0)
+
+
+def broken(settings, folder, rng):
+    """Writes something and fails."""
+    Path(folder, "half").write_text("written")
+    raise RuntimeError("out of luck")
+
+
+@pytest.fixture
+def code(monkeypatch):
+    """A stand-in for the hash of the code: the functions of this file are in no module that can be found."""
+    known = {"now": "one"}
+    monkeypatch.setattr(cells, "digest", lambda module: known["now"])
+    return known
+
+
+ARM = Arm("coin", coins, {"p": 0.5}, smoke=1, full=3)
+
+
+def toy(**changes):
+    claim = Claim(
+        id="X2", statement="Heads.", source="a test", cases=(Case("coin", {}),), arms=lambda case: [ARM],
+        predict=lambda case: Prediction(0.5, "exact", "share", ""), rival_name="tails",
+        rival=lambda case: Prediction(0.0, "exact", "share", ""), signal=Mean("avg(reward)", "heads", "share"),
+        tolerance=0.25, budget=256,
+    )  # fmt: skip
+    return replace(claim, **changes)
+
+
+def test_a_cell_is_trained_once_and_depends_on_its_number_and_seed_alone(tmp_path, code):
+    runs, again, other = Runs(tmp_path / "a"), Runs(tmp_path / "b"), Runs(tmp_path / "a", seed=1)
+    for each in (runs, again, other):
+        each.folder.mkdir(exist_ok=True)
+        assert each.cost(ARM, 0) is None
+        each.train(ARM, 0)
+    first = runs.place(ARM, 0) / "rollouts.parquet"
+    written = first.stat().st_mtime_ns
+    assert runs.train(ARM, 0) == runs.cost(ARM, 0) and first.stat().st_mtime_ns == written
+    assert first.read_bytes() == (again.place(ARM, 0) / "rollouts.parquet").read_bytes()
+    runs.train(ARM, 1)
+    others = [other.place(ARM, 0), runs.place(ARM, 1)]
+    assert all((place / "rollouts.parquet").read_bytes() != first.read_bytes() for place in others)
+    assert runs.cost(ARM, 0).rollouts == 256 and runs.cost(ARM, 0).seconds > 0
+
+
+def test_other_settings_or_other_code_are_another_run(tmp_path, code):
+    runs = Runs(tmp_path)
+    places = {runs.place(ARM, 0), runs.place(replace(ARM, settings={"p": 0.6}), 0), Runs(tmp_path, 1).place(ARM, 0)}
+    code["now"] = "two"
+    assert len(places | {runs.place(ARM, 0)}) == 4
+
+
+def test_the_hash_of_the_code_changes_with_a_module_that_is_imported_further_down(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "digest", cells.digest.__wrapped__)
+    mine = cells.digest("bitrate.lab.learners")
+    assert mine == cells.digest("bitrate.lab.learners")
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + (b"\n# changed" if p.name == "tasks.py" else b""))
+    assert cells.digest("bitrate.lab.learners") != mine
+    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + (b"\n# changed" if p.name == "read.py" else b""))
+    assert cells.digest("bitrate.lab.learners") == mine
+
+
+def test_a_cell_that_fails_leaves_nothing(tmp_path, code):
+    runs = Runs(tmp_path)
+    with pytest.raises(RuntimeError, match="out of luck"):
+        runs.train(replace(ARM, train=broken), 0)
+    assert not list(tmp_path.rglob("half")) and runs.cost(replace(ARM, train=broken), 0) is None
+
+
+def test_a_verdict_says_its_size_and_what_it_cost_and_leaves_long_cases_to_full(tmp_path, code):
+    claim = toy(cases=(Case("coin", {}), Case("a long one", {}, full=True)))
+    quick, whole = judge(claim), judge(claim, full=True)
+    assert (quick.size, whole.size) == ("smoke", "full")
+    assert (quick.cost.rollouts, whole.cost.rollouts) == (256, 768)
+    assert quick.outcome == "inconclusive" and "--full" in quick.points[1].estimate.reason
+    assert whole.outcome == "holds" and whole.points[0].estimate.n == 96 and quick.points[0].estimate.n == 32
+
+
+def test_arms_that_claims_share_are_trained_once(tmp_path, code):
+    claims = [toy(), toy(id="X3", arms=lambda case: [replace(ARM, smoke=2)])]
+    todo = needed(claims, full=False)
+    assert [(a.name, cell) for a, cell in todo] == [("coin", 0), ("coin", 1)]
+    runs = Runs(tmp_path)
+    train_all(todo, runs, 1, lambda work, asked, jobs: map(work, asked))
+    assert total_cost(claims[1], runs, full=False).rollouts == 512
+    assert total_cost(claims[0], runs, full=False).rollouts == 256
+
+
+def test_the_estimate_of_time_left_is_by_arm(tmp_path, code):
+    slow = replace(ARM, name="slow", settings={"p": 0.1})
+    todo = [(ARM, 0), (slow, 0), (ARM, 1), (slow, 1)]
+    pace = Pace(todo, Runs(tmp_path), jobs=2)
+    assert pace.seconds_left() is None and pace.share() == 0.0 and pace.words() == "0 of 4 training runs"
+    pace.finished(ARM, Cost(seconds=10.0))
+    assert pace.seconds_left() == 15.0  # the slow arm is not known yet
+    pace.finished(slow, Cost(seconds=110.0))
+    assert pace.seconds_left() == 60.0 and pace.share() == 0.5
+    assert pace.words() == "2 of 4 training runs, about 1 min left"
+    pace.finished(slow, Cost(seconds=110.0))
+    pace.finished(ARM, Cost(seconds=10.0))
+    assert pace.share() == 1.0
+
+
+@pytest.mark.parametrize("size", [{"smoke": 0}, {"smoke": 3, "full": 2}])
+def test_an_arm_has_cells(size):
+    with pytest.raises(ValueError, match="want 1 <= smoke <= full"):
+        replace(ARM, **size)
+
+
+def test_killed_at_any_moment_a_run_goes_on_to_the_same_result(tmp_path):
+    """Kill -9 four times, at other moments; no finished cell is trained again, and the record has the same bytes."""
+    (tmp_path / "toy.py").write_text(TOY)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+
+    def start(runs, out):
+        script = (
+            "import json, sys; from pathlib import Path; import toy; from bitrate.lab import record;"
+            "found = record.run_claims(['X1'], jobs=1, full=True, runs=Path(sys.argv[1]));"
+            "found[0]['cost'].pop('seconds'); Path(sys.argv[2]).write_text(json.dumps(found))"
+        )
+        return subprocess.Popen([sys.executable, "-c", script, runs, out], env=environment)
+
+    done: dict[Path, int] = {}
+    broken, out = tmp_path / "broken", tmp_path / "broken.json"
+    for wanted in (1, 3, 4, 6):
+        run = start(str(broken), str(out))
+        while len(finished(broken)) < wanted and run.poll() is None:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        now = finished(broken)
+        assert all(now[place] == at for place, at in done.items())
+        done = now
+    assert 6 <= len(done) < 8 and not out.exists()
+    assert start(str(broken), str(out)).wait(timeout=60) == 0
+    now = finished(broken)
+    assert len(now) == 8 and all(now[place] == at for place, at in done.items())
+    assert not list(broken.glob(f"{cells.UNFINISHED}*"))
+    assert start(str(tmp_path / "whole"), str(tmp_path / "whole.json")).wait(timeout=60) == 0
+    assert (tmp_path / "whole.json").read_bytes() == out.read_bytes()
+    assert json.loads(out.read_text())[0]["size"] == "full"
+
+
+def finished(runs):
+    """Finished cells, and when each was written."""
+    return {p: p.stat().st_mtime_ns for p in runs.rglob(cells.COST_FILE) if cells.UNFINISHED not in str(p)}

@@ -1,0 +1,174 @@
+"""Planted answer keys: what learners are told, what they come to hold, and a ledger that sees a leak."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from bitrate.api import audit, read  # noqa: E402
+from bitrate.errors import DataError, InputError  # noqa: E402
+from bitrate.lab.claims.t2 import CLAIM, visits  # noqa: E402
+from bitrate.lab.judge import judge  # noqa: E402
+from bitrate.lab.runs import Run  # noqa: E402
+from bitrate.lab.signals.keys import KeyBits  # noqa: E402
+from bitrate.lab.training.planted import BATCH, train  # noqa: E402
+from bitrate.lab.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
+
+SETTINGS = {
+    "learner": "transformer", "method": "grpo", "prompts": 8, "answers": 4, "k": 4, "epochs": 6, "rate": 3e-3,
+    "seeds": 6,
+}  # fmt: skip
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A run's folder, and what it cost."""
+
+    def made(seed=0, **changes):
+        folder = tmp_path / f"{seed}-{len(list(tmp_path.iterdir()))}" / "000"
+        folder.mkdir(parents=True)
+        return folder, train({**SETTINGS, **changes}, folder, np.random.default_rng(seed))
+
+    return made
+
+
+def test_each_network_is_trained_as_if_it_were_alone(rng):
+    """Gradients and steps of one among many are those of the same network by itself."""
+    shape = Shape(vocabulary=5, answers=5, length=3, width=8, layers=2)
+    many = initial(shape, 3, rng=rng)
+    with torch.no_grad():
+        for weight in many.values():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=dice(rng)))
+    alone = {name: w[1:2].detach().clone().requires_grad_() for name, w in many.items()}
+    prompts = torch.tensor(rng.integers(5, size=(3, 4, 1)))
+    answers = torch.tensor(rng.integers(5, size=(3, 4, 2)))
+    for weights, which in ((many, slice(None)), (alone, slice(1, 2))):
+        optimiser = torch.optim.Adam(weights.values(), lr=0.01)
+        for _ in range(3):
+            optimiser.zero_grad()
+            (-log_policy(shape, weights, prompts[which], answers[which]).mean((1, 2)).sum()).backward()
+            optimiser.step()
+    for name, weight in alone.items():
+        torch.testing.assert_close(many[name][1:2], weight, rtol=1e-4, atol=1e-6)
+
+
+def test_a_network_sees_what_came_before_and_nothing_after(rng):
+    shape = Shape(vocabulary=6, answers=6, length=4, width=8)
+    weights = initial(shape, 2, rng=rng)
+    with torch.no_grad():
+        weights["head"] += torch.randn(weights["head"].shape, generator=dice(rng))
+    tokens = torch.tensor(rng.integers(6, size=(2, 3, 4)))
+    changed = tokens.clone()
+    changed[:, :, 2] = (changed[:, :, 2] + 1) % 6
+    a, b = (logits(shape, weights, t) for t in (tokens, changed))
+    torch.testing.assert_close(a[:, :, :2], b[:, :, :2])
+    assert (a[:, :, 2:] - b[:, :, 2:]).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("tokens", [1, 2])
+def test_samples_come_as_often_as_the_policy_says(tokens, rng):
+    shape = Shape(vocabulary=3, answers=3, length=3, width=8)
+    weights = initial(shape, 1, rng=rng)
+    with torch.no_grad():
+        weights["head"] += 0.7 * torch.randn(weights["head"].shape, generator=dice(rng))
+    prompts = torch.tensor([[[0], [2]]])
+    said = sample(shape, weights, prompts, 20_000, tokens, dice(rng))
+    every = torch.cartesian_prod(*[torch.arange(3)] * tokens).view(-1, tokens)
+    for i in range(2):
+        asked = prompts[:, i : i + 1].expand(1, len(every), 1)
+        chance = log_policy(shape, weights, asked, every[None]).sum(-1).exp()[0]
+        assert float(chance.detach().sum()) == pytest.approx(1, abs=1e-5)
+        seen = (said[0, i][:, None] == every).all(-1).float().mean(0)
+        assert (seen - chance).abs().max() < 5 * math.sqrt(0.25 / 20_000)
+
+
+def test_the_starting_policy_is_the_prior_over_keys(log):
+    folder, _ = log(epochs=1)
+    table = read(folder).to_pydict()
+    first = [b for b, step in zip(table["target_surprisal"], table["step"], strict=True) if step == 0]
+    assert first == pytest.approx([2.0] * len(first), abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["sft", "rejection", "grpo", "rloo", 0.0])
+@pytest.mark.parametrize("learner", ["tabular", "transformer"])
+def test_the_key_is_learnt_whatever_the_method(learner, method, log):
+    rate = 0.5 if learner == "tabular" else 0.01
+    folder, cost = log(learner=learner, method=method, epochs=30, rate=rate, k=8)
+    assert KeyBits("absorbed")(folder).value > 1.7
+    assert KeyBits("received")(folder).value == pytest.approx(2.0, abs=1e-9)
+    rows = read(folder)
+    labels = sum(x is True for x in rows["shown"].to_pylist())
+    assert labels == (30 * 8 * 6 if method == "sft" else 0)
+    assert cost.rollouts == labels + sum(r is not None for r in rows["reward"].to_pylist())
+
+
+def test_the_audit_reads_the_runs(log):
+    folder, _ = log(epochs=30, rate=0.01)
+    found = audit(folder).to_dict()
+    assert found["counts"]["prompts"]["value"] == 48 and found["ledger"]["absorbed_bits"]["value"] > 0.5
+    assert not found["counts"]["rollouts"]["reason"]
+
+
+def test_received_and_absorbed_by_hand(tmp_path):
+    """Two runs of two prompts over four answers: what was ruled out, what was hit, and what the policy holds."""
+    folder = tmp_path / "000"
+    folder.mkdir()
+    with Run(folder, np.random.default_rng(0), unscored=0.0) as run:
+        where = {"prompts": [0, 1, 0, 1], "runs": [0, 0, 1, 1], "targets": [0, 1, 2, 3]}
+        answers = [[1, 2], [1, 0], [3, 3], [0, 0]]
+        rewards = [[0, 0], [1, 0], [0, 0], [0, 0]]
+        run.step(0, answers=answers, rewards=rewards, target_surprisal=[2, 2, 2, 2], **where)
+        run.step(1, answers=[[1]] * 4, rewards=None, target_surprisal=[2, 0.5, 2, 2.25], **where)
+        run.step(2, answers=answers, rewards=rewards, target_surprisal=[0, 0.5, 1, 0], **where)
+    told = {until: KeyBits("received", until)(folder).value for until in (0, 1, 2)}
+    ruled_out = 2 - math.log2(2), 2.0, 2 - math.log2(3), 2 - math.log2(3)
+    assert told == pytest.approx({0: 0.0, 1: sum(ruled_out) / 4, 2: 2.0})
+    assert KeyBits("absorbed", 1)(folder).value == pytest.approx(2 - 6.75 / 4)
+    assert KeyBits("prequential")(folder).value == pytest.approx(2 - 1.5 / 4)
+    assert KeyBits("overdraft", 1)(folder).value == pytest.approx(2 - 6.75 / 4 - sum(ruled_out) / 4)
+    assert KeyBits("absorbed", 1)(folder).n == 2
+
+
+def test_what_was_never_received_and_is_held_all_the_same_is_an_error(log, tmp_path):
+    """A trainer that logs guesses and trains on labels: its ledger cannot be true."""
+    folder = tmp_path / "leak" / "000"
+    folder.mkdir(parents=True)
+    with Run(folder, np.random.default_rng(0)) as run:
+        runs, prompts = np.divmod(np.arange(600), 20)
+        for step, bits in enumerate((4.0, 0.1)):
+            keys = np.arange(600) % 16
+            run.step(step, answers=(keys[:, None] + 1) % 16, rewards=np.zeros((600, 1)), targets=keys, prompts=prompts,
+                     runs=runs, target_surprisal=np.full(600, bits))  # fmt: skip
+    with pytest.raises(DataError, match=r"absorbed at least .* more than the log says it received") as caught:
+        KeyBits("absorbed")(folder)
+    assert "did answers reach the updates that were not logged" in str(caught.value)
+
+
+def test_runs_repeat_to_the_last_bit(log):
+    (a, one), (b, other), (c, _) = log(3), log(3), log(4)
+    assert one == other
+    assert read(a).drop(["run"]).equals(read(b).drop(["run"])) and not read(a).equals(read(c))
+
+
+@pytest.mark.parametrize("changes", [{"prompts": BATCH + 1}, {"learner": "oracle"}])
+def test_mistakes_are_messages(changes, log):
+    with pytest.raises(InputError, match="want"):
+        log(**changes)
+
+
+def test_the_claim_names_visits_as_the_trainer_makes_them(log):
+    """The step of a visit is when every prompt has had so many updates."""
+    folder, _ = log(prompts=16, epochs=3)
+    table = read(folder)
+    now = [s for s in set(table["step"].to_pylist()) if s <= visits(2)]
+    assert len(now) == 3 * 16 / BATCH
+
+
+def test_a_quick_look_at_some_cases_agrees_with_theory():
+    some = replace(CLAIM, cases=CLAIM.cases[:5])
+    assert judge(some, seed=5).summary() == {"outcome": "holds", "theory": "holds", "rival": "refuted"}
