@@ -40,6 +40,13 @@ def test_the_page_of_claims_is_up_to_date() -> None:
         assert (ROOT / "docs" / name).exists(), name
 
 
+def test_the_page_of_the_flagship_is_up_to_date() -> None:
+    script = load(ROOT / "scripts" / "flagship_page.py")
+    assert (ROOT / "docs" / "flagship.md").read_text("utf-8") == script.page(), (
+        "run python scripts/flagship_page.py --page"
+    )  # type: ignore[attr-defined]
+
+
 def test_a_published_figure_comes_out_again() -> None:
     """The figures of the page are those of the code as it is, from the same seed."""
     from bitrate.lab.claims import find
@@ -68,23 +75,29 @@ def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
     assert found["series"]["steps"][0]["step_first"] == 3
 
 
-def test_the_example_claim_is_one_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "id", "outcomes", "cases"),
+    [(1, "E1", ("refuted", "holds", "refuted"), 3), (2, "E2", ("holds", "holds", "refuted"), 1)],
+)
+def test_an_example_claim_is_one_file(
+    number: int, id: str, outcomes: tuple[str, ...], cases: int, tmp_path: Path
+) -> None:
     """Dropped into a copy of the package, the claim is found, run and judged, and says so in its exit status."""
     text = (ROOT / "docs" / "extending.md").read_text("utf-8")
-    code = re.findall(r"```python\n(.*?)```", text, re.S)[1]
+    code = re.findall(r"```python\n(.*?)```", text, re.S)[number]
     shutil.copytree(ROOT / "src" / "bitrate", tmp_path / "bitrate", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "bitrate" / "lab" / "claims" / "e1.py").write_text(code, "utf-8")
+    (tmp_path / "bitrate" / "lab" / "claims" / f"{id.lower()}.py").write_text(code, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "bitrate", "claims", "run", "E1", "--json", "-"],
+        [sys.executable, "-m", "bitrate", "claims", "run", id, "--json", "-"],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     [found] = json.loads(done.stdout)["claims"]
-    assert (found["outcome"], found["theory_outcome"], found["rival_outcome"]) == ("refuted", "holds", "refuted")
-    assert found["standing"] == "not published" and len(found["points"]) == 3
+    assert (found["outcome"], found["theory_outcome"], found["rival_outcome"]) == outcomes
+    assert found["standing"] == "not published" and len(found["points"]) == cases
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/training.md"])
 def test_every_command_shown_exists(page: str) -> None:
     shown = re.findall(r"^\$ bitrate (.+?)(?:\s{2,}#.*)?$", (ROOT / page).read_text("utf-8"), re.M)
     assert shown

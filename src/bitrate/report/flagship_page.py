@@ -57,7 +57,11 @@ def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
             mine = [r for r in rows if r["task"] == task and r["rank"] in some]
             if len(some) > 1:
                 ranked = {r["method"] for r in mine if r["rank"] != 8}
-                mine = sorted((r for r in mine if r["method"] in ranked), key=lambda r: r["method"])
+                order = {name: place for place, name in enumerate([*METHODS, *map(str, some)])}
+                mine = sorted(
+                    (r for r in mine if r["method"] in ranked),
+                    key=lambda r: (order[r["method"]], order[str(r["rank"])]),
+                )
             if mine:
                 parts += [f"## {task.capitalize()}: {title}", _table(mine, len(some) > 1)]
     parts += [_reading(), f"Seed {kept['seed']}; {versions}. Made by `{kept['command']}`."]
