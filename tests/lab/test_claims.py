@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from bitrate.lab.claims import all_claims, find, place, published
-from bitrate.lab.judge import lacking
-from bitrate.lab.record import run_claims
+from bitrate.lab.judge import EXTRAS, judge, lacking
+from bitrate.lab.record import record, run_claims
 from bitrate.types import Claim
 
 NUMBERS = {"S0": 12, "S1": 17, "S2": 5, "S3": 13, "S4": 7}
@@ -115,13 +115,20 @@ def test_the_command_lists_runs_draws_and_repeats_itself(tmp_path: Path) -> None
     listed = bitrate("list", cwd=tmp_path)
     assert listed.returncode == 0 and all(c.id in listed.stdout for c in all_claims())
     for name in ("a.json", "b.json"):
-        done = bitrate("run", "s1.8", "S2.3", "--json", name, "--figures", "figures", "--seed", "5", cwd=tmp_path)
+        done = bitrate("run", "s1.8", "S3.1", "--json", name, "--figures", "figures", "--seed", "5", cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     found = json.loads((tmp_path / "a.json").read_text("utf-8"))
-    assert [c["id"] for c in found["claims"]] == ["S1.8", "S2.3"]
-    assert [p.name for p in (tmp_path / "figures").iterdir()] == ["S1.8.svg"]
-    assert "V=500" in done.stdout and "holds if" in done.stdout and "not measured yet" in done.stdout
+    assert [c["id"] for c in found["claims"]] == ["S1.8", "S3.1"]
+    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["S1.8.svg", "S3.1.svg"]
+    assert "V=500" in done.stdout and "holds if" in done.stdout
+
+
+def test_what_cannot_be_measured_here_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXTRAS, "train", ("no_such_module",))
+    found = record(find("T2"), judge(find("T2")))
+    assert found["outcome"] == "not measured" and found["standing"] == "not measured here" and not found["points"]
+    assert found["reason"] == "needs no_such_module: pip install 'bitrate[train]'"
 
 
 @pytest.mark.parametrize(
@@ -171,14 +178,14 @@ def test_a_killed_worker_is_an_error_and_what_was_finished_is_kept(tmp_path: Pat
 
 
 def test_ctrl_c_stops_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bitrate", "claims", "run", "S1.17", "S0.12", "S0.5", "--jobs", "2"]
+    command = [sys.executable, "-m", "bitrate", "claims", "run", "S3.1", "S0.12", "S0.5", "--jobs", "2"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL) as run:
         kept = Path(os.environ["XDG_CACHE_HOME"]) / "bitrate"
-        while run.poll() is None and not list(kept.glob("*/S1.17.json")):
+        while run.poll() is None and not list(kept.glob("*/S3.1.json")):
             time.sleep(0.1)
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=60)
     assert run.returncode == 130 and "stopped" in said and "Traceback" not in said
-    assert list(kept.glob("*/S1.17.json"))
+    assert list(kept.glob("*/S3.1.json"))
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and not list(kept.glob("*/S1.17.json"))
+    assert done.returncode == 0 and not list(kept.glob("*/S3.1.json"))

@@ -209,6 +209,8 @@ def test_samples_come_from_the_policy_whose_surprisal_is_taken(pupil):
             chance *= torch.softmax(asked.model(ids).logits[0, -1].double(), -1)[token].item()
         ids = torch.cat([ids, torch.tensor([[token]])], 1)
     assert bits == pytest.approx(-np.log2(chance), rel=1e-5)
+    short, whole = asked.log_probabilities(asked.prompts[[3, 3]], [asked.labels[3][:1], asked.labels[3]]).tolist()
+    assert short == [pytest.approx(whole[0]), *[0.0] * (len(whole) - 1)] and all(whole)
 
 
 def test_rollouts_are_right_as_often_as_the_surprisal_says(pupil):

@@ -68,14 +68,14 @@ def cost_words(record: Mapping[str, Any]) -> str:
     ...         "versions": {"torch": "2.13.0"},
     ...     }
     ... )
-    'A quick look: 1,200 rollouts, 2,400 tokens, 0.002 PFLOP, 1.5 CPU minutes; torch 2.13.0.'
+    'A quick look: 1,200 rollouts, 2,400 tokens, 0.002 PFLOP, 1.5 minutes; torch 2.13.0.'
     """
     cost = record["cost"]
     size = "A quick look" if record["size"] == "smoke" else "Trained in full"
     with_what = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     return (
         f"{size}: {number(cost['rollouts'])} rollouts, {number(cost['tokens'])} tokens, "
-        f"{cost['flops'] / 1e15:.2g} PFLOP, {cost['seconds'] / 60:.2g} CPU minutes; {with_what}."
+        f"{cost['flops'] / 1e15:.2g} PFLOP, {cost['seconds'] / 60:.2g} minutes; {with_what}."
     )
 
 

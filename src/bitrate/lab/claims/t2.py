@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from bitrate.lab.signals.keys import KeyBits, Of
 from bitrate.lab.training.planted import BATCH, train
 from bitrate.theory import binary_entropy, group_information
-from bitrate.types import Arm, Case, Claim, Kind, Prediction
+from bitrate.types import Arm, Case, Claim, Kind, Panel, Prediction
 
 PROMPTS, ANSWERS, K, EPOCHS, SEEDS = 16, 16, 8, 60, 32
 METHODS = {
@@ -57,6 +60,7 @@ def predict(case: Case) -> Prediction:
         "hits": (math.log2(ANSWERS) * hit, "exact", "S1.15: groups without a success move no weight"),
         "key": (math.log2(ANSWERS), "exact", "THEORY.md section 1: a label is the key"),
         "plateau": (PLATEAU * math.log2(ANSWERS), "lower", "THEORY.md section 1: a plateau at H(key)"),
+        "bound": (math.log2(ANSWERS), "upper", "THEORY.md section 1: no more than H(key)"),
         "overdraft": (0.0, "upper", "THEORY.md section 1: absorbed is at most received"),
     }
     value, kind, reference = exact[s["says"]]
@@ -66,6 +70,8 @@ def predict(case: Case) -> Prediction:
 def rival(case: Case) -> Prediction:
     """Bits that add up from rollout to rollout, or a learner that loses none."""
     s = case.settings
+    if s["says"] == "plateau":
+        return Prediction(1.0, "exact", "bits/prompt", "right or wrong is one bit, and leaves one")
     if s["says"] == "overdraft":
         return Prediction(0.0, "exact", "bits/prompt", "all that is received is absorbed")
     if s["says"] == "hits":
@@ -75,7 +81,14 @@ def rival(case: Case) -> Prediction:
 
 
 def case(
-    text: str, learner: str, method: str, says: str, line: str, epochs: int | None = None, rate: float | None = None
+    text: str,
+    learner: str,
+    method: str,
+    says: str,
+    line: str,
+    epochs: int | None = None,
+    rate: float | None = None,
+    **more: Any,
 ) -> Case:
     """A line of the ledger of one learner, after so many visits to every prompt."""
     rate = RATES[learner] if rate is None else rate
@@ -84,16 +97,30 @@ def case(
     settings = {"learner": learner, "method": method, "rate": rate, "says": says, "rollouts": rollouts}
     made = Case(f"{learner}, {method}: {text}", settings)
     signal = Of(name(made), KeyBits(line, None if epochs is None else visits(epochs)))
-    return Case(made.name, settings, signal=signal)
+    return Case(made.name, settings, signal=signal, **more)
 
 
-STEEP_CASES = (
-    case("received in 8 rollouts", "table", "GRPO", "received", "received", 1, STEEP),
-    case("absorbed of 8 rollouts at once", "table", "GRPO", "hits", "absorbed", 1, STEEP),
-    case("received in 40 rollouts", "table", "GRPO", "received", "received", 5, STEEP),
-    case("absorbed of 40 rollouts at once", "table", "GRPO", "hits", "absorbed", 5, STEEP),
-    case("absorbed of 1 label at once", "table", "SFT", "key", "absorbed", 1, STEEP),
-)
+def on_the_way(text: str, learner: str, method: str, says: str, line: str, epochs: int, rate: float) -> Case:
+    """A case with its place on the axis of rollouts."""
+    return case(text, learner, method, says, line, epochs, rate, x=epochs * (1 if method == "SFT" else K))
+
+
+def curves() -> dict[str, tuple[list[float], list[float]]]:
+    """What groups of a policy that guesses carry of the key, and what their hits alone say."""
+    ks = np.unique(np.geomspace(1, K * EPOCHS, 60).astype(int))
+    received = [float(group_information(UNIFORM, UNIFORM, int(k))) for k in ks]
+    hits = [math.log2(ANSWERS) * (1 - (1 - 1 / ANSWERS) ** int(k)) for k in ks]
+    few = ks[ks <= 13].astype(float)
+    return {
+        "received, exact theory": (ks.astype(float).tolist(), received),
+        "said by hits": (ks.astype(float).tolist(), hits),
+        "h(1/V) a rollout": (few.tolist(), (few * float(binary_entropy(1 / ANSWERS))).tolist()),
+    }
+
+
+LEFT, HELD = "absorbed less received", "held at the end"
+SLOW = RATES["transformer"]
+BOTH = [(learner, method) for learner in RATES for method in METHODS]
 
 CLAIM = Claim(
     id="T2",
@@ -101,20 +128,23 @@ CLAIM = Claim(
     "entropy however long it trains; of a group without a success GRPO keeps nothing.",
     source="bitrate, training experiment T2",
     cases=(
-        *STEEP_CASES,
-        *[
-            case(f"absorbed less received after {WHEN[m == 'SFT']}", learner, m, "overdraft", "overdraft", EARLY)
-            for learner in RATES for m in METHODS
-        ],
-        *[case("absorbed less received at the end", learner, m, "overdraft", "overdraft")
-          for learner in RATES for m in METHODS],
-        *[case("absorbed at the end", learner, m, "plateau", "absorbed") for learner in RATES for m in METHODS],
-        *[case("prequential bits at the end", "transformer", m, "plateau", "prequential") for m in METHODS],
+        on_the_way("received in 8 rollouts", "table", "GRPO", "received", "received", 1, STEEP),
+        on_the_way("absorbed of 8 rollouts at once", "table", "GRPO", "hits", "absorbed", 1, STEEP),
+        on_the_way("received in 40 rollouts", "table", "GRPO", "received", "received", 5, STEEP),
+        on_the_way("absorbed of 40 rollouts at once", "table", "GRPO", "hits", "absorbed", 5, STEEP),
+        on_the_way("absorbed of 1 label at once", "table", "SFT", "key", "absorbed", 1, STEEP),
+        *[on_the_way(f"absorbed of {K * n}", "transformer", "GRPO", "bound", "absorbed", n, SLOW)
+          for n in (2, 4, 8, 16, 32)],
+        *[case(f"after {WHEN[m == 'SFT']}", learner, m, "overdraft", "overdraft", EARLY, panel=LEFT)
+          for learner, m in BOTH],
+        *[case("at the end", learner, m, "overdraft", "overdraft", panel=LEFT) for learner, m in BOTH],
+        *[case("by the policy", learner, m, "plateau", "absorbed", panel=HELD) for learner, m in BOTH],
+        *[case("prequential", "transformer", m, "plateau", "prequential", panel=HELD) for m in METHODS],
     ),
     predict=predict,
     arms=arms,
     rival=rival,
-    rival_name="every rollout adds its h(1/V) bits, and none is lost on the way",
+    rival_name="every rollout adds its h(1/V) bits, none is lost on the way, or one is all that stays",
     tolerance=0.25,
     budget=2 * 3 * SEEDS * PROMPTS * K * EPOCHS,
     remark="The same ledger in a table and in a transformer. Labels carry the whole key at the first visit, rollouts "
@@ -123,4 +153,8 @@ CLAIM = Claim(
     "its size: at a large rate a table holds a label's four bits at once, and GRPO holds what its hits said and "
     "nothing of what its misses ruled out.",
     needs="train",
+    axis="rollouts or labels of a prompt",
+    log_axis=True,
+    curves=curves,
+    panels=(Panel(LEFT, "", dict), Panel(HELD, "", dict)),
 )  # fmt: skip

@@ -1,0 +1,112 @@
+"""Curricula: in what order prompts of several difficulties are taken, by outcome rewards and by labels."""
+
+from __future__ import annotations
+
+from bitrate.lab.signals.pairs import Lead
+from bitrate.lab.signals.pass_rates import CostToPass
+from bitrate.lab.training.curricula import train
+from bitrate.types import Arm, Case, Claim, Prediction
+
+ALPHABET, LONGEST, PROMPTS, K, SEEDS = 12, 6, 4, 8, 16
+#: Steps by rewards and by labels: about three, and six, times what the mix of all lengths takes.
+STEPS = {"grpo": 400, "sft": 100}
+#: Held-out strings are visited every so many steps.
+EVERY = {"grpo": 4, "sft": 2}
+#: Learning rate, and the steps in which an easy-to-hard curriculum goes through the lengths. Searched with 8 seeds of
+#: another number, alike by rewards and by labels: 5 rates (.003, .006, .012, .024, .048), with easy to hard of 4
+#: schedules each (a quarter, half, once and twice the steps that the mix takes). The cheapest of those at which all
+#: seeds pass, and of two within a quarter of a doubling the one that varies less from seed to seed. By rewards hard
+#: strings alone pass at no rate; theirs is that of the mix.
+TUNED = {
+    ("grpo", "uniform"): (0.003, 1),
+    ("grpo", "hard"): (0.003, 1),
+    ("grpo", "easy to hard"): (0.006, 156),
+    ("grpo", "control"): (0.006, 1),
+    ("grpo", "self-play"): (0.006, 1),
+    ("sft", "uniform"): (0.024, 1),
+    ("sft", "hard"): (0.024, 1),
+    ("sft", "easy to hard"): (0.024, 4),
+    ("sft", "control"): (0.012, 1),
+}
+WORDS = {"uniform": "a mix of all lengths", "hard": "hard only", "control": "50% control"}
+
+
+def arm(method: str, curriculum: str) -> Arm:
+    """Sixteen networks a cell, each with an alphabet of its own."""
+    rate, schedule = TUNED[method, curriculum]
+    settings = {
+        "method": method, "curriculum": curriculum, "alphabet": ALPHABET, "longest": LONGEST, "prompts": PROMPTS,
+        "k": K if method == "grpo" else 1, "steps": STEPS[method], "schedule": schedule, "rate": rate,
+        "held_out": 16, "every": EVERY[method], "seeds": SEEDS,
+    }  # fmt: skip
+    smoke = 2 if curriculum == "self-play" else 1  # its networks differ more from one to the next
+    return Arm(f"t7-{method}-{curriculum.replace(' ', '-')}", train, settings, smoke=smoke, full=3)
+
+
+def arms(case: Case) -> tuple[Arm, ...]:
+    """The curriculum and what it is compared with."""
+    s = case.settings
+    return arm(s["method"], s["curriculum"]), arm(s["method"], s["against"])
+
+
+def speed_up(method: str, curriculum: str, against: str, cost: str = "rollouts") -> Lead:
+    """Doublings by which a curriculum is cheaper; a floor where what it is compared with never passes by rewards."""
+    slow = CostToPass(cost=cost, floor=method == "grpo")
+    return Lead(arm(method, against).name, slow, arm(method, curriculum).name, CostToPass(cost=cost))
+
+
+def predict(case: Case) -> Prediction:
+    """The direction, with a margin."""
+    s = case.settings
+    needs = ("what is learned of short strings carries over to long ones",)
+    reference = {
+        "far": "THEORY.md S3.3: at a pass rate near 0 a rollout carries almost no bit, so hard prompts alone teach "
+        "nothing",
+        "mix": "THEORY.md S3.3: of a mix only the lengths with a pass rate off 0 and 1 teach",
+        "no": "THEORY.md S3.2: a label of a hard prompt carries its bits at any pass rate",
+        "bits": "THEORY.md S3.1: what control saves are rollouts without bits, so that it takes about the same bits",
+    }[s["why"]]
+    return Prediction(s["margin"], "upper" if s["why"] in {"no", "bits"} else "lower", "doublings", reference, needs)
+
+
+def rival(case: Case) -> Prediction:
+    """In what order prompts come makes no difference."""
+    return Prediction(0.0, "exact", "doublings", "the order makes no difference")
+
+
+def case(method: str, curriculum: str, against: str, why: str, margin: float, cost: str = "rollouts") -> Case:
+    """One curriculum against another by the same feedback."""
+    how = "rewards" if method == "grpo" else "labels"
+    unit = {"rollouts": "", "outcome bits": ", in outcome bits"}[cost]
+    name = f"{how}: {WORDS.get(curriculum, curriculum)} against {WORDS.get(against, against)}{unit}"
+    settings = {"method": method, "curriculum": curriculum, "against": against, "why": why, "margin": margin}
+    return Case(name, settings, signal=speed_up(method, curriculum, against, cost))
+
+
+CLAIM = Claim(
+    id="T7",
+    statement="By outcome rewards a curriculum that keeps the pass rate off 0 and 1 learns hard prompts at least twice "
+    "as fast as hard prompts alone, and faster than a mix of all; by labels it is no faster than either.",
+    source="bitrate, training experiment T7",
+    cases=(
+        *[case("grpo", c, "hard", "far", 1.0) for c in ("easy to hard", "control", "self-play")],
+        *[case("grpo", c, "uniform", "mix", 0.25) for c in ("easy to hard", "control")],
+        case("grpo", "control", "uniform", "bits", 0.5, "outcome bits"),
+        *[case("sft", c, against, "no", 0.25) for against in ("hard", "uniform") for c in ("easy to hard", "control")],
+    ),
+    predict=predict,
+    arms=arms,
+    rival=rival,
+    rival_name="the order makes no difference",
+    tolerance=0.6,
+    budget=2 * SEEDS * STEPS["grpo"] * PROMPTS * K,
+    remark="By rewards, hard strings alone are never passed, and what is said against them is a floor. A curriculum, "
+    "on a schedule or held at a pass rate of 1/2, takes about half the rollouts that a mix of all lengths takes, and "
+    "about the same outcome bits: what it saves are rollouts whose outcome was known. Control at 1/2 does without the "
+    "schedule, which was searched for and fails where it outruns the learner. Self-play here is a game of two rollouts "
+    "on the hardest strings, won by more letters right: it holds the rate of wins, not of passes, at 1/2, and draws "
+    "on feedback that is finer than pass or fail. By labels the hardest strings teach most, and control at 1/2 costs "
+    "twice the labels of a mix and more. One task, one size of network, and lengths that share all there is to learn; "
+    "bitrate's own sampler is not among the curricula, as it is not built yet.",
+    needs="train",
+)

@@ -1,0 +1,274 @@
+"""The same preferences used in six ways: SFT, DPO, and a reward model for best-of-n and for RL, simple or not.
+
+All ways of a network start from the same weights, whose policy is the uniform reference, and are given the same pairs
+and the same number of updates. They are trained in one call, so that they can be compared pair by pair.
+
+A simple verifier is a rule with 9 numbers: what each token counts, and how much it matters to be off. A verifier as
+complex as the generator is the same transformer as the policy, with a scalar read at each token of the answer and
+summed, as DPO sums log-ratios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bitrate.lab.learners import advantages
+from bitrate.lab.runs import Run
+from bitrate.lab.tasks import Ints
+from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
+from bitrate.lab.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
+from bitrate.theory.checks import Floats
+from bitrate.types import Cost
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    Score = Callable[[Tensor, Tensor], Tensor]
+
+#: Runs of the log are called after the way and the seed, ``<cell>/<way>-<seed>``.
+WAYS = ("sft", "dpo", "rule-rl", "rule-best", "network-rl", "network-best")
+#: Pairs of an update, prompts of an RL update, updates over which the rate rises; then it falls to 0.
+BATCH, GROUPS, WARM = 32, 8, 20
+#: Rollouts a prompt in the visits before and after training; a best-of-n answer costs n of them.
+PROBES, BEST_PROBES = 16, 4
+#: Every so many RL updates the rollouts of one are logged.
+LOGGED = 50
+#: Rate of the rule, which is fitted on all pairs at once.
+RULE_RATE = 0.05
+
+
+def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+    """Train networks in every way on the same preferences, and log what each was told and what it answers.
+
+    Each pair is a row without a reward, ``"better > worse"``, for each way. The rewards of rollouts are true outcomes,
+    1 for a right answer, in training as in evaluation: the RL runs never see them. What they are trained on is the
+    component ``reward model``; the pull to the reference comes on top.
+
+    Args:
+        settings: ``horizon``, ``contexts``, ``pairs``, ``updates``, ``k`` (rollouts of a group), ``best`` (n of
+            best-of-n), ``beta`` (of DPO and of RL), ``rates`` (of sft, dpo, network, rl), ``seeds``.
+        folder: where the log goes.
+        rng: all randomness.
+
+    Returns:
+        What it cost, all ways together.
+
+    Reference: Rafailov et al. (2023), Direct preference optimization, eq. 7; Swamy et al. (2025), All roads lead to
+    likelihood.
+    """
+    s = settings
+    task = Counting.draw(s["seeds"], s["horizon"], s["contexts"], rng)
+    with Run(folder, rng) as run:
+        lab = _Lab.prepare(s, task, run, rng)
+        for way in WAYS:
+            lab.tell(way)
+            lab.visit(way, 0, lab.start)
+        lab.visit("sft", lab.after, lab.fit(s["rates"]["sft"], lab.start, lab.sft_loss))
+        lab.visit("dpo", lab.after, lab.fit(s["rates"]["dpo"], lab.start, lab.dpo_loss))
+        for kind, fitted in (("rule", lab.rule), ("network", lab.network)):
+            score = fitted()
+            lab.visit(f"{kind}-best", lab.after, lab.start, best=score)
+            lab.visit(f"{kind}-rl", lab.after, lab.ascend(f"{kind}-rl", score))
+    return lab.cost
+
+
+@dataclass
+class _Lab:
+    """The networks of one call: their task, pairs and starting weights."""
+
+    s: Mapping[str, Any]
+    task: Counting
+    run: Run
+    rng: np.random.Generator
+    dice: Generator
+    shape: Shape
+    start: Weights
+    pairs: tuple[Tensor, Tensor]
+    told: Preferences
+    cost: Cost
+
+    @classmethod
+    def prepare(cls, s: Mapping[str, Any], task: Counting, run: Run, rng: np.random.Generator) -> _Lab:
+        import torch
+
+        shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
+        start = initial(shape, s["seeds"], rng=rng)
+        told = Preferences.draw(task, s["pairs"], rng)
+        both = torch.from_numpy(np.stack([told.better, told.worse], axis=2)).to(start["head"].device)
+        prompts = torch.from_numpy(told.prompts).to(start["head"].device)
+        return cls(s, task, run, rng, dice(rng), shape, start, (prompts, both), told, Cost())
+
+    @property
+    def after(self) -> int:
+        """The step of the last visit."""
+        return int(self.s["updates"])
+
+    def spend(self, answers: int, flops: float) -> None:
+        """Count answers of all seeds, and FLOPs a token as multiples of the parameters."""
+        tokens = answers * (2 + self.task.horizon)
+        self.cost += Cost(answers, tokens, flops * self.shape.parameters * tokens)
+
+    def tell(self, way: str) -> None:
+        """Log the pairs, as labels: their order is all that they say."""
+        p = self.told
+        said = np.char.add(np.char.add(text(p.better), " > "), text(p.worse)).reshape(-1, 1)
+        names = self.task.names(p.prompts).ravel()
+        self.run.step(0, answers=said, rewards=None, prompts=names, runs=self.runs(way, p.prompts.shape[1]))
+
+    def runs(self, way: str, prompts: int) -> Texts:
+        """Name of the run of each prompt of each seed."""
+        return np.repeat([f"{way}-{i}" for i in range(self.s["seeds"])], prompts)
+
+    def visit(self, way: str, step: int, weights: Weights, best: Score | None = None) -> None:
+        """Sample answers to every prompt, or the best of n by a score, and log the true outcomes."""
+        import torch
+
+        n, k = (self.s["best"], BEST_PROBES) if best else (1, PROBES)
+        for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
+            asked = torch.from_numpy(prompts).to(self.start["head"].device)
+            said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
+            self.spend(said.shape[0] * said.shape[1], 4 if best else 2)
+            scored: dict[str, Floats] | None = None
+            if best:
+                with torch.no_grad():
+                    marks = best(asked.repeat_interleave(k * n, 1), said).view(len(said), -1, n)
+                mark, which = marks.max(-1)
+                said = said.view(*marks.shape, -1).take_along_dim(which[..., None, None], 2)[:, :, 0]
+                scored = {"reward model": mark.reshape(-1, k).cpu().numpy()}
+            self.log(way, step, prompts, said.cpu().numpy(), k, split=split, components=scored)
+
+    def log(self, way: str, step: int, prompts: Ints, said: Ints, k: int, **columns: Any) -> None:
+        """Log k answers to each prompt, shape [seeds, prompts * k, horizon], with their true outcomes."""
+        right = self.task.error(np.repeat(prompts, k, axis=1), said) == 0
+        names, runs = self.task.names(prompts).ravel(), self.runs(way, prompts.shape[1])
+        self.run.step(
+            step, answers=text(said).reshape(-1, k), rewards=right.reshape(-1, k).astype(float), prompts=names,
+            runs=runs, tokens=self.task.horizon, prompt_tokens=2, **columns,
+        )  # fmt: skip
+
+    def batches(self) -> list[Ints]:
+        """Which pairs each update of each seed is about, shape [seeds, BATCH]; all once before any comes again."""
+        n, size = self.s["pairs"], min(BATCH, self.s["pairs"])
+        found: list[Ints] = []
+        while len(found) < self.after:
+            order = self.rng.permuted(np.tile(np.arange(n), (self.s["seeds"], 1)), axis=1)
+            found += np.split(order[:, : n - n % size], n // size, axis=1)
+        return found[: self.after]
+
+    def fit(self, rate: float, start: Weights, loss: Callable[[Weights, Tensor, Tensor], Tensor]) -> Weights:
+        """Minimise a loss of pairs, shape [seeds], from the weights that are given."""
+        import torch
+
+        weights = {name: w.detach().clone().requires_grad_() for name, w in start.items()}
+        prompts, both = self.pairs
+        steps = _Steps(weights, rate, self.after)
+        for shown in self.batches():
+            which = torch.from_numpy(shown).to(prompts.device)[..., None]
+            picked = prompts.take_along_dim(which, 1), both.take_along_dim(which[..., None], 1)
+            steps.descend(loss(weights, *picked).sum())
+            self.spend(2 * shown.size, 6)
+        return weights
+
+    def sft_loss(self, weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
+        """-log pi(better answer)."""
+        return -log_policy(self.shape, weights, prompts, both[:, :, 0]).sum(-1).mean(-1)
+
+    def dpo_loss(self, weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
+        """-log sigmoid of beta times the lead in log-ratio; the uniform reference has a lead of 0."""
+        said = log_policy(self.shape, weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)).sum(-1)
+        return _bradley_terry(self.s["beta"] * said)
+
+    def rule(self) -> Score:
+        """A rule that counts: -sharpness (sum of the values of the answer's tokens - number asked for)^2."""
+        import torch
+
+        device, seeds = self.start["head"].device, self.s["seeds"]
+        value = torch.full((seeds, TOKENS), 0.5, device=device, requires_grad=True)
+        sharpness = torch.zeros((seeds, 1), device=device, requires_grad=True)
+
+        def score(prompts: Tensor, answers: Tensor) -> Tensor:
+            counted = value.gather(1, answers.flatten(1)).view(answers.shape).sum(-1)
+            asked = prompts[..., 1] - TOKENS - self.task.contexts
+            return -sharpness.exp() * (counted - asked) ** 2
+
+        steps = _Steps({"value": value, "sharpness": sharpness}, RULE_RATE, self.after)
+        prompts, both = self.pairs
+        for _ in range(self.after):
+            steps.descend(_bradley_terry(score(prompts.repeat_interleave(2, 1), both.flatten(1, 2))).sum())
+        return score
+
+    def network(self) -> Score:
+        """The transformer of the policy with a scalar at each token of the answer, summed."""
+        import torch
+
+        shape = Shape(self.shape.vocabulary, 1, self.shape.length)
+        start = {name: w for name, w in self.start.items() if name != "head"}
+        start["head"] = torch.zeros_like(self.start["head"][..., :1])
+
+        def score(weights: Weights, prompts: Tensor, answers: Tensor) -> Tensor:
+            return logits(shape, weights, torch.cat([prompts, answers], -1))[:, :, 2:, 0].sum(-1)
+
+        def loss(weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
+            return _bradley_terry(score(weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)))
+
+        fitted = self.fit(self.s["rates"]["network"], start, loss)
+        return lambda prompts, answers: score(fitted, prompts, answers)
+
+    def ascend(self, way: str, score: Score) -> Weights:
+        """GRPO on a reward model's score less beta times the log-ratio to the reference, on the training prompts."""
+        import torch
+
+        s, k = self.s, self.s["k"]
+        weights = {name: w.detach().clone().requires_grad_() for name, w in self.start.items()}
+        steps = _Steps(weights, s["rates"]["rl"], self.after)
+        every = np.tile(np.arange(self.task.train.shape[1]), (s["seeds"], 1))
+        for step in range(self.after):
+            asked = np.take_along_axis(self.task.train, self.rng.permuted(every, axis=1)[:, :GROUPS, None], axis=1)
+            prompts = torch.from_numpy(asked).to(self.start["head"].device)
+            said = sample(self.shape, weights, prompts, k, self.task.horizon, self.dice).flatten(1, 2)
+            repeated = prompts.repeat_interleave(k, 1)
+            chosen = log_policy(self.shape, weights, repeated, said).sum(-1)
+            with torch.no_grad():
+                marks = score(repeated, said)
+                ratio = chosen + self.task.horizon * float(np.log(TOKENS))
+                rewards = (marks - s["beta"] * ratio).reshape(-1, k).double().cpu().numpy()
+            weight = advantages(rewards, "grpo")
+            if step and step % LOGGED == 0:
+                parts = {"reward model": marks.reshape(-1, k).cpu().numpy()}
+                answers = said.cpu().numpy()
+                self.log(way, step, asked, answers, k, split="train", components=parts, advantages=weight)
+            steps.descend(-(chosen * torch.as_tensor(weight).to(chosen).view_as(chosen)).mean(-1).sum())
+            self.spend(said.shape[0] * said.shape[1], 8 if way.startswith("rule") else 10)
+        return weights
+
+
+class _Steps:
+    """Adam with a rate that rises, then falls to 0."""
+
+    def __init__(self, weights: Weights, rate: float, updates: int) -> None:
+        import torch
+
+        self.optimiser = torch.optim.Adam(list(weights.values()), lr=rate)
+        shape = [min(1.0, (i + 1) / WARM) * (1 - i / updates) for i in range(updates)]
+        self.rates = iter([rate * x for x in shape])
+
+    def descend(self, loss: Tensor) -> None:
+        """One update."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = next(self.rates)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+
+
+def _bradley_terry(scores: Tensor) -> Tensor:
+    """Loss of each seed, [seeds], of scores [seeds, pairs * 2], the better answer's first."""
+    from torch.nn import functional as f
+
+    better, worse = scores.view(len(scores), -1, 2).unbind(-1)
+    return -f.logsigmoid(better - worse).mean(-1)

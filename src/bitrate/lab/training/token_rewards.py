@@ -1,0 +1,204 @@
+"""Planted keys of many tokens: how finely a reward says where an answer is wrong, and what the learner does with it.
+
+Every prompt has a right answer of T fair binary tokens, and nothing but feedback tells it. A reward for every token
+carries T bits a rollout, the place of the first error about two, one reward for the whole next to none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bitrate.errors import InputError
+from bitrate.lab.learners import RESIDUE
+from bitrate.lab.runs import Run
+from bitrate.lab.tasks import Ints
+from bitrate.lab.transformer import Shape, Weights, dice, initial, log_policy
+from bitrate.theory.checks import Floats
+from bitrate.types import Cost
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+#: How each kind of feedback becomes the credit of a token; the first two are logged as scores of every token.
+FEEDBACK = ("tokens", "sum", "first error", "outcome")
+
+
+def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+    """Train many transformers, each on keys of its own, and log all that they were told.
+
+    A step visits each training prompt. Held-out prompts are visited in the first step and in the last, for the record
+    alone; the last step updates nothing.
+
+    Args:
+        settings: ``feedback``: ``"tokens"`` (a reward a token, an advantage at each position), ``"sum"`` (the same
+            rewards, one advantage a rollout from their sum), ``"first error"`` (tokens before it are right, it is
+            wrong, what follows is not judged), ``"outcome"`` (one reward for the whole); ``baseline``: ``"grpo"`` or a
+            number that is taken from each score; ``length`` T, ``prompts``, ``held_out``, ``k``, ``visits``, ``rate``
+            and ``seeds``.
+        folder: where the log goes.
+        rng: all randomness.
+
+    Returns:
+        What it cost.
+
+    Raises:
+        InputError: another feedback.
+    """
+    import torch
+
+    s = settings
+    if s["feedback"] not in FEEDBACK:
+        raise InputError(f"feedback = {s['feedback']!r}; want one of {', '.join(FEEDBACK)}")
+    every = s["prompts"] + s["held_out"]
+    shape = Shape(vocabulary=2 + every, answers=2, length=s["length"])
+    weights = initial(shape, s["seeds"], rng=rng)
+    keys, thrown, cost = rng.integers(2, size=(s["seeds"], every, s["length"])), dice(rng), Cost()
+    optimiser = torch.optim.Adam(weights.values(), lr=s["rate"])
+    with Run(folder, rng) as run:
+        for step in range(s["visits"] + 1):
+            probe = step == s["visits"]
+            if step == 0 or probe:
+                seen = range(s["prompts"], every)
+                cost += _visit(run, step, s, shape, weights, keys, seen, "eval", thrown)[2]
+            said, credit, spent = _visit(run, step, s, shape, weights, keys, range(s["prompts"]), "train", thrown)
+            cost += spent
+            if probe:
+                break
+            optimiser.zero_grad()
+            spoken = log_policy(shape, weights, _prompts(range(s["prompts"]), s), said)
+            loss = -(spoken * torch.as_tensor(credit, dtype=spoken.dtype, device=spoken.device)).sum(-1)
+            torch.autograd.backward(loss.mean(dim=1).sum())
+            optimiser.step()
+            cost += Cost(flops=6.0 * shape.parameters * said.numel())
+    return cost
+
+
+def credits(feedback: str, right: Floats, baseline: str | float = "grpo") -> Floats:
+    """What the score function of each token is multiplied with.
+
+    Args:
+        feedback: one of ``FEEDBACK``.
+        right: 1 where a token is right, 0 where it is wrong, shape [worlds, k, tokens].
+        baseline: ``"grpo"``: less the mean, over the standard deviation, of the rollouts that were judged at the same
+            token; or a number that is taken from each score.
+
+    Returns:
+        Shape of ``right``; 0 where a token was not judged, and with ``"grpo"`` where all that were judged got the same.
+
+    Reference: Shao et al. (2024), DeepSeekMath, eq. 3, and section 4.1.3 for rewards of steps.
+
+    >>> right = np.array([[[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]]])
+    >>> credits("tokens", right)[0].tolist()
+    [[1.0, 0.0, -1.0], [-1.0, 0.0, 1.0]]
+    >>> credits("first error", right)[0].tolist()
+    [[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]
+    >>> credits("sum", right)[0].tolist()
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    judged, scores = np.ones(right.shape), right
+    if feedback == "first error":
+        judged[..., 1:] = np.cumprod(right, axis=-1)[..., :-1]
+    elif feedback == "sum":
+        scores = np.broadcast_to(right.sum(axis=-1, keepdims=True), right.shape)
+    elif feedback == "outcome":
+        scores = np.broadcast_to(right.min(axis=-1, keepdims=True), right.shape)
+    if baseline != "grpo":
+        return np.asarray(judged * (scores - float(baseline)))
+    count = np.maximum(judged.sum(axis=1, keepdims=True), 1)
+    off = judged * (scores - (judged * scores).sum(axis=1, keepdims=True) / count)
+    spread = np.sqrt((off**2).sum(axis=1, keepdims=True) / count)
+    return np.asarray(np.where(spread > RESIDUE, off / np.maximum(spread, RESIDUE), 0.0))
+
+
+def _visit(
+    run: Run, step: int, s: Mapping[str, Any], shape: Shape, weights: Weights, keys: Ints, seen: range, split: str,
+    thrown: Generator,
+) -> tuple[Tensor, Floats, Cost]:  # fmt: skip
+    """One step's rollouts, logged: answers and credits [seeds, prompts x k, tokens], and what they cost."""
+    import torch
+
+    seeds, k, length, feedback = s["seeds"], s["k"], s["length"], s["feedback"]
+    said = draw(shape, weights, _prompts(seen, s), length, thrown)
+    key = keys[:, seen.start : seen.stop]
+    with torch.no_grad():
+        asked = _prompts(seen, {**s, "k": 1})
+        known = log_policy(shape, weights, asked, torch.from_numpy(key).to(said.device)).double().sum(-1)
+    answers = said.cpu().numpy().reshape(seeds * len(seen), k, length)
+    right = (answers == key.reshape(-1, 1, length)).astype(float)
+    credit, solved = credits(feedback, right, s["baseline"]), right.min(axis=-1)
+    parts, rewards = None, solved
+    if feedback in {"tokens", "sum"}:
+        parts, rewards = {f"token_{t}": right[..., t] for t in range(length)}, right.mean(axis=-1)
+    elif feedback == "first error":
+        parts = {"first_error": np.where(solved == 1, -1, right.argmin(axis=-1))}
+    run.step(
+        step, answers=_texts(answers), rewards=rewards, targets=_texts(key.reshape(-1, length)), components=parts,
+        advantages=credit[..., 0] if feedback in {"sum", "outcome"} else None, prompts=np.tile(np.array(seen), seeds),
+        runs=np.repeat(np.arange(seeds), len(seen)), target_surprisal=-known.cpu().numpy().ravel() / math.log(2),
+        tokens=length, prompt_tokens=1, split=split,
+    )  # fmt: skip
+    rollouts = seeds * len(seen) * k
+    tokens = rollouts * (1 + length)
+    spent = Cost(rollouts, tokens, 2.0 * shape.parameters * (rollouts + seeds * len(seen)) * length)
+    return said, credit.reshape(seeds, -1, length), spent
+
+
+def _prompts(seen: range, s: Mapping[str, Any]) -> Tensor:
+    """The tokens of prompts, each k times in a row, shape [seeds, prompts x k, 1]."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    asked = 2 + torch.arange(seen.start, seen.stop, device=device).repeat_interleave(s["k"])
+    return asked[None, :, None].expand(s["seeds"], -1, 1)
+
+
+def _texts(tokens: Ints) -> np.ndarray:
+    """Sequences of 0 and 1 as texts, as a log has them; the last axis is read."""
+    letters = np.ascontiguousarray(tokens.astype(np.uint8) + ord("0"))
+    return letters.view(f"S{tokens.shape[-1]}")[..., 0].astype(str)
+
+
+def draw(shape: Shape, weights: Mapping[str, Tensor], prompts: Tensor, tokens: int, thrown: Generator) -> Tensor:
+    """An answer to every prompt of one token, at temperature 1; keys and values of tokens before are kept.
+
+    Args:
+        shape: of the networks.
+        weights: seeds first, as in :func:`bitrate.lab.transformer.initial`.
+        prompts: shape [seeds, sequences, 1].
+        tokens: tokens an answer.
+        thrown: of the device that the weights are on.
+
+    Returns:
+        Shape [seeds, sequences, tokens].
+    """
+    import torch
+    from torch.nn import functional as f
+
+    (seeds, rows, _), said = prompts.shape, list[torch.Tensor]()
+    every = torch.arange(seeds, device=prompts.device)[:, None]
+    size = (seeds * rows, shape.heads, tokens, shape.width // shape.heads)
+    kept = [torch.zeros(2, *size, device=prompts.device) for _ in range(shape.layers)]
+
+    def norm(x: Tensor, name: str) -> Tensor:
+        return f.layer_norm(x, x.shape[-1:]) * weights[name][:, None]
+
+    with torch.no_grad():
+        one = prompts[..., 0]
+        for t in range(tokens):
+            x = weights["embed"][every, one] + weights["place"][:, t, None]
+            for i, cache in enumerate(kept):
+                qkv = torch.bmm(norm(x, f"{i}.norm1"), weights[f"{i}.qkv"])
+                q, k, v = qkv.view(seeds * rows, 3, shape.heads, 1, -1).unbind(1)
+                cache[0, :, :, t], cache[1, :, :, t] = k[:, :, 0], v[:, :, 0]
+                seen = f.scaled_dot_product_attention(q, cache[0, :, :, : t + 1], cache[1, :, :, : t + 1])
+                x = x + torch.bmm(seen.reshape(seeds, rows, -1), weights[f"{i}.out"])
+                x = x + torch.bmm(f.gelu(torch.bmm(norm(x, f"{i}.norm2"), weights[f"{i}.up"])), weights[f"{i}.down"])
+            odds = torch.bmm(norm(x, "norm"), weights["head"]).softmax(-1)
+            one = torch.multinomial(odds.flatten(0, 1), 1, generator=thrown).view(seeds, rows)
+            said.append(one)
+    return torch.stack(said, dim=-1)
