@@ -130,11 +130,16 @@ def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Po
 def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Outcome:
     """Whether an interval leaves room for a formula: holds, refuted, or inconclusive where it is too wide to say.
 
+    An interval wider than the tolerance decides nothing of a formula inside it; a bound that lies outside of it, on the
+    side that leaves the interval room, holds at any width.
+
     >>> figure = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
     >>> compare(figure, Prediction(1.05, "exact", "bits", ""), tolerance=0.2)
     'holds'
     >>> compare(figure, Prediction(0.8, "upper", "bits", ""), tolerance=0.2)
     'refuted'
+    >>> compare(figure, Prediction(1.2, "upper", "bits", ""), tolerance=0.01)
+    'holds'
     """
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "inconclusive"
@@ -142,7 +147,9 @@ def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Out
     below = prediction.value < estimate.low - ROUNDING
     if (above and prediction.kind != "upper") or (below and prediction.kind != "lower"):
         return "refuted"
-    return "holds" if (estimate.high - estimate.low) / 2 <= tolerance else "inconclusive"
+    # A bound that leaves all of the interval on its side is met, however wide the interval is.
+    met = (above and prediction.kind == "upper") or (below and prediction.kind == "lower")
+    return "holds" if met or (estimate.high - estimate.low) / 2 <= tolerance else "inconclusive"
 
 
 def _together(outcomes: Iterable[Outcome]) -> Outcome:

@@ -8,7 +8,6 @@ from typing import Any
 
 from bitrate.report.claim_figure import FONT
 from bitrate.report.claim_page import cell
-from bitrate.report.claim_words import fine
 from bitrate.report.theme import (
     LINES,
     PALETTE,
@@ -105,7 +104,7 @@ def _figure(row: Row, name: str) -> str:
         return cell(f"no figure: {found.reason}")
     if found.unit == "bits/PFLOP":
         return f"{number(found.value)} ({number(found.low)} to {number(found.high)})"
-    short = [fine(x)[:-2] if abs(x) < 100 else fine(x) for x in (found.value, found.low, found.high)]
+    short = [f"{x:.2f}".replace("-", "−") for x in (found.value, found.low, found.high)]
     return f"{short[0]} ({short[1]} to {short[2]})"
 
 

@@ -110,6 +110,13 @@ CLAIM = Claim(
     rival_name="nothing is lost on the way, and what is memorised helps with nothing else",
     tolerance=0.6,
     budget=2000,
-    remark="Not yet measured.",
+    remark="Registered after one pilot run of each way on addition. Labels leave more bits of the answers in the "
+    "weights than as many visits with rollouts, at a tenth of the FLOPs: about eighteen times the bits a "
+    "PFLOP. The adapters hold what they were told at rank 1 as at rank 8. What was not foreseen: on addition "
+    "what adapters on the last layers learn hardly carries over; by log-loss rollouts even lose on the "
+    "questions held out, as the model grows surer of wrong sums, while its pass rate there rises. Training "
+    "all weights finds the rule: held-out sums are right 94% of the time after labels, 80% after GRPO, "
+    "against 41% and 40% at rank 8. Adapters have fewer places as well as fewer numbers, so that is not yet a"
+    " verdict on rank. The larger of two numbers is learnt and carried over in every way.",
     needs="trl",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,7 +147,8 @@ def _mean(found: Floats, runs: NDArray[np.str_], line: str, unit: str) -> Estima
     else:
         weight, score = np.ones(found.size), found
         method = f"{method}; by prompt of {names.size} run(s): other seeds may differ by more"
-    return cluster_ratio(weight, score, 0.0, spread, name=line, unit=unit, level=LEVEL, method=method)
+    within = (0.0, 1.0) if unit == "share" else (-math.inf, math.inf)
+    return cluster_ratio(weight, score, 0.0, spread, name=line, unit=unit, level=LEVEL, method=method, within=within)
 
 
 @dataclass(frozen=True)

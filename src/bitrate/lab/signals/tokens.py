@@ -141,7 +141,8 @@ class TokenKeyBits:
             return Estimate.missing(self.line, "bits/token", "no prompt with a surprisal of its target")
         runs = np.array([row[0] for row in rows])
         length, surprisal, judged, wrong = np.array([row[1:] for row in rows], float).T
-        received = np.where(judged > 0, judged, -np.log2(1 - wrong / 2**length))
+        open_still = np.where(judged > 0, 0.0, wrong)  # tokens that were judged say more than sequences ruled out
+        received = np.where(judged > 0, judged, -np.log2(1 - open_still / 2**length))
         lines = {"received": received, "absorbed": length - surprisal, "overdraft": length - surprisal - received}
         found = {name: _by_run(name, runs, length, bits) for name, bits in lines.items()}
         over = found["overdraft"]

@@ -1,0 +1,161 @@
+"""How much of what was planted a network holds, over how much was planted: the largest amount, and the knee."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bitrate.errors import InputError
+from bitrate.lab.signals.rows import LEVEL, rollouts
+from bitrate.logs.engines import duck
+from bitrate.stats import cluster_ratio
+from bitrate.theory.checks import Floats
+from bitrate.types import Estimate
+
+#: Of each run at its end: bits that were planted, bits that it holds, and those of one prompt's key.
+RUNS = """
+WITH x AS (SELECT run, prompt_id, any_value(target_surprisal) AS bits FROM rollouts WHERE split = 'train' AND last
+           GROUP BY run, prompt_id),
+     u AS (SELECT log2(count(DISTINCT target)) AS key FROM rollouts WHERE split = 'train')
+SELECT run, count(*) * any_value(key), count(*) * any_value(key) - sum(bits ORDER BY prompt_id), any_value(key)
+FROM x, u GROUP BY run ORDER BY run
+"""
+METHOD = "log2 V - surprisal of the key at the end: Barber-Agakov, the policy as decoder; mean over runs"
+#: What is absorbed follows what is planted as long as it is this share of it.
+FOLLOWS = 0.9
+
+
+def _runs(folder: Path) -> Floats:
+    """Bits planted, absorbed and of one key, shape [runs, 3]; ordered by run."""
+    with rollouts(folder, "target_surprisal IS NOT NULL") as con:
+        rows = duck.run(con, RUNS)
+    return np.array([row[1:] for row in rows], float).reshape(-1, 3)
+
+
+def _mean(runs: Floats, over: float, name: str, unit: str, method: str = METHOD) -> Estimate:
+    """Mean absorbed bits over a number; an unseen run may differ as runs do, or by the key of one prompt."""
+    held = runs[:, 1] / over
+    spread = max(float(held.std()), float(runs[:, 2].max()) / over) if len(runs) else 1.0
+    return cluster_ratio(np.ones(len(held)), held, 0.0, spread, name=name, unit=unit, level=LEVEL, method=method)
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """Bits that a run's policy holds of its planted key: a prompt's mean, or a trained parameter's.
+
+    ``sum over prompts of log2 V + log2 pi(right answers of the prompt)``, V the different keys of the log. It is the
+    bound of Barber and Agakov where keys are uniform and independent, and falls below 0 where the policy is sure of
+    what is wrong.
+
+    Args:
+        parameters: what the bits are divided by; None for the number of prompts.
+        arm: folder below the claim's; empty for the folder itself.
+
+    Reference: THEORY.md section 1; Barber and Agakov (2003), The IM algorithm.
+    """
+
+    parameters: int | None = None
+    arm: str = ""
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the files of a folder."""
+        runs = _runs(folder / self.arm if self.arm else folder)
+        if not len(runs):
+            return Estimate.missing("absorbed", "bits/prompt", "no prompt with a surprisal of its key")
+        prompts = float(runs[0, 0] / runs[0, 2])
+        over, unit = (prompts, "bits/prompt") if self.parameters is None else (self.parameters, "bits/parameter")
+        return _mean(runs, over, "absorbed", unit)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """The most that runs hold on average, over how much was planted in them, in bits a parameter.
+
+    Every other run chooses the load, and the rest measure it there: the largest of several noisy means, measured on
+    the runs that made it the largest, would be too large.
+
+    Args:
+        arms: folders of the loads.
+        parameters: trained numbers of each run.
+
+    Raises:
+        InputError: no load, or no parameter.
+    """
+
+    arms: Sequence[str]
+    parameters: int
+
+    def __post_init__(self) -> None:
+        _checked(self.arms, self.parameters)
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the files of the arms' folders."""
+        loads = [_runs(folder / arm) for arm in self.arms]
+        choose = [float(runs[::2, 1].mean()) if len(runs) > 1 else -np.inf for runs in loads]
+        best = loads[int(np.argmax(choose))]
+        planted = float(best[0, 0]) / self.parameters if len(best) else 0.0
+        how = f"{METHOD}; at {planted:.3g} bits planted a parameter, chosen on every other run, measured on the rest"
+        return _mean(best[1::2], self.parameters, "capacity", "bits/parameter", how)
+
+
+@dataclass(frozen=True)
+class Knee:
+    """The planted bits a parameter up to which nine tenths of them are absorbed.
+
+    Between loads the share is taken to change linearly, from 1 where nothing is planted. The interval holds the loads
+    at which the interval of the share holds nine tenths, found in the same way from its ends.
+
+    Args:
+        arms: folders of the loads, the least first.
+        parameters: trained numbers of each run.
+
+    Raises:
+        InputError: no load, or no parameter.
+    """
+
+    arms: Sequence[str]
+    parameters: int
+
+    def __post_init__(self) -> None:
+        _checked(self.arms, self.parameters)
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the files of the arms' folders."""
+        unit, loads, shares = "bits/parameter", [0.0], list[Estimate]()
+        for arm in self.arms:
+            runs = _runs(folder / arm)
+            planted = float(runs[0, 0]) if len(runs) else 1.0
+            loads.append(planted / self.parameters)
+            shares.append(_mean(runs, planted, "share absorbed", "share"))
+        n, found = min(s.n for s in shares), list[float]()
+        for end in ("low", "value", "high"):
+            ends = [getattr(s, end) for s in shares]
+            if None in ends:
+                return Estimate.missing("knee", unit, "a load with fewer than two runs", n)
+            crossed = crossing(loads, [1.0, *ends], FOLLOWS)
+            if crossed is None:
+                return Estimate.missing("knee", unit, f"up to {loads[-1]:.3g} no load is surely beyond it", n)
+            found.append(crossed)
+        how = f"load at which the absorbed share falls below {FOLLOWS:g}, linear between loads; {METHOD}"
+        return Estimate("knee", found[1], found[0], found[2], unit, LEVEL, n, how)
+
+
+def crossing(loads: Sequence[float], shares: Sequence[float], at: float) -> float | None:
+    """Where a line through points first falls below a height; None where it does not.
+
+    >>> crossing([0.0, 1.0, 2.0], [1.0, 1.0, 0.8], 0.9)
+    1.5
+    """
+    for i in range(1, len(loads)):
+        if shares[i] < at:
+            part = (shares[i - 1] - at) / (shares[i - 1] - shares[i])
+            return float(round(loads[i - 1] + part * (loads[i] - loads[i - 1]), 12))
+    return None
+
+
+def _checked(arms: Sequence[str], parameters: int) -> None:
+    if not arms or parameters < 1:
+        raise InputError(f"arms = {arms!r}, parameters = {parameters}; want a load or more, and a parameter or more")

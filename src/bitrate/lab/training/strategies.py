@@ -1,0 +1,111 @@
+"""Two strategies for the same questions: a heuristic that is often tried, and a general one that is hardly ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bitrate.lab.learners import advantages
+from bitrate.lab.runs import Run
+from bitrate.lab.tasks import Ints
+from bitrate.lab.transformer import Shape, Weights, dice, initial, logits
+from bitrate.theory.checks import Floats
+from bitrate.types import Cost
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+#: A question is two digits, an answer the strategy that is taken: ``STRATEGIES``, then useless ones.
+SHAPE = Shape(vocabulary=16, answers=8, length=2, width=16)
+STRATEGIES = ("heuristic", "general")
+#: How often the base takes the heuristic; the rest, but for the general strategy, is spread over useless ones.
+OFTEN = 0.5
+K, BATCH, EXAM, RATE, BASE_STEPS = 8, 8, 32, 1e-3, 150
+
+
+def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+    """GRPO by which of the strategies grows: the heuristic answers a share of the questions, the general one all.
+
+    Whether the heuristic answers a question is a coin, the same for all rollouts of a visit, and nothing in the
+    question tells. Step 0 and the last step are exams on questions held out, without an update.
+
+    Args:
+        settings: ``heuristic``: share of questions that it answers; ``general``: how often the base takes the strategy
+            that answers all; ``steps`` and ``seeds``.
+        folder: where the log goes.
+        rng: all randomness.
+
+    Returns:
+        What it cost, without the base.
+    """
+    import torch
+
+    s, thrown, cost = settings, dice(rng), Cost()
+    weights = _base(s["general"], s["seeds"], rng)
+    optimiser = torch.optim.Adam(weights.values(), lr=RATE)
+    with Run(folder, rng) as run:
+        for step in range(s["steps"] + 2):
+            exam = step in {0, s["steps"] + 1}
+            tokens = rng.integers(SHAPE.vocabulary, size=(s["seeds"], EXAM if exam else BATCH, SHAPE.length))
+            scores = logits(SHAPE, weights, torch.from_numpy(tokens))[:, :, -1]
+            answers, weight = _visit(
+                run, step, s["heuristic"], tokens, scores.detach().double().numpy(), exam, thrown, rng
+            )
+            cost += Cost(answers.size, answers.size * 3, (2 if exam else 8) * SHAPE.parameters * answers.size * 3)
+            if not exam:
+                chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
+                optimiser.zero_grad()
+                torch.autograd.backward(-(chosen * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
+                optimiser.step()
+    return cost
+
+
+def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
+    """Networks that take the strategies at the rates wanted, whatever the question."""
+    import torch
+
+    useless = SHAPE.answers - len(STRATEGIES)
+    wanted = torch.tensor([OFTEN, general, *((1 - OFTEN - general) / useless,) * useless])
+    weights = initial(SHAPE, seeds, rng=rng)
+    optimiser = torch.optim.Adam(weights.values(), lr=1e-2)
+    for _ in range(BASE_STEPS):
+        tokens = torch.from_numpy(rng.integers(SHAPE.vocabulary, size=(seeds, EXAM, SHAPE.length)))
+        said = logits(SHAPE, weights, tokens)[:, :, -1].log_softmax(-1)
+        optimiser.zero_grad()
+        torch.autograd.backward(-(wanted * said).sum(-1).mean(-1).sum())
+        optimiser.step()
+    return weights
+
+
+def _visit(
+    run: Run, step: int, heuristic: float, tokens: Ints, scores: Floats, exam: bool, thrown: Generator,
+    rng: np.random.Generator,
+) -> tuple[Ints, Floats]:  # fmt: skip
+    """One step's rollouts, scored and logged: strategies and their advantages, shape [seeds, questions, k]."""
+    import torch
+
+    seeds, questions = scores.shape[:2]
+    odds = torch.from_numpy(scores).softmax(-1).flatten(0, 1)
+    answers = torch.multinomial(odds, K, replacement=True, generator=thrown).numpy()
+    answered = rng.random((answers.shape[0], 1)) < heuristic
+    rewards = ((answers == 1) | ((answers == 0) & answered)).astype(float)
+    weight = advantages(rewards, "grpo")
+    names = np.array([*STRATEGIES, *[f"useless {i}" for i in range(SHAPE.answers - len(STRATEGIES))]])
+    run.step(
+        step,
+        answers=names[answers],
+        rewards=rewards,
+        advantages=None if exam else weight,
+        targets=np.full(len(answers), "general"),
+        prompts=[f"{i} of step {step}" for i in range(questions)] * seeds,
+        runs=np.repeat(np.arange(seeds), questions),
+        split="eval" if exam else "train",
+        target_surprisal=-odds[:, 1].log2().numpy(),
+        tokens=1,
+        prompt_tokens=SHAPE.length,
+    )
+    shape = (seeds, questions, K)
+    return np.asarray(answers.reshape(shape)), np.asarray(weight.reshape(shape))
