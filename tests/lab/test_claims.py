@@ -72,7 +72,11 @@ def test_a_claim_says_what_a_reader_needs(claim: Claim) -> None:
 
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda c: c.id)
 def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
-    """The formulas are apart by more than an interval may be wide: the data can tell them apart."""
+    """The formulas are apart by more than an interval may be wide: the data can tell them apart.
+
+    What is registered of training is mostly a bound, and the data may lie far inside it: there it is enough that the
+    rival lies outside.
+    """
     assert claim.predict and claim.rival
     if lacking(claim):
         pytest.skip(lacking(claim))
@@ -85,7 +89,7 @@ def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
             sign = {"upper": -1, "lower": 1, "exact": 0}[rival.kind]
             gap = rival.value - prediction.value
             gaps.append(sign * gap if sign else abs(gap))
-    assert max(gaps) > claim.tolerance
+    assert max(gaps) > (0 if claim.arms else claim.tolerance)
 
 
 def test_the_curves_are_numbers() -> None:
