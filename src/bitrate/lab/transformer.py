@@ -1,7 +1,8 @@
 """Many small transformers at once: one set of weights a seed, prompts and answers as sequences of tokens.
 
 Every weight has the seeds as its first axis, so that a loss summed over seeds has each seed's own gradient, and Adam,
-which works number by number, trains each as if it were alone. PyTorch comes with the extra ``bitrate[train]``.
+which works number by number, trains each as if it were alone. They run on the CPU, on a GPU machine too: a step takes
+milliseconds, and has the same bits everywhere. PyTorch comes with the extra ``bitrate[train]``.
 """
 
 from __future__ import annotations
@@ -79,11 +80,10 @@ def initial(shape: Shape, seeds: int, *, rng: np.random.Generator) -> Weights:
         rng: draws the weights.
 
     Returns:
-        Float32 tensors with the seeds as first axis, which take a gradient; on a GPU where there is one.
+        Float32 tensors with the seeds as first axis, which take a gradient.
     """
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     found: Weights = {}
     for name, size in shape.sizes().items():
         if len(size) == 1:
@@ -93,7 +93,7 @@ def initial(shape: Shape, seeds: int, *, rng: np.random.Generator) -> Weights:
         else:
             fan = size[0] if name[0].isdigit() else size[1]  # rows of a table are vectors, not inputs
             drawn = rng.standard_normal((seeds, *size)) / math.sqrt(fan if name[0].isdigit() else 1.0)
-        found[name] = torch.tensor(drawn, dtype=torch.float32, device=device, requires_grad=True)
+        found[name] = torch.tensor(drawn, dtype=torch.float32, requires_grad=True)
     return found
 
 
@@ -163,7 +163,7 @@ def sample(
         prompts: shape [seeds, prompts, prompt tokens].
         k: answers a prompt.
         tokens: tokens an answer.
-        dice: of the device that the weights are on.
+        dice: where chance comes from.
 
     Returns:
         Shape [seeds, prompts, k, tokens].
@@ -184,9 +184,9 @@ def sample(
 
 
 def dice(rng: np.random.Generator) -> Generator:
-    """A generator of torch, on the device that the weights are on, seeded from one of NumPy."""
+    """A generator of torch, seeded from one of NumPy."""
     import torch
 
-    made = torch.Generator("cuda" if torch.cuda.is_available() else "cpu")
+    made = torch.Generator()
     made.manual_seed(int(rng.integers(1 << 62)))
     return made

@@ -261,8 +261,10 @@ class _Steps:
         """One update."""
         for group in self.optimiser.param_groups:
             group["lr"] = next(self.rates)
+        import torch
+
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         self.optimiser.step()
 
 

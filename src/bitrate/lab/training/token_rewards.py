@@ -152,8 +152,7 @@ def _prompts(seen: range, s: Mapping[str, Any]) -> Tensor:
     """The tokens of prompts, each k times in a row, shape [seeds, prompts x k, 1]."""
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    asked = 2 + torch.arange(seen.start, seen.stop, device=device).repeat_interleave(s["k"])
+    asked = 2 + torch.arange(seen.start, seen.stop).repeat_interleave(s["k"])
     return asked[None, :, None].expand(s["seeds"], -1, 1)
 
 
