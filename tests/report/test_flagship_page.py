@@ -54,5 +54,18 @@ def test_the_chart_leaves_out_what_is_missing(tmp_path):
     made = json.dumps(chart(KEPT["arms"]).to_dict())
     assert made.count('"task": "addition"') == 3 * (len(BARS) - 1)
     assert chart([arm("sft", seeds=0)]) is None
+
+
+def test_each_task_has_a_chart_of_its_own_with_just_its_arms():
+    """An arm of one task alone must not put the rows of the other out of step."""
+    parts = chart(KEPT["arms"]).to_dict()["vconcat"]
+    assert [p["title"] for p in parts] == ["addition", "larger"]
+    assert [p["facet"]["row"]["sort"] for p in parts] == [
+        ["SFT on labels", "GRPO, K = 8", "GRPO, K = 8, all weights"],
+        ["SFT on labels"],
+    ]
+
+
+def test_the_chart_is_written(tmp_path):
     save_chart(KEPT["arms"], tmp_path / "figure.svg")
     assert "<svg" in (tmp_path / "figure.svg").read_text("utf-8")
