@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bitrate.logs.engines import duck
+from bitrate.logs.find import find_files
 from bitrate.logs.formats import Options, all_formats, match
-from bitrate.logs.peek import find_files
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import reduce
 
@@ -50,7 +50,7 @@ def test_every_format_has_a_fixture() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_exactly_one_format_claims_each_fixture(case: Path) -> None:
     expected = json.loads((case / "expected.json").read_text())
-    form, mine = match(find_files([case / "input"]), Options(**expected.get("options", {})))
+    form, mine = match(find_files([case / "input"]).files, Options(**expected.get("options", {})))
     assert form.name == expected["format"]
     assert mine
 

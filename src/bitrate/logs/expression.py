@@ -1,4 +1,4 @@
-"""The right-hand side of ``--columns target=...``: a column, a number, a text, or a column times a number."""
+"""The right-hand side of ``--columns target=...``: a column, a number, a text, or a column with one number."""
 
 from __future__ import annotations
 
@@ -17,14 +17,34 @@ _RULE = re.compile(
 
 @dataclass(frozen=True)
 class Expression:
-    """SQL text, and the raw columns it reads."""
+    """What a rollout column is made of.
 
-    text: str
-    columns: tuple[str, ...]
+    Args:
+        literal: SQL of a value that all rows share, or None.
+        column: the file's column, or a dotted path into its objects; None for a literal.
+        sum: what is done with the column's number, e.g. ``" * 8"``, or nothing.
+    """
+
+    literal: str | None
+    column: str | None
+    sum: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns it reads."""
+        return (self.column,) if self.column else ()
+
+    @property
+    def text(self) -> str:
+        """SQL, where the column is read under its own name."""
+        if self.column is None:
+            return self.literal or "NULL"
+        name = sql.name(self.column)
+        return f"try_cast({name} AS DOUBLE){self.sum}" if self.sum else name
 
 
 def to_sql(expression: str) -> Expression:
-    """SQL for one mapped column; nothing but this small grammar reaches the engine.
+    """One mapped column; nothing but this small grammar reaches the engine.
 
     Raises:
         InputError: anything else.
@@ -41,10 +61,8 @@ def to_sql(expression: str) -> Expression:
             hint="write a column name, a number, a 'text', or a column with one number: n_correct=reward_avg*8",
         )
     if found["literal"]:
-        return Expression(found["literal"], ())
+        return Expression(found["literal"], None)
     if found["text"] is not None:
-        return Expression(sql.text(found["text"]), ())
-    column = found["column"].strip('"')
-    if not found["op"]:
-        return Expression(sql.name(column), (column,))
-    return Expression(f"try_cast({sql.name(column)} AS DOUBLE) {found['op']} {found['by']}", (column,))
+        return Expression(sql.text(found["text"]), None)
+    total = f" {found['op']} {found['by']}" if found["op"] else ""
+    return Expression(None, found["column"].strip('"'), total)

@@ -14,8 +14,10 @@ import pyarrow as pa
 from bitrate.errors import DataError, EngineError, FormatError, InputError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
+from bitrate.logs.find import Found, find_files
 from bitrate.logs.formats import Format, Options, Select, match
-from bitrate.logs.peek import Peek, find_files
+from bitrate.logs.mend import repeats_keys
+from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
 
 if TYPE_CHECKING:
@@ -28,12 +30,17 @@ WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
 
 @dataclass
 class Source:
-    """Rollouts ready to be read: the format that understands them and the files it takes."""
+    """Rollouts ready to be read: the format that understands them and the files it takes.
+
+    ``one_step`` is set where no row has a step, and all count as of one.
+    """
 
     format: Format
     files: list[Peek]
     run: str
     con: duckdb.DuckDBPyConnection
+    found: Found | None = None
+    one_step: bool = False
 
     @property
     def provenance(self) -> Provenance:
@@ -53,9 +60,13 @@ class Source:
         """SELECT of rollout columns, typed, nulls where unknown; ``extra`` raw SQL is passed along."""
         select = self.format.chosen(self.format.select(self.con, files))
         where = f" WHERE {select.where}" if select.where else ""
-        return (
-            f"SELECT {', '.join([*(_typed(c, select, self.run) for c in columns), *extra])} FROM {select.source}{where}"
-        )
+        return f"SELECT {', '.join([*(self._column(c, select) for c in columns), *extra])} FROM {select.source}{where}"
+
+    def _column(self, column: str, select: Select) -> str:
+        """One rollout column with its type."""
+        if column == "step" and self.one_step:
+            return "CAST(0 AS BIGINT) AS step"
+        return _typed(column, select, self.run)
 
     def why_bad(self, files: Sequence[Peek], score: str, placed: bool = True) -> str:
         """SELECT of each row's place in its file and the reason why it cannot be measured, null for a good row.
@@ -64,19 +75,37 @@ class Source:
         """
         select = self.format.chosen(self.format.select(self.con, files))
         own = f"({select.bad})" if select.bad else "NULL"
+        raw = {c: f"left(({select.raw[c]})::VARCHAR, 40)" if c in select.raw else "NULL" for c in ("step", score)}
         inner = self.rows(
             files,
             ("step", "prompt_id", score),
-            (f"{own} AS own", f"{select.position if placed else 'NULL'} AS position", "_file"),
+            (
+                f"{own} AS own",
+                f"{select.position if placed else 'NULL'} AS position",
+                "_file",
+                f"{raw['step']} AS raw_step",
+                f"{raw[score]} AS raw_score",
+            ),
         )
+        unread = f"prompt_id IS NOT NULL AND step IS NOT NULL AND {score} IS NULL"
         return (
             f"SELECT _file, position, CASE WHEN own IS NOT NULL THEN own "
             f"WHEN prompt_id IS NULL THEN 'prompt_id is null' "
             f"WHEN step IS NULL THEN 'step is null or not a whole number' "
             f"WHEN {score} IS NULL THEN 'reward is null or not a number' "
             f"WHEN isnan({score}) THEN 'reward is NaN' "
-            f"WHEN abs({score}) >= 1e12 THEN 'reward is infinite or beyond 1e12' END AS reason FROM ({inner})"
+            f"WHEN abs({score}) >= 1e12 THEN 'reward is infinite or beyond 1e12' END AS reason, "
+            f"CASE WHEN own IS NOT NULL THEN NULL WHEN prompt_id IS NOT NULL AND step IS NULL THEN raw_step "
+            f"WHEN {unread} THEN raw_score END AS shown FROM ({inner})"
         )
+
+    def holds(self, column: str) -> bool:
+        """Whether any row says something of this column that could not be used."""
+        select = self.format.chosen(self.format.select(self.con, self.files))
+        if column not in select.raw:
+            return column in select.columns
+        said = f"SELECT 1 FROM {select.source} WHERE trim(({select.raw[column]})::VARCHAR) <> '' LIMIT 1"
+        return bool(duck.run(self.con, said))
 
     def excerpts(self, ids: Sequence[str]) -> dict[str, str]:
         """The start of these prompts' texts, from the first files only.
@@ -159,9 +188,9 @@ def open_source(
     """
     options = options or Options()
     found = find_files(paths)
-    broken = [f for f in found if f.kind in {"parquet", "jsonl", "csv", "eval", "json"} and f.trouble]
+    broken = [f for f in found.files if f.kind in ROWS and f.trouble]
     lost = set(broken)
-    sound = [f for f in found if f not in lost]
+    sound = [f for f in found.files if f not in lost]
     if not sound:
         raise DataError(f"no file can be read: {broken[0].trouble}", where=str(broken[0].path), hint=broken[0].remedy)
     try:
@@ -169,13 +198,18 @@ def open_source(
     except FormatError as error:
         error.where = " ".join(map(str, paths))
         raise
-    form.set_aside += _not_read([f for f in broken if f.kind in {m.kind for m in mine}])
+    form.notes += found.notes
+    form.set_aside += _not_read([f for f in broken if f.kind in {m.kind for m in mine} or form.fallback])
     absent = [c for c in options.raw_names() if c not in form.raw_columns(mine)]
     if absent:
         raise InputError(
             f"no column {absent[0]!r}; there are {', '.join(sorted(form.raw_columns(mine)))}",
             where=str(mine[0].path),
             hint="check the right-hand sides of --columns and --outcome",
+        )
+    if twice := [f.inside for f in mine if repeats_keys(f)]:
+        form.notes.append(
+            f"Objects in {twice[0]}{' and other files' if twice[1:] else ''} have a key twice: the last one counts."
         )
     mine = _without_copies(form, mine)
     mine = form.survey(con, mine)
@@ -189,7 +223,7 @@ def open_source(
         form.notes.append(
             f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
         )
-    return Source(form, mine, options.run or _run_name(paths), con)
+    return Source(form, mine, options.run or _run_name(paths), con, found)
 
 
 def _not_read(broken: Sequence[Peek]) -> list[SetAside]:
@@ -201,7 +235,7 @@ def _not_read(broken: Sequence[Peek]) -> list[SetAside]:
 
 
 def _run_name(paths: Sequence[str | Path]) -> str:
-    names = [Path(p).resolve() for p in paths]
+    names = list(dict.fromkeys(Path(p).resolve() for p in paths))
     return "+".join(n.name if n.is_dir() else n.stem for n in names[:3]) + ("+..." if len(names) > 3 else "")
 
 

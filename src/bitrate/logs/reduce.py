@@ -75,18 +75,29 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         source.con.execute(f"SET temp_directory = {sql.text(folder / 'spill')}")
         source.con.execute("SET preserve_insertion_order = false")
         with _blamed(source, engine):
-            staged = stage(source, folder, progress)
-            by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
-            steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
-            if not steps:
-                raise _nothing(source, source.format.set_aside)
-            outcome = _run(source, staged, steps, engine, folder, progress)
+            steps, outcome = _measured(source, engine, folder, progress)
+            while source.format.reconsider(source.con):
+                steps, outcome = _measured(source, engine, folder / "reconsidered", progress)
             [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
         rows = sum(steps.values())
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:
             raise _nothing(source, set_aside)
         yield Groups(source.con, source.provenance, outcome, rows, set_aside, source.excerpts)
+
+
+def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> tuple[dict[int | None, int], Outcome]:
+    """Stage and reduce; the rows of each step, and how a score becomes right or wrong."""
+    folder.mkdir(exist_ok=True)
+    staged = stage(source, folder, progress)
+    by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
+    steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
+    if not steps:
+        raise _nothing(source, source.format.set_aside)
+    if set(steps) == {None} and source.format.optional_step and not source.holds("step"):
+        source.format.notes.append("The table has no step: nothing can be said about change over the run.")
+        source.one_step, staged, steps = True, staged.of_one_step(), {0: steps[None]}
+    return steps, _run(source, staged, steps, engine, folder, progress)
 
 
 @contextlib.contextmanager
@@ -102,7 +113,10 @@ def _blamed(source: Source, engine: str) -> Iterator[None]:
 
 def _nothing(source: Source, set_aside: Sequence[SetAside]) -> DataError:
     reasons = "; ".join(s.reason for s in set_aside) or "the files hold no rows"
-    return DataError(f"no rollout can be measured: {reasons}", where=str(source.files[0].path))
+    first = source.files[0]
+    inner = [n for n in first.nested if n.rpartition(".")[0] in {"reward", "correct", "score"}]
+    hint = f"name one of the values inside: --columns reward={inner[0]}" if inner else None
+    return DataError(f"no rollout can be measured: {reasons}", where=str(first.path), hint=hint)
 
 
 def _run(
@@ -120,13 +134,16 @@ def _run(
         else:
             place = _elsewhere(engine, source, staged, statements, folder, progress)
         for name in statements:
-            source.con.execute(
-                f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({sql.text(place / name / '*.parquet')})"
-            )
+            source.con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet({_written(place / name)})")
         found = _found(source.con, outcome)
         if found.threshold == outcome.threshold and (found.levels or not found.binary):
             return found
         outcome = found
+
+
+def _written(folder: Path) -> str:
+    """SQL list of the Parquet files that were written to a folder."""
+    return sql.path_list(sorted(p for p in folder.iterdir() if p.suffix == ".parquet"))
 
 
 def _guess(source: Source, staged: Staged) -> Outcome:
@@ -254,21 +271,31 @@ def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]
         return []
     counts: dict[str, int] = {}
     homes: dict[str, list[Peek]] = {}
+    shown: dict[str, dict[str, None]] = {}
     for batch in source.batches():
         if sum(counts.values()) >= missing:
             break
         bad = source.why_bad(batch, outcome.column, placed=False)
         held = duck.run(
-            source.con, f"SELECT _file, reason, count(*) FROM ({bad}) WHERE reason IS NOT NULL GROUP BY ALL"
+            source.con,
+            "SELECT _file, reason, count(*), list_sort(list_distinct(list(shown)))[:4] "
+            f"FROM ({bad}) WHERE reason IS NOT NULL GROUP BY ALL",
         )
         order = {str(f.path): (i, f) for i, f in enumerate(batch)}
-        for path, reason, count in sorted(held, key=lambda x: (order[x[0]][0], x[1])):
+        for path, reason, count, values in sorted(held, key=lambda x: (order[x[0]][0], x[1])):
             counts[reason] = counts.get(reason, 0) + count
             homes.setdefault(reason, []).append(order[path][1])
+            shown.setdefault(reason, {}).update(dict.fromkeys(v for v in values or () if v and v.strip()))
     return [
-        SetAside(r, c, "rows", _places(source, outcome, r, homes[r]))
+        SetAside(_with_values(r, list(shown[r])), c, "rows", _places(source, outcome, r, homes[r]))
         for r, c in sorted(counts.items(), key=lambda x: -x[1])
     ]
+
+
+def _with_values(reason: str, values: Sequence[str]) -> str:
+    """The reason with the first three values that were refused."""
+    listed = ", ".join(repr(v) for v in values[:3]) + (", ..." if len(values) > 3 else "")
+    return f"{reason}: {listed}" if values else reason
 
 
 def _places(source: Source, outcome: Outcome, reason: str, files: Sequence[Peek]) -> tuple[str, ...]:

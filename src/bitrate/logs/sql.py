@@ -191,6 +191,20 @@ def text(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def path(file: object) -> str:
+    """Quote the path of a file to be read: DuckDB takes a name with ``*``, ``?`` or ``[`` for a pattern.
+
+    >>> path("exp[1]/a.parquet")
+    "'exp[[]1]/a.parquet'"
+    """
+    return text("".join(f"[{c}]" if c in "*?[" else c for c in str(file)))
+
+
+def path_list(files: Iterable[object]) -> str:
+    """A SQL list of the paths of files to be read."""
+    return "[" + ", ".join(map(path, files)) + "]"
+
+
 def text_list(values: Iterable[object]) -> str:
     """A SQL list of string literals."""
     return "[" + ", ".join(map(text, values)) + "]"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
+from bitrate.logs.mend import mend, repeats_keys
 from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS
@@ -65,6 +66,12 @@ class Staged:
             return None
         return _row_groups(con, self.files, [self.plain[column]])[self.plain[column]]
 
+    def of_one_step(self) -> Staged:
+        """The same rollouts, all of step 0."""
+        relation = f"SELECT * REPLACE (CAST(0 AS BIGINT) AS step) FROM ({self.relation})"
+        plain = {c: raw for c, raw in self.plain.items() if c != "step"}
+        return replace(self, relation=relation, plain=plain, fixed=self.fixed | {"step": "CAST(0 AS BIGINT)"})
+
 
 def stage(source: Source, folder: Path, progress: Progress) -> Staged:
     """Bring a source to Parquet, batch by batch; what an earlier, killed run wrote is kept."""
@@ -79,13 +86,25 @@ def stage(source: Source, folder: Path, progress: Progress) -> Staged:
         progress("reading", done / total)
         files.append(staged / f"{i:05d}.parquet")
         if not files[-1].exists():
-            duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS), path=files[-1]))
+            _write(source, batch, files[-1], folder / "mended" / f"{i:05d}")
         done += sum(f.size for f in batch)
     paths = tuple(map(str, files))
     groups = _row_groups(source.con, paths, REDUCED_COLUMNS)
-    empty = [c for c in REDUCED_COLUMNS if all(g.nulls == g.rows for g in groups[c])]
-    relation = f"SELECT * FROM read_parquet({sql.text_list(paths)})"
+    empty = [c for c in REDUCED_COLUMNS if c not in {"prompt_id", "step"} and all(g.nulls == g.rows for g in groups[c])]
+    relation = f"SELECT * FROM read_parquet({sql.path_list(paths)}, hive_partitioning=false)"
     return Staged(paths, relation, {c: c for c in REDUCED_COLUMNS}, {c: _null(c) for c in empty}, True)
+
+
+def _write(source: Source, batch: Sequence[Peek], target: Path, mended: Path) -> None:
+    """One batch as Parquet; once more where the engine refused lines that can be mended."""
+    if any(map(repeats_keys, batch)):
+        mend(batch, mended)
+    duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS), path=target))
+    [lost] = [
+        sum(g.nulls or 0 for g in found) for found in _row_groups(source.con, [str(target)], ["prompt_id"]).values()
+    ]
+    if lost and mend(batch, mended):
+        duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS), path=target))
 
 
 def _in_place(source: Source) -> Staged:
@@ -131,7 +150,7 @@ def _row_groups(
         query = (
             "SELECT path_in_schema, row_group_num_rows, coalesce(stats_min_value, stats_min), "
             "coalesce(stats_max_value, stats_max), stats_null_count "
-            f"FROM parquet_metadata({sql.text_list(files)}) "
+            f"FROM parquet_metadata({sql.path_list(files)}) "
             f"WHERE path_in_schema IN ({', '.join(map(sql.text, found))})"
         )
         for column, *facts in duck.run(con, query):

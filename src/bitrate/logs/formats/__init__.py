@@ -14,10 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.errors import FormatError, InputError
-from bitrate.logs import sql
+from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
 from bitrate.logs.expression import to_sql
-from bitrate.logs.peek import Peek
+from bitrate.logs.peek import LONGEST_LINE, Peek
 from bitrate.logs.schema import MAPPABLE, ROLLOUT_COLUMNS, SetAside
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Text this long or shorter is kept as the answer; of longer text only a 64-bit hash is.
 ANSWER_LENGTH = 64
-#: Bytes of the longest JSON line that is read. Above this DuckDB keeps a buffer of twice the size for every file.
-LONGEST_LINE = 16 << 20
 #: How much of a prompt is kept to show in the report.
 EXCERPT_LENGTH = 160
 
@@ -37,6 +35,7 @@ class Select:
 
     ``columns`` maps a rollout column to SQL over ``source``; ``where`` keeps rows; ``bad`` is SQL that gives the reason
     why a row cannot be measured, or null; ``position`` is SQL for a row's place in its file: a number from 1, or text.
+    ``raw`` maps a rollout column to SQL of the text that was found there, to be shown where it cannot be used.
     """
 
     source: str
@@ -44,6 +43,7 @@ class Select:
     where: str | None = None
     bad: str | None = None
     position: str = "row_number() OVER ()"
+    raw: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Format:
         caveats: what these files cannot tell, in sentences.
         beside: names of files that are read for what they say about the rows, and hold none.
         fallback: asked only where no other format claims a file.
+        optional_step: whether a log without any step is one step, and not one whose steps were lost.
     """
 
     name: ClassVar[str]
@@ -89,6 +90,7 @@ class Format:
     caveats: ClassVar[tuple[str, ...]] = ()
     beside: ClassVar[tuple[str, ...]] = ()
     fallback: ClassVar[bool] = False
+    optional_step: ClassVar[bool] = False
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -115,14 +117,26 @@ class Format:
         """Whether rows can be read in place by any engine: Parquet whose columns only need other names."""
         return False
 
+    def reconsider(self, con: duckdb.DuckDBPyConnection) -> bool:
+        """Whether the view ``groups`` shows that rows must be read another way; asked until it is not so."""
+        return False
+
+    def check_targets(self) -> None:
+        """Refuse a mapping of what is no rollout column.
+
+        Raises:
+            InputError: there is one.
+        """
+        unknown = next((t for t in self.options.columns if t not in MAPPABLE), None)
+        if unknown is not None:
+            raise InputError(
+                f"--columns sets {unknown!r}, which is no rollout column", hint=f"columns are {', '.join(MAPPABLE)}"
+            )
+
     def chosen(self, select: Select) -> Select:
         """The selection with the user's own columns in place of the format's."""
+        self.check_targets()
         for target, expression in self.options.columns.items():
-            if target not in MAPPABLE:
-                raise InputError(
-                    f"--columns sets {target!r}, which is no rollout column",
-                    hint=f"columns are {', '.join(MAPPABLE)}",
-                )
             select.columns[target] = to_sql(expression).text
         if self.options.outcome:
             select.columns["correct"] = sql.name(self.options.outcome)
@@ -131,26 +145,34 @@ class Format:
 
 def parquet(files: Sequence[Peek], *, positions: bool = True) -> str:
     """FROM clause for Parquet files; with positions each row has ``_file`` and ``_row`` (from 0)."""
-    paths = sql.text_list(f.path for f in files)
+    read = f"read_parquet({sql.path_list(f.path for f in files)}, union_by_name=true, hive_partitioning=false"
     if not positions:
-        return f"read_parquet({paths}, union_by_name=true)"
-    return (
-        f"(SELECT * RENAME (filename AS _file, file_row_number AS _row) FROM "
-        f"read_parquet({paths}, filename=true, file_row_number=true, union_by_name=true))"
-    )
+        return f"{read})"
+    if any("file_row_number" in f.columns for f in files):
+        place = "row_number() OVER (PARTITION BY _file) - 1 AS _row"
+        return f"(SELECT *, {place} FROM {read}, filename='_file'))"
+    return f"(SELECT * RENAME (file_row_number AS _row) FROM {read}, filename='_file', file_row_number=true))"
 
 
-def jsonl(files: Sequence[Peek], columns: dict[str, str], extra: dict[str, str] | None = None) -> str:
-    """FROM clause for JSONL files with these columns and types; bad lines come back as rows of nulls.
+def jsonl(
+    files: Sequence[Peek],
+    columns: dict[str, str],
+    extra: dict[str, str] | None = None,
+    layout: str = "newline_delimited",
+) -> str:
+    """FROM clause for JSON files with these columns and types; bad lines come back as rows of nulls.
 
-    Types are never detected: a 7 and a "7" in one column must stay one value.
+    Types are never detected: a 7 and a "7" in one column must stay one value. ``layout`` is newline_delimited, array
+    (of objects), or unstructured (one object).
     """
     wanted = {**columns, **{k: v for k, v in (extra or {}).items() if k not in columns}}
     listed = ", ".join(f"{sql.name(k)}: {sql.text(v)}" for k, v in wanted.items())
-    paths = sql.text_list(f.path for f in files)
+    mended = "".join(f" WHEN {sql.text(f.door)} THEN {sql.text(f.path)}" for f in files if f.door != f.path)
+    known = f"* REPLACE (CASE _file{mended} ELSE _file END AS _file)" if mended else "*"
     return (
-        f"(SELECT * RENAME (filename AS _file) FROM read_json({paths}, format='newline_delimited', "
-        f"columns={{{listed}}}, ignore_errors=true, filename=true, maximum_object_size={LONGEST_LINE}))"
+        f"(SELECT {known} FROM read_json({sql.path_list(f.door for f in files)}, format={sql.text(layout)}, "
+        f"columns={{{listed}}}, records=true, ignore_errors=true, filename='_file', hive_partitioning=false, "
+        f"maximum_object_size={LONGEST_LINE}))"
     )
 
 
@@ -172,9 +194,8 @@ def repeated(con: duckdb.DuckDBPyConnection, source: str, keys: Sequence[str], r
 
 
 def json_number(value: str) -> str:
-    """SQL for a JSON value as a number: true is 1, false is 0, anything that is no number is null."""
-    text = f"trim({value}::VARCHAR, '\"')"
-    return f"CASE {text} WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 ELSE try_cast({text} AS DOUBLE) END"
+    """SQL for a JSON value as a number: true and pass are 1, false and fail are 0, what is no number is null."""
+    return values.number(f"trim({value}::VARCHAR, '\"')")
 
 
 def all_null(columns: Sequence[str]) -> str:
@@ -233,14 +254,59 @@ def match(files: Sequence[Peek], options: Options, only: str | None = None) -> t
         return next(f for f in candidates if f.name == found), mine
     looked = "\n".join(f"  {_describe(f)}" for f in files[:8]) + ("\n  ..." if len(files) > 8 else "")
     if not claims:
+        absent = [n for n in options.raw_names() if not any(n in f.columns or n in f.nested for f in files)]
+        if absent and (there := dict.fromkeys(n for f in files for n in (*f.columns, *f.nested))):
+            raise InputError(
+                f"no column {absent[0]!r}; there are {', '.join(list(there)[:40])}",
+                where=str(next(f.path for f in files if f.columns)),
+                hint="check the right-hand sides of --columns and --outcome",
+            )
         raise FormatError(
-            f"no format reads these {len(files)} file(s). Looked at:\n{looked}",
-            hint="for any table name its columns: --columns prompt_id=question_id,reward=score; see `bitrate formats`",
+            f"no format reads these {len(files)} file(s). Looked at:\n{looked}", hint=suggest(files, options)
         )
     found = ", ".join(f"{k} ({len(v)} file(s), e.g. {v[0].inside})" for k, v in claims.items())
     raise FormatError(
         f"more than one format reads these files: {found}", hint="point at one of them, or say --format NAME"
     )
+
+
+#: What others call the two columns that a table needs, the surest first.
+SYNONYMS = {
+    "prompt_id": (
+        "prompt_id", "question_id", "task_id", "problem_id", "example_id", "qid", "_ng_task_index", "task_hash",
+        "doc_id", "sample_id", "idx", "index", "id", "uid", "question", "problem", "task", "query", "instruction",
+        "prompt", "input",
+    ),
+    "reward": (
+        "reward", "correct", "score", "scores", "passed", "is_correct", "is_resolved", "resolved", "acc", "accuracy",
+        "success", "solved", "pass", "verdict", "grade", "label", "result", "rewards", "total_reward",
+    ),
+}  # fmt: skip
+
+
+def suggest(files: Sequence[Peek], options: Options) -> str:
+    """What to type for these files, made of the names that were seen in them."""
+    seen = next((f for f in files if f.columns and f.kind in {"parquet", "csv", "jsonl", "json", "array"}), None)
+    if seen is None:
+        return "point at the folder that the trainer writes rollouts to; see `bitrate formats`"
+    names = [*seen.columns, *seen.nested]
+    wanted = {}
+    for target, others in SYNONYMS.items():
+        fitting = [n for o in others for n in names if n == o or n.lower() == o or n.rpartition(".")[2].lower() == o]
+        wanted[target] = next((n for n in fitting if not isinstance(seen.value(n), dict)), None)
+    lists = [k for k in seen.columns if isinstance(v := seen.value(k), list) and v and isinstance(v[0], dict)]
+    if lists and None in wanted.values():
+        inner = ", ".join(list(seen.value(lists[0])[0])[:6])
+        return (
+            f"{seen.inside} holds a list of objects under {lists[0]!r} ({inner}), which --columns cannot reach into: "
+            f"write an object a line, e.g. jq -c '.{lists[0]}[]'"
+        )
+    told = {t: n for t, n in wanted.items() if n and t not in options.columns and n != t}
+    if told:
+        return f"--columns {','.join(f'{t}={n}' for t, n in told.items())}" + "".join(
+            f" (and {t}=COLUMN: none of the names looks like it)" for t, n in wanted.items() if not n
+        )
+    return f"name two of these columns: --columns prompt_id=COLUMN,reward=COLUMN ({', '.join(names[:12])})"
 
 
 def _describe(file: Peek) -> str:

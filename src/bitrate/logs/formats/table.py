@@ -1,121 +1,252 @@
-"""Any table of rollouts: Parquet, JSONL or CSV whose columns bear bitrate's names, or are mapped with --columns."""
+"""Any table of rollouts: Parquet, JSON or CSV whose columns bear bitrate's names, or are mapped with --columns."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from bitrate.errors import InputError
+from bitrate.errors import DataError
 from bitrate.logs import sql
-from bitrate.logs.formats import Format, Options, Select, all_null, jsonl, parquet
+from bitrate.logs.engines import duck
+from bitrate.logs.expression import Expression, to_sql
+from bitrate.logs.formats import Format, Select, parquet
+from bitrate.logs.layout import by_file
+from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, Raw, layouts, value
+from bitrate.logs.parts import Parts, tell
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import ROLLOUT_COLUMNS
+from bitrate.logs.values import dubious
 
 if TYPE_CHECKING:
     import duckdb
 
-TEXT = {"run", "split", "prompt_id", "group_id", "answer", "prompt", "target", "update"}
+TABLES = {"parquet", "csv", *LAYOUTS}
 #: Where `bitrate export` keeps, in the Parquet file, what was known of the rows.
 PROVENANCE_KEY = "bitrate"
 #: Other names that mean the same and are safe to take without asking.
-ALIASES = {"step": ("visit",), "sample": ("sample_idx",)}
-
-
-def known_columns(file: Peek, options: Options) -> dict[str, str]:
-    """Rollout columns this file gives, each with the SQL that reads it, before the user's own mapping."""
-    known = {c: sql.name(c) for c in ROLLOUT_COLUMNS if c in file.columns}
-    for column, others in ALIASES.items():
-        found = [o for o in others if o in file.columns]
-        if column not in known and found:
-            known[column] = sql.name(found[0])
-    return known
+ALIASES = {
+    "prompt_id": ("task_id", "question_id", "problem_id", "example_id"),
+    "step": ("visit",),
+    "sample": ("sample_idx", "trial"),
+}
+#: What a file says of itself beside a rollout's own columns: shown where it cannot be used.
+SHOWN = ("prompt_id", "step", "reward", "correct", "n", "n_correct")
 
 
 class Table(Format):
-    """Rows with ``prompt_id`` and ``reward`` (or ``correct``); every other column is read where present."""
+    """Rows with ``prompt_id`` and ``reward`` (or ``correct``); every other column is read where present.
+
+    A file may be Parquet, CSV (with commas, tabs or semicolons), an object a line, an array of objects, or one object.
+    A row whose reward is a list holds a rollout for each of its values. Where there is no such column, a run comes from
+    the folder, and step and split from the names of files and folders.
+    """
 
     name: ClassVar[str] = "table"
     trainer: ClassVar[str] = "any; also what `bitrate export` writes"
-    files: ClassVar[str] = "*.parquet, *.jsonl, *.csv with prompt_id and reward, or --columns"
+    files: ClassVar[str] = "*.parquet, *.jsonl, *.json, *.csv, *.tsv with prompt_id and reward, or --columns"
     fallback: ClassVar[bool] = True
+    optional_step: ClassVar[bool] = True
     filtered: str = "unknown"
     needs: ClassVar[tuple[str, ...]] = ("prompt_id",)
     one_of: ClassVar[tuple[str, ...]] = ("reward", "correct")
+    takes_counts: ClassVar[bool] = False
+    names: ClassVar[tuple[str, ...]] = tuple(ROLLOUT_COLUMNS)
 
-    def given(self, file: Peek) -> set[str]:
-        """Target columns that the file or the user provides."""
-        outcome = {"correct"} if self.options.outcome else set()
-        return {*known_columns(file, self.options), *self.options.columns, *outcome}
+    def picks(self, columns: Iterable[str]) -> dict[str, Expression]:
+        """What each rollout column is made of in a file with these columns: the user's word, its own name, an alias."""
+        there, found = set(columns), {}
+        for target in self.names:
+            name = next((n for n in (target, *ALIASES.get(target, ())) if n in there), None)
+            if name:
+                found[target] = Expression(None, name)
+        given = {t: to_sql(e) for t, e in self.options.columns.items()}
+        if self.options.outcome:
+            given["correct"] = Expression(None, self.options.outcome)
+        return found | given
 
     def sniff(self, file: Peek) -> bool:
         """A table with the columns needed, by name or by the user's mapping."""
-        if file.kind not in {"parquet", "jsonl", "csv"} or not file.columns:
+        if file.kind not in TABLES or not file.columns:
             return False
-        given = self.given(file)
-        if {"n", "n_correct"} <= {*given, *file.columns}:
-            return False
-        return set(self.needs) <= given and bool(given & set(self.one_of))
+        found = {t for t, e in self.picks(file.columns).items() if all(self.there(file, c) for c in e.columns)}
+        if {"n", "n_correct"} <= {*found, *file.columns}:
+            return self.takes_counts and set(self.needs) <= {*found, *file.columns}
+        return not self.takes_counts and set(self.needs) <= found and bool(found & set(self.one_of))
+
+    @staticmethod
+    def there(file: Peek, name: str) -> bool:
+        """Whether a column, or a dotted path into its objects, is in a file."""
+        return name in file.columns or name in file.nested or file.mentions(name)
+
+    def raw_columns(self, files: Sequence[Peek]) -> set[str]:
+        """The columns of the files, and the paths into their objects."""
+        named = {n for n in self.options.raw_names() if any(self.there(f, n) for f in files)}
+        return super().raw_columns(files) | {n for f in files for n in f.nested} | named
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
-        """Check that the columns the user named are there."""
-        for file in files:
-            absent = [c for c in self.options.raw_names() if c not in file.columns]
-            if absent:
-                raise InputError(
-                    f"no column {absent[0]!r}; the file has {', '.join(file.columns)}",
-                    where=str(file.path),
-                    hint="check the right-hand sides of --columns and --outcome",
-                )
+        """Find what names and folders tell, and what no file says."""
+        self.as_text = False
+        self.parts = Parts()
+        self._one_name_each(files)
         self.remember(files)
-        if "step" not in self.given(files[0]):
-            self.notes.append("The table has no step: nothing can be said about change over the run.")
+        self.unfold = self._lists(files)
+        there = {c for f in files for c in f.columns}
+        self.notes += [
+            f"{target} is read from the column {expression.column}."
+            for target, expression in self.picks(there).items()
+            if expression.column in ALIASES.get(target, ()) and target not in self.options.columns
+        ]
+        tell(self, con, files)
+        self.notes += self.parts.notes
         return files
+
+    def numbered(self, files: Sequence[Peek]) -> bool:
+        """Whether each file numbers the rollouts of a group."""
+        return all("sample" in self.picks(f.columns) for f in files)
+
+    def _one_name_each(self, files: Sequence[Peek]) -> None:
+        """Refuse a file in which a column that is read has its name twice."""
+        for file in files:
+            names = file.header if file.kind == "csv" else file.schema.names if file.kind == "parquet" else []
+            used = {c for e in self.picks(names).values() for c in e.columns}
+            if twice := sorted({n for n in names if names.count(n) > 1} & used):
+                raise DataError(
+                    f"two columns are called {twice[0]!r}", where=str(file.path), hint="give each a name of its own"
+                )
 
     def remember(self, files: Sequence[Peek]) -> None:
         """Take over what an exported table says about where its rows came from."""
         kept = [k for f in files if f.kind == "parquet" if (k := f.metadata.get(PROVENANCE_KEY))]
-        if len(kept) != len(files) or len(set(kept)) != 1:
+        if not kept:
             return
-        known = json.loads(kept[0])
-        self.prompt_id, self.group_id, self.filtered = known["prompt_id"], known["group_id"], known["filtered"]
-        self.notes += [f"Exported from {known['format']} files.", *known["caveats"]]
+        try:
+            known = [json.loads(k) for k in kept]
+            told = {(k["format"], k["prompt_id"], k["group_id"], k["filtered"], *map(str, k["caveats"])) for k in known}
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self.notes.append(f"The Parquet metadata called {PROVENANCE_KEY} is not bitrate's own: it is not used.")
+            return
+        if len(kept) == len(files) and len(told) == 1:
+            [(format, self.prompt_id, self.group_id, self.filtered, *caveats)] = told
+            self.notes += [f"Exported from {format} files.", *caveats]
+
+    def _lists(self, files: Sequence[Peek]) -> tuple[str, ...]:
+        """Columns that hold a list with a value for each rollout, that of the score first; none where it is no list."""
+        found: list[str] = []
+        for file in files:
+            for target, expression in self.picks(file.columns).items():
+                column = expression.column
+                if target in UNFOLDED and column and self._is_list(file, column):
+                    found.insert(0 if target in self.one_of else len(found), column)
+        scores = {e.column for f in files for t, e in self.picks(f.columns).items() if t in self.one_of}
+        return tuple(dict.fromkeys(found)) if found and found[0] in scores else ()
+
+    @staticmethod
+    def _is_list(file: Peek, column: str) -> bool:
+        if file.kind == "parquet":
+            return bool(LISTS.fullmatch(file.columns.get(column, "")))
+        return isinstance(file.value(column), list)
 
     def direct(self, files: Sequence[Peek]) -> bool:
-        """Parquet is read in place."""
-        return all(f.kind == "parquet" for f in files)
-
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
-        """Columns under their own names, the user's mapping over them."""
-        columns = known_columns(files[0], self.options)
-        return self.chosen(Select(self.source(files, columns), columns, bad=self.unreadable(files[0], columns)))
-
-    def source(self, files: Sequence[Peek], columns: dict[str, str]) -> str:
-        """FROM clause by kind of file."""
-        if files[0].kind == "parquet":
-            return parquet(files)
-        raw = {r: ("VARCHAR" if c in TEXT else _raw_type(c)) for c, q in columns.items() for r in [q.strip('"')]}
-        raw |= self.options.raw_names()
-        if files[0].kind == "jsonl":
-            return jsonl(files, raw)
-        paths = sql.text_list(f.path for f in files)
-        layout = "delim=',', quote='\"', escape='\"', parallel=false, null_padding=true, header=true, all_varchar=true"
-        return (
-            f"(SELECT * RENAME (filename AS _file) FROM read_csv({paths}, {layout}, filename=true, union_by_name=true))"
+        """Parquet is read in place, where all files have the columns that are read under the same names and types."""
+        if self.as_text or self.unfold or any(f.kind != "parquet" for f in files):
+            return False
+        picks = self.picks(files[0].columns)
+        used = {c for e in picks.values() for c in e.columns}
+        return all(
+            len({n.lower() for n in f.columns}) == len(f.columns)
+            and self.picks(f.columns) == picks
+            and all(f.columns.get(c) == files[0].columns.get(c) for c in used)
+            for f in files
         )
 
-    def unreadable(self, file: Peek, columns: dict[str, str]) -> str | None:
-        """SQL reason for a JSONL line of nulls."""
-        if file.kind != "jsonl":
-            return None
-        raw = [q.strip('"') for q in columns.values()] + list(self.options.raw_names())
-        return f"CASE WHEN {all_null(raw)} THEN 'line is not a JSON object with these columns' END" if raw else None
+    def reconsider(self, con: duckdb.DuckDBPyConnection) -> bool:
+        """Whether the groups hold ids that stand for no id, or 3 beside 3.0: then ids are looked at one by one."""
+        if self.as_text:
+            return False
+        self.as_text = bool(duck.run(con, f"SELECT 1 FROM groups WHERE {dubious('prompt_id')} LIMIT 1"))
+        return self.as_text
 
+    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+        """Each file by its kind and its own columns; the user's mapping over them."""
+        if self.direct(files):
+            return self._in_place(files)
+        return self._selected(files, layouts(files, self._wanted(files), self.unfold))
 
-def _raw_type(column: str) -> str:
-    """Whole numbers are read as DOUBLE, so that a step of 10.7 is seen and not rounded to 11."""
-    kind = ROLLOUT_COLUMNS.get(column, "DOUBLE")
-    return "DOUBLE" if kind == "BIGINT" else kind
+    def chosen(self, select: Select) -> Select:
+        """The user's columns are in the selection already; only what they may set is checked."""
+        self.check_targets()
+        return select
+
+    def _wanted(self, files: Sequence[Peek]) -> list[str]:
+        """Every name that is read; of JSON all that bitrate knows, as a key may come later than anyone looks."""
+        there = {c for f in files for c in f.columns}
+        if any(f.kind in LAYOUTS for f in files):
+            there |= {n for n in self.names if not there & set(ALIASES.get(n, ()))}
+        return list(dict.fromkeys(c for e in self.picks(there).values() for c in e.columns))
+
+    def _in_place(self, files: Sequence[Peek]) -> Select:
+        """Columns under their own names, converted only where their type wants it."""
+        layout = Layout(list(files), tuple(self._wanted(files)), in_place=True)
+        columns, raw = {}, {}
+        for target, expression in self.picks(files[0].columns).items():
+            found = layout.raw(expression.column) if expression.column else None
+            plain = found and found.sort == "text" and ROLLOUT_COLUMNS[target] == "VARCHAR" and target != "split"
+            columns[target] = found.sql if found and plain else self._expression(target, expression, found)
+            if found and target in SHOWN:
+                raw[target] = found.text
+        return Select(parquet(files), columns | self._from_names(files, columns), position="_row + 1", raw=raw)
+
+    def _expression(self, target: str, expression: Expression, found: Raw | None) -> str:
+        """SQL of one rollout column."""
+        if found is None:
+            return expression.literal or "NULL"
+        return f"({value('reward', found)}){expression.sum}" if expression.sum else value(target, found)
+
+    def _selected(self, files: Sequence[Peek], parts: Sequence[Layout]) -> Select:
+        """Rows of all layouts, each typed for itself and then put together."""
+        self.check_targets()
+        texts, targets, shown, placed = [], dict[str, None](), dict[str, None](), True
+        for part in parts:
+            there = [*part.names, *part.files[0].nested] if part.kind not in LAYOUTS else self._wanted(part.files)
+            columns, raw = {}, {}
+            for target, expression in self.picks(there).items():
+                found = part.raw(expression.column) if expression.column else None
+                if found is None or found.sort != "none":
+                    columns[target] = self._expression(target, expression, found)
+                if found and target in SHOWN and found.sort != "none":
+                    raw[target] = found.text
+            if part.unfold and "group_id" not in columns:
+                columns["group_id"] = "'line ' || _line"
+            columns |= self._from_names(part.files, columns)
+            placed = placed and (bool(part.unfold) or part.kind == "parquet")
+            line = "_line" if part.unfold or part.kind == "parquet" else "NULL"
+            listed = [
+                *(f"{e} AS {sql.name(t)}" for t, e in columns.items()),
+                *(f"left({e}, 60) AS {sql.name('raw ' + t)}" for t, e in raw.items()),
+                f"{part.bad or 'NULL'}::VARCHAR AS _bad", f"{line} AS _line", "_file",
+            ]  # fmt: skip
+            texts.append(f"SELECT {', '.join(listed)} FROM {part.relation}")
+            targets |= dict.fromkeys(columns)
+            shown |= dict.fromkeys(raw)
+        return Select(
+            f"({' UNION ALL BY NAME '.join(texts)})",
+            {t: sql.name(t) for t in targets},
+            bad="_bad" if any(p.bad for p in parts) else None,
+            position="_line" if placed else "row_number() OVER ()",
+            raw={t: sql.name("raw " + t) for t in shown},
+        )
+
+    def _from_names(self, files: Sequence[Peek], columns: dict[str, str]) -> dict[str, str]:
+        """Run, split and step from the names of these files, where a row does not say it."""
+        found = {}
+        for target, told in (("run", self.parts.runs), ("split", self.parts.splits), ("step", self.parts.steps)):
+            mine = {str(f.path): told[str(f.path)] for f in files if str(f.path) in told}
+            if mine and not (target == "run" and self.options.run):
+                typed = by_file(mine, files, "NULL")
+                typed = f"try_cast({typed} AS BIGINT)" if target == "step" else typed
+                found[target] = f"coalesce({columns[target]}, {typed})" if target in columns else typed
+        return found
 
 
 class Counts(Table):
@@ -123,16 +254,12 @@ class Counts(Table):
 
     name: ClassVar[str] = "counts"
     trainer: ClassVar[str] = "any; one row a group"
-    files: ClassVar[str] = "*.parquet, *.jsonl, *.csv with prompt_id, n, n_correct, or --columns"
+    files: ClassVar[str] = "*.parquet, *.jsonl, *.json, *.csv, *.tsv with prompt_id, n, n_correct, or --columns"
     caveats: ClassVar[tuple[str, ...]] = (
         "The file holds counts, not rollouts: answers, advantages and single rewards are not known.",
     )
-
-    def sniff(self, file: Peek) -> bool:
-        """A table with counts."""
-        if file.kind not in {"parquet", "jsonl", "csv"} or not file.columns:
-            return False
-        return {"prompt_id", "n", "n_correct"} <= {*self.given(file), *file.columns}
+    takes_counts: ClassVar[bool] = True
+    names: ClassVar[tuple[str, ...]] = (*ROLLOUT_COLUMNS, "n", "n_correct")
 
     def direct(self, files: Sequence[Peek]) -> bool:
         """Counts are unfolded into rollouts first."""
@@ -140,27 +267,20 @@ class Counts(Table):
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """Each count unfolds into its rollouts, so that it takes the same way as any other row."""
-        counts = {c: self.options.columns.get(c, c) for c in ("n", "n_correct")}
-        columns = known_columns(files[0], self.options) | {c: sql.name(c) for c in counts if c in files[0].columns}
-        columns = self.chosen(Select("", columns)).columns
-        n, c = (f"try_cast({columns.pop(k)} AS DOUBLE)" for k in ("n", "n_correct"))
+        read = self._selected(files, layouts(files, self._wanted(files), ()))
+        n, c = (f"try_cast({read.columns.pop(k, 'NULL')} AS DOUBLE)" for k in ("n", "n_correct"))
         sound = (
             f"({n} >= 1 AND {n} < 1e6 AND {n} = round({n}) "
             f"AND {c} >= 0 AND {c} <= {n} AND abs({c} - round({c})) < 1e-4)"
         )
-        source = self.source(
-            files,
-            {**known_columns(files[0], self.options), **{k: sql.name(k) for k in counts if k in files[0].columns}},
-        )
         unfolded = (
             f"(SELECT *, {n} AS _n, round({c}) AS _c, coalesce({sound}, false) AS _sound, "
             f"unnest(range(CASE WHEN {sound} THEN {n}::BIGINT ELSE 1 END)) AS _i "
-            f"FROM (SELECT *, row_number() OVER () AS _group FROM {source}))"
+            f"FROM (SELECT *, row_number() OVER () AS _group FROM {read.source}))"
         )
-        columns = (
-            {"group_id": "_group"} | columns | {"sample": "_i", "reward": "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"}
-        )
+        columns = {"group_id": "_group"} | read.columns | {"sample": "_i"}
+        columns["reward"] = "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"
         columns.pop("correct", None)
         unsound = "CASE WHEN NOT _sound THEN 'n and n_correct are not counts with 0 <= n_correct <= n' END"
-        unreadable = self.unreadable(files[0], columns=known_columns(files[0], self.options)) or "NULL"
-        return Select(unfolded, columns, bad=f"coalesce({unreadable}, {unsound})", position="_group")
+        bad = f"coalesce({read.bad}, {unsound})" if read.bad else unsound
+        return Select(unfolded, columns, bad=bad, position="_group", raw=read.raw)

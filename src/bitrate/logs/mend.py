@@ -1,0 +1,77 @@
+"""JSON lines that every other reader takes and the engine does not, written again so that it does.
+
+Two kinds are known. Half a surrogate pair, as ``json.dumps`` writes the half of an emoji that a model broke off: the
+engine refuses the line; here it becomes U+FFFD. A key twice in one object: the engine takes the first value where
+JSON readers take the last. Each line keeps its place, so that ``path:line`` stays true.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bitrate.logs.peek import Peek, open_lines
+
+#: An escaped backslash, a whole surrogate pair, or half of one.
+HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+ESCAPES = re.compile(rb"\\\\|" + HIGH + LOW + rb"|" + HIGH + rb"|" + LOW)
+
+
+def mend(files: Sequence[Peek], folder: Path) -> bool:
+    """Point the door of each JSONL file that needs it at a mended copy in the folder; whether any did."""
+    mended = False
+    for i, file in enumerate(files):
+        if file.kind == "jsonl" and file.door == file.path:
+            target = folder / f"{i:05d}.jsonl"
+            if _write(file, target):
+                file.__dict__["door"] = target
+                mended = True
+    return mended
+
+
+def repeats_keys(file: Peek) -> bool:
+    """Whether an object among the first lines has a key twice."""
+    return file.kind == "jsonl" and any(_twice(line) for line in file.head.split("\n"))
+
+
+def _write(file: Peek, target: Path) -> bool:
+    """Write the file with its lines mended; False, and nothing written, where none needed it."""
+    twice, changed = repeats_keys(file), False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open_lines(file.path) as stream, target.open("wb") as out:
+        for line in stream:
+            better = ESCAPES.sub(_whole, line) if b"\\u" in line else line
+            if twice and _twice(better.decode("utf-8", "replace")):
+                better = json.dumps(json.loads(better)).encode() + b"\n"
+            changed = changed or better != line
+            out.write(better)
+    if not changed:
+        target.unlink()
+    return changed
+
+
+def _whole(found: re.Match[bytes]) -> bytes:
+    """Half a surrogate pair as the replacement character; what is whole stays."""
+    text = found[0]
+    return text if text == b"\\\\" or len(text) > 6 else b"\\ufffd"
+
+
+def _twice(line: str) -> bool:
+    """Whether a JSON object has a key twice."""
+    if line.count('":') < 2:
+        return False
+    seen = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        kept = dict(pairs)
+        seen.append(len(kept) < len(pairs))
+        return kept
+
+    try:
+        json.loads(line, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return False
+    return any(seen)
