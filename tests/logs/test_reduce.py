@@ -175,7 +175,7 @@ def test_sums_of_tenths_have_no_residue() -> None:
     con.execute(
         "CREATE TABLE rollouts AS SELECT 'r' AS run, 0 AS step, 'p' AS prompt_id, 0.1::DOUBLE AS reward FROM range(10)"
     )
-    absent = ("split", "group_id", "answer", "completion_tokens", "prompt_tokens", "truncated", "advantage")
+    absent = ("split", "group_id", "answer", "completion_tokens", "prompt_tokens", "truncated", "advantage", "sample")
     fixed = dict.fromkeys(absent, "CAST(NULL AS STRING)")
     query = sql.groups_sql(Outcome("reward", {0.1: 10, 0.2: 0, 0.3: 0}, None), fixed)
     assert con.sql(f"SELECT reward_sum, reward_sumsq FROM ({query})").fetchall() == [(1.0, 0.1)]
@@ -218,7 +218,17 @@ def test_parquet_is_handed_on_as_it_is_only_where_every_engine_reads_the_same(tm
 
     assert staged(good) == (
         True,
-        {"split", "group_id", "correct", "answer", "prompt_tokens", "completion_tokens", "truncated", "advantage"},
+        {
+            "split",
+            "group_id",
+            "correct",
+            "answer",
+            "prompt_tokens",
+            "completion_tokens",
+            "truncated",
+            "advantage",
+            "sample",
+        },
     )
     assert not staged({**good, "run": ["a", None]})[0]
     assert not staged({**good, "step": pa.array([1, 2], pa.int32())})[0]

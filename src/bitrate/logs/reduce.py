@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import io
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bitrate.errors import DataError, EngineError
-from bitrate.logs import sql
+from bitrate.logs import repeats, sql
 from bitrate.logs.chunks import Chunk, plan
 from bitrate.logs.engines import duck
-from bitrate.logs.peek import Peek, open_lines
+from bitrate.logs.lines import lines
+from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
 from bitrate.logs.stage import Progress, Staged, stage
@@ -34,7 +32,7 @@ SAMPLE_ROWS = 100_000
 BYTES_A_ROW = 96
 #: A chunk of fewer rows than this is not worth a query.
 LEAST_ROWS = 10_000
-VERSION = 2
+VERSION = 3
 
 
 @dataclass
@@ -76,8 +74,6 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         source.con.execute("SET preserve_insertion_order = false")
         with _blamed(source, engine):
             steps, outcome = _measured(source, engine, folder, progress)
-            while source.format.reconsider(source.con):
-                steps, outcome = _measured(source, engine, folder / "reconsidered", progress)
             [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
         rows = sum(steps.values())
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
@@ -97,7 +93,18 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
     if set(steps) == {None} and source.format.optional_step and not source.holds("step"):
         source.format.notes.append("The table has no step: nothing can be said about change over the run.")
         source.one_step, staged, steps = True, staged.of_one_step(), {0: steps[None]}
-    return steps, _run(source, staged, steps, engine, folder, progress)
+    outcome = _run(source, staged, steps, engine, folder, progress)
+    if source.format.reconsider(source.con):
+        return _measured(source, engine, folder / "again", progress)
+    found = repeats.look(source.con)
+    if found.note:
+        source.format.notes.append(found.note)
+    if not found.groups:
+        return steps, outcome
+    staged, aside = repeats.without(source, staged, folder)
+    source.format.set_aside.append(aside)
+    steps = dict(duck.run(source.con, f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"))
+    return steps, _run(source, staged, steps, engine, folder / "once", progress)
 
 
 @contextlib.contextmanager
@@ -305,35 +312,5 @@ def _places(source: Source, outcome: Outcome, reason: str, files: Sequence[Peek]
         bad = source.why_bad([file], outcome.column)
         first = f"SELECT position FROM ({bad}) WHERE reason = {sql.text(reason)} ORDER BY position LIMIT 3"
         rows = [p for (p,) in duck.run(source.con, first)]
-        places += [f"{file.path}:{p}" for p in _lines(file, rows)]
+        places += [f"{file.path}:{p}" for p in lines(file, rows)]
     return tuple(places[:3])
-
-
-def _lines(file: Peek, rows: Sequence[int | str]) -> list[int | str]:
-    """Lines in the file of the n-th rows: blank lines hold no row, and a CSV row may take several lines."""
-    if file.kind not in {"jsonl", "csv"}:
-        return list(rows)
-    found: list[int | str] = []
-    with open_lines(file.path) as stream:
-        starts: Iterator[int]
-        if file.kind == "jsonl":
-            starts = (number for number, line in enumerate(stream, 1) if line.strip())
-        else:
-            starts = itertools.islice(
-                _csv_starts(io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="")), 1, None
-            )
-        for row, number in enumerate(starts, 1):
-            if row in rows:
-                found.append(number)
-            if len(found) == len(rows):
-                break
-    return found
-
-
-def _csv_starts(text: Iterable[str]) -> Iterator[int]:
-    """The line on which each row starts, that of the header first."""
-    reader, start = csv.reader(text), 1
-    for row in reader:
-        if row:
-            yield start
-        start = reader.line_num + 1

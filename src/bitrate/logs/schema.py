@@ -31,7 +31,7 @@ ROLLOUT_COLUMNS: dict[str, str] = {
 #: What the reduction reads; the rest of a rollout stays in the file.
 REDUCED_COLUMNS = (
     "run", "split", "step", "prompt_id", "group_id", "reward", "correct", "answer",
-    "prompt_tokens", "completion_tokens", "truncated", "advantage",
+    "prompt_tokens", "completion_tokens", "truncated", "advantage", "sample",
 )  # fmt: skip
 
 #: Names `--columns` may set: a rollout table's columns, or the two that make a table of counts.

@@ -167,6 +167,9 @@ def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, 
         "completion_tokens": ("completion_tokens", "SUM(completion_tokens)", "SUM({})"),
         "prompt_tokens": ("prompt_tokens", whole.format("prompt_tokens"), whole),
         "n_counted": ("completion_tokens", "COUNT(completion_tokens)", "SUM({})"),
+        "n_numbered": ("sample", "COUNT(sample)", "SUM({})"),
+        "sample_min": ("sample", "MIN(sample)", "MIN({})"),
+        "sample_max": ("sample", "MAX(sample)", "MAX({})"),
         "n_truncated": ("truncated", whole.format(cut), whole),
         "advantage_max": (
             "advantage",
@@ -176,7 +179,7 @@ def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, 
     }
     for column, (source, expression, combine) in rest.items():
         if source in fixed:
-            outer[column] = "0" if column == "n_counted" else "NULL"
+            outer[column] = "0" if column in {"n_counted", "n_numbered"} else "NULL"
         else:
             inner[column], outer[column] = expression, combine.format(column)
 
