@@ -193,10 +193,25 @@ def test_two_right_answers_in_a_group_refute_the_single_answer_bound(tmp_path: P
     assert "set of answers" in found["key_bits"]["reason"]
 
 
+def test_one_answer_a_group_is_the_right_answer_and_not_the_models(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Most data sets call what was asked for `answer`: the same in rollouts scored right and wrong."""
+    reward = rng.integers(0, 2, 400).astype(float)
+    asked = np.repeat([f"{i} apples" for i in range(50)], 8)
+    path = write_rollouts(tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 8), reward=reward, answer=asked)
+    found = bitrate.audit(path).to_dict()
+    for figure in (found["ledger"]["answer_bound_bits"], found["verifier"]["torn_groups"]):
+        assert figure["value"] is None
+        assert "the right answers and not the model's" in figure["reason"]
+    assert found["received"]["name"] == "outcome bits per rollout"
+
+
 def test_a_noisy_verifier_shows_in_torn_answers(tmp_path: Path, rng: np.random.Generator) -> None:
     reward = rng.integers(0, 2, 400).astype(float)
     path = write_rollouts(
-        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(50), 8), reward=reward, answer=["x"] * 400
+        tmp_path / "a.parquet",
+        prompt_id=np.repeat(np.arange(50), 8),
+        reward=reward,
+        answer=["x", "x", "x", "x", "x", "x", "x", "y"] * 50,
     )
     found = bitrate.audit(path).to_dict()
     assert found["verifier"]["torn_groups"]["value"] > 0.9

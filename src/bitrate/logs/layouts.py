@@ -133,7 +133,10 @@ class Layout:
 
     def _is_json(self, root: str) -> bool:
         """Whether a key's value is read as JSON, as more than a text is wanted of it."""
-        return root in self.unfold or any(n != r for n, r in self.roots.items() if r == root)
+        if ROLLOUT_COLUMNS.get(root, "").startswith("MAP"):
+            return False
+        nested = any(isinstance(f.value(root), (list, dict)) for f in self.files)
+        return nested or root in self.unfold or any(n != r for n, r in self.roots.items() if r == root)
 
     def _element(self, found: Raw) -> Raw:
         """The value of one rollout, where a row holds a list of them; what is no list is the value of each."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from bitrate.errors import DataError, EngineError, FormatError, InputError
-from bitrate.logs import sql
+from bitrate.logs import sql, values
+from bitrate.logs.copies import without_copies
 from bitrate.logs.engines import duck
 from bitrate.logs.find import Found, find_files
 from bitrate.logs.formats import Format, Options, Select, match
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: How much is read again to find the texts of prompts.
 EXCERPT_BYTES = 256 << 20
+#: How much is read again to see whether an id stands for one text.
+TEXT_BYTES = 32 << 20
 WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
 
 
@@ -126,6 +129,25 @@ class Source:
         )
         return {str(i): str(t) for i, t in duck.run(self.con, query)}
 
+    def several_texts(self) -> str | None:
+        """A caveat where one native id stands for several prompts, from the first files only."""
+        select = self.format.chosen(self.format.select(self.con, self.files[:1]))
+        if self.format.prompt_id != "native" or "prompt" not in select.columns:
+            return None
+        read = [f for total, f in _with_total(self.files) if total <= TEXT_BYTES] or self.files[:1]
+        text = values.canonical("prompt")
+        clashing = (
+            f"SELECT prompt_id FROM ({self.rows(read, ('run', 'prompt_id', 'prompt'))}) WHERE prompt_id IS NOT NULL "
+            f"GROUP BY run, prompt_id HAVING count(DISTINCT {text}) > 1"
+        )
+        [(found, first)] = duck.run(self.con, f"SELECT count(*), min(prompt_id) FROM ({clashing})")
+        if not found:
+            return None
+        return (
+            f"{found} prompt id(s), {first} for one, stand for several prompt texts each: their rollouts count as "
+            "those of one prompt. Is the id a place in a batch or a template's?"
+        )
+
     def culprit(self) -> str | None:
         """The first file whose rows cannot be read, if there is one: engines do not always say."""
         for file in self.files:
@@ -211,7 +233,7 @@ def open_source(
         form.notes.append(
             f"Objects in {twice[0]}{' and other files' if twice[1:] else ''} have a key twice: the last one counts."
         )
-    mine = _without_copies(form, mine)
+    mine = without_copies(form, mine)
     mine = form.survey(con, mine)
     if not mine:
         raise DataError("every file was set aside: " + "; ".join(s.reason for s in form.set_aside), where=str(paths[0]))
@@ -237,22 +259,3 @@ def _not_read(broken: Sequence[Peek]) -> list[SetAside]:
 def _run_name(paths: Sequence[str | Path]) -> str:
     names = list(dict.fromkeys(Path(p).resolve() for p in paths))
     return "+".join(n.name if n.is_dir() else n.stem for n in names[:3]) + ("+..." if len(names) > 3 else "")
-
-
-def _without_copies(form: Format, files: list[Peek]) -> list[Peek]:
-    """Leave out a file that is byte for byte another one under a new name."""
-    sizes: dict[int, list[Peek]] = {}
-    for file in files:
-        sizes.setdefault(file.size, []).append(file)
-    copies: dict[str, str] = {}
-    for same in sizes.values():
-        seen: dict[bytes, Peek] = {}
-        for file in same if len(same) > 1 else []:
-            with file.path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").digest()
-            first = seen.setdefault(digest, file)
-            if first is not file:
-                copies[str(file.path)] = str(first.path)
-    for copy, original in copies.items():
-        form.set_aside.append(SetAside(f"the same bytes as {Path(original).name}", 1, "files", (copy,)))
-    return [f for f in files if str(f.path) not in copies]

@@ -75,6 +75,8 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         with _blamed(source, engine):
             steps, outcome = _measured(source, engine, folder, progress)
             [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
+        if note := source.several_texts():
+            source.format.notes.append(note)
         rows = sum(steps.values())
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:

@@ -12,7 +12,7 @@ from bitrate.meter import change
 from bitrate.meter.advice import advise
 from bitrate.meter.cells import Cells, group_classes
 from bitrate.meter.costs import Assumptions, costs, spent, token_count
-from bitrate.meter.ledger import answer_bound, at_most, capacity, outcome_lines, tighter
+from bitrate.meter.ledger import TARGETS, answer_bound, answers_are_targets, at_most, capacity, outcome_lines, tighter
 from bitrate.meter.prompts import Prompts
 from bitrate.meter.signals import shares
 from bitrate.stats import cluster_ratio
@@ -21,6 +21,8 @@ from bitrate.types import Estimate
 __all__ = ["Assumptions", "measure"]
 
 PROMPTS_SHOWN = 1000
+#: Most groups are of one size where this share is.
+USUAL_SHARE = 0.5
 FILTERED = {
     "unknown": (
         "These files do not say whether constant groups were dropped before they were written: "
@@ -136,7 +138,9 @@ def _verifier(cells: Cells, level: float) -> dict[str, Estimate]:
     known, marked = cells.one("SELECT count(n_distinct_answers), count(n_truncated) FROM cells")
     name, unit = "groups in which one answer was scored both ways", "share of groups"
     found = {"torn_groups": Estimate.missing(name, unit, "final answers are not in these files")}
-    if known == cells.totals["groups"] and cells.binary:
+    if answers_are_targets(cells):
+        found = {"torn_groups": Estimate.missing(name, unit, TARGETS)}
+    elif known == cells.totals["groups"] and cells.binary:
         found = shares(cells, {"torn_groups": "n_torn_answers > 0"}, {"torn_groups": name}, level=level, unit=unit)
     name, unit = "rollouts cut off", "share of rollouts"
     if marked < cells.totals["groups"]:
@@ -183,10 +187,30 @@ def _caveats(groups: Groups, cells: Cells) -> list[str]:
             f"{again} groups are further groups of a prompt in one step: "
             f"a prompt drawn twice, or a step written twice after a restart."
         )
+    notes += _larger_groups(cells)
     runs = int(cells.one("SELECT count(DISTINCT run) FROM cells")[0])
     if runs > 1:
         notes.append(f"{runs} runs are pooled; prompts of different runs are different prompts.")
     return notes
+
+
+def _larger_groups(cells: Cells) -> list[str]:
+    """A caveat where some groups are a multiple of the size that most have, as rollouts that were written twice are."""
+    usual, share = cells.one(
+        "SELECT n, c / sum(c) OVER () FROM (SELECT n, count(*) AS c FROM cells GROUP BY n) ORDER BY c DESC, n LIMIT 1"
+    )
+    if usual < 2 or share < USUAL_SHARE:
+        return []
+    large, steps, first = cells.one(
+        f"SELECT count(*), count(DISTINCT (run, step)), min(step) FROM cells WHERE n > {usual} AND n % {usual} = 0"
+    )
+    if not large:
+        return []
+    return [
+        f"{large} of {cells.totals['groups']} groups hold a multiple of the usual {usual} rollouts, in {steps} of "
+        f"{cells.totals['steps']} steps (the first is {first}): rollouts that were written twice, a prompt drawn twice "
+        "in one step, or another group size."
+    ]
 
 
 def _plain(value: Any) -> Any:

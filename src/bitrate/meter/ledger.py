@@ -14,6 +14,10 @@ from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, PassRate, Su
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
 
+TARGETS = (
+    "each group has one answer, scored both right and wrong: these are the right answers and not the model's; "
+    "name the model's with --columns answer=COLUMN"
+)
 K_ADVISED = (2, 4, 8, 16, 32, 64)
 ROLLOUT = "bits/rollout"
 CONTINUOUS = (
@@ -172,6 +176,14 @@ def _graded(cells: Cells, level: float) -> Lines:
     return Lines(outcome, update, Estimate.missing("pass rate", "share of rollouts", GRADED, groups), advice)
 
 
+def answers_are_targets(cells: Cells) -> bool:
+    """Whether each group has one answer, though it was scored right and wrong: then it is what was asked for."""
+    one_each, torn = cells.one(
+        "SELECT coalesce(max(n_distinct_answers), 0) = 1, count(*) FILTER (n_torn_answers > 0) FROM cells WHERE n > 1"
+    )
+    return bool(one_each) and int(torn) > 0
+
+
 def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
     """At most log2(M+1) bits from a group with M distinct answers and one right one.
 
@@ -194,6 +206,8 @@ def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
         return Estimate.missing(name, ROLLOUT, f"{what}; say --columns answer=COLUMN where there is one", groups)
     if not cells.binary:
         return Estimate.missing(name, ROLLOUT, "the reward is graded, and the bound is for right or wrong", groups)
+    if answers_are_targets(cells):
+        return Estimate.missing(name, ROLLOUT, TARGETS, groups)
     if cells.sizes == [1]:
         return Estimate.missing(name, ROLLOUT, ONE_ROLLOUT, groups)
     bits = "n_distinct_answers" if several else "log2(n_distinct_answers + 1)"

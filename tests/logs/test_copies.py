@@ -1,0 +1,83 @@
+"""The same rows once more: which copies are left out, and what is said of those that cannot be told from rollouts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROWS = [
+    {"prompt_id": f"p{i // 4}", "step": i // 20, "reward": i % 2, "completion": f"text {i}", "prompt": f"q {i // 4}"}
+    for i in range(80)
+]
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+
+def test_an_earlier_state_of_a_file_is_left_out(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "rows.jsonl", ROWS)
+    write(tmp_path / "rows_backup.jsonl", ROWS[:50])
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 20
+    assert found.where == {"every line is also in rows.jsonl": (str(tmp_path / "rows_backup.jsonl"),)}
+
+
+def test_a_copy_in_another_order_is_left_out(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "a.jsonl", ROWS)
+    write(tmp_path / "b.jsonl", [*ROWS[40:], *ROWS[:40]])
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 20
+    assert found.set_aside == {"every line is also in a.jsonl": 1}
+
+
+def test_files_of_lines_that_say_little_are_no_copies(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    """Two ranks with half of each group may well hold the same lines of zeros and ones."""
+    bare = [{"prompt_id": r["prompt_id"], "reward": r["reward"], "step": r["step"]} for r in ROWS]
+    write(tmp_path / "rank_0.jsonl", bare)
+    write(tmp_path / "rank_1.jsonl", [*bare[:79], bare[79] | {"reward": 0}])
+    found = reading(tmp_path)
+    assert found.column("n") == [8] * 20
+    assert not found.set_aside
+    assert found.note("hold rollouts of the same prompts at the same step (20 in all)")
+
+
+def test_a_stretch_that_stands_twice_is_said(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "rows.jsonl", ROWS[:60] + ROWS[40:])
+    found = reading(tmp_path)
+    assert sum(found.column("n")) == 100
+    assert found.note("20 lines of rows.jsonl stand in it twice, letter for letter")
+
+
+def test_equal_answers_within_groups_are_no_stretch(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    """At temperature 0 all rollouts of a group are one line."""
+    write(tmp_path / "rows.jsonl", [r | {"completion": "same", "reward": 1} for r in ROWS])
+    assert not reading(tmp_path).note("stand in it twice")
+
+
+def test_two_runs_in_one_folder_are_told_by_their_names(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "grpo.jsonl", ROWS)
+    write(tmp_path / "dapo.jsonl", [r | {"completion": r["completion"] + "!", "reward": 1} for r in ROWS])
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 40
+    assert {g["run"] for g in found.groups} == {"dapo", "grpo"}
+    assert found.note("they are taken for runs of their own")
+
+
+def test_one_id_of_several_texts_is_said(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "rows.jsonl", [r | {"prompt_id": i % 4} for i, r in enumerate(ROWS)])
+    assert reading(tmp_path).note("4 prompt id(s), 0 for one, stand for several prompt texts each")
+    write(tmp_path / "rows.jsonl", ROWS)
+    assert not reading(tmp_path).note("several prompt texts")
+
+
+def test_messages_in_another_order_of_keys_are_one_text(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    one = [{"role": "user", "content": "q"}]
+    other = [{"content": "q", "role": "user"}]
+    write(tmp_path / "rows.jsonl", [{"prompt_id": p, "prompt": p, "reward": r} for p, r in ((one, 1), (other, 0))])
+    found = reading(tmp_path)
+    assert found.column("n") == [2]
+    assert not found.note("several prompt texts")
