@@ -52,8 +52,9 @@ class Source:
             f.prompt_id,
             f.group_id,
             f.filtered,
-            tuple(dict.fromkeys(f.notes)),
+            tuple(dict.fromkeys([*(n for n in f.notes if n not in f.caveats), *f.caveats])),
             tuple(str(x.path) for x in self.files),
+            f.caveats,
         )
 
     def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:
