@@ -215,10 +215,9 @@ def _caveats(groups: Groups, cells: Cells) -> tuple[list[str], list[str]]:
         notes.append(FILTERED["known"])
     alone = int(cells.one("SELECT coalesce(sum(n), 0) FROM cells WHERE n = 1")[0])
     if alone:
-        notes.append(
-            f"{number_of(alone, 'rollout is alone in its group', 'rollouts are each alone in a group')}: "
-            f"such a one counts as a rollout and says nothing about how pass rates spread."
-        )
+        one, several = "rollout is alone in its group: it counts", "rollouts are each alone in a group: they count"
+        says = "says" if alone == 1 else "say"
+        notes.append(f"{number_of(alone, one, several)}, but {says} nothing about how pass rates spread.")
     again = int(cells.one("SELECT count(*) - count(DISTINCT (run, step, prompt_id)) FROM cells")[0])
     if again:
         notes.append(

@@ -22,7 +22,7 @@ RESIDUE = 1e-6
 MIXED = f"level_max - level_min > {RESIDUE}"
 
 ONE_ROLLOUT = "every group holds one rollout: how pass rates spread cannot be told from chance"
-GRADED = "the reward is graded: a pass rate needs right or wrong; name such a column with --outcome"
+GRADED = "the reward is graded; name a right-or-wrong column with --outcome"
 #: Kinds of groups that an audit counts. Constant ones are all right or all wrong where a reward says right or wrong.
 KINDS = ("mixed", "all_right", "all_wrong", "constant")
 NEITHER = "a graded reward calls no rollout right or wrong; name a column that does with --outcome"

@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bitrate.report import words
+from bitrate.report import sentences, words
 from bitrate.report.figures import specs
+from bitrate.report.ledger import too_long
 from bitrate.report.theme import PALETTE, theme, vega_lite_version
 
 EXCERPT = 160
@@ -87,6 +88,7 @@ def render(audit: Mapping[str, Any]) -> str:
         name: getattr(words, name) for name in ("clean", "clip", "unit_words", "value_words", "interval_words")
     }
     env.filters |= {"difference": words.difference_words, "difference_span": words.difference_span}
+    env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     charts, series = specs(audit), audit["series"] or {}
     style = env.get_template("report.css").render(palette=PALETTE)
     scripts = [_vega(), env.get_template("report.js").render()]
@@ -101,6 +103,9 @@ def render(audit: Mapping[str, Any]) -> str:
         audit=audit,
         series={"prompts": [], "prompts_total": None, **series, "pass_rates": series.get("pass_rates") or {}},
         words=words,
+        said=sentences,
+        rightful=sentences.kinds(audit) == sentences.RIGHT_OR_WRONG,
+        long_reason=too_long,
         figure=lambda *keys: words.estimate(audit, *keys),
         estimate=words.estimate,
         charts=charts,
