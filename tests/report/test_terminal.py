@@ -173,9 +173,22 @@ def test_a_comparison_says_what_differs_and_what_cannot_be_said(comparison: dict
     assert "first [red]run[/red]\\x1b[31m" in lines[0]
     gap = comparison["differences"]["mixed"]
     mixed = next(x for x in lines if x.startswith("mixed groups"))
-    assert f"{100 * gap['value']:+.1f} points".replace("-", "−") in mixed
+    assert f"{100 * gap['low']:+.1f} to {100 * gap['high']:+.1f} points".replace("-", "−") in mixed
     assert ("not told apart" in mixed) == (gap["low"] <= 0 <= gap["high"])
     assert any("bits per dollar: no difference, the price is not in the log" in x for x in lines)
+
+
+@pytest.mark.parametrize("width", [1, 12, 40, 60, 80, 100, 160])
+def test_a_comparison_is_cut_at_no_width(comparison: dict[str, Any], width: int) -> None:
+    comparison["noise"] = {"mixed": Estimate.exact("noise", 0.021, "share of groups").to_dict()}
+    text = screen(print_compare, comparison, width)
+    letters = "".join(text.split())
+    assert "…" not in text
+    for told in ("outcomebitsperrollout", "mixedgroups±2.1points", "mixedgroups", *comparison["caveats"]):
+        assert "".join(told.split()) in letters
+    gap = comparison["differences"]["outcome_bits"]
+    assert f"{gap['low']:+.3f}to{gap['high']:+.3f}".replace("-", "−") in letters
+    assert width < 12 or max(map(cell_len, text.splitlines())) <= width
 
 
 def test_formats_are_listed_with_what_they_cannot_tell() -> None:
@@ -187,5 +200,8 @@ def test_formats_are_listed_with_what_they_cannot_tell() -> None:
         "group_id": "positional",
     }
     text = screen(print_formats, [{**entry, "caveats": ["an eval overwrites [the] train file"]}])
+    for width in (1, 12, 60):
+        narrow = screen(print_formats, [{**entry, "caveats": ["an eval overwrites [the] train file"]}], width)
+        assert "".join(text.split()) == "".join(narrow.split())
     for part in ("trl  TRL [1.16]", "prompt id: hash; group id: positional", "an eval overwrites [the] train file"):
         assert part in text

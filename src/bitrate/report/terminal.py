@@ -34,6 +34,7 @@ from bitrate.report.words import (
     difference_words,
     estimate,
     interval_words,
+    is_share,
     number,
     told_apart,
     value_words,
@@ -71,7 +72,7 @@ def print_audit(audit: Mapping[str, Any], console: Console) -> None:
 
 
 def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
-    """Print two runs side by side: each figure, and B less A with its interval.
+    """Print two runs side by side: each figure, and B less A by its interval, which no rounding can set against them.
 
     Args:
         comparison: the dict of ``bitrate.compare``.
@@ -84,37 +85,35 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
     shared = estimate(comparison, "shared_prompts")
     words = clean(shared.reason) if shared.value is None else number_of(round(shared.value), "prompt") + " in both"
     lines += layout.wrapped(words, QUIET)
-    rows, reasons = [], []
+    rows, reasons, noise = [], [], []
     for key in comparison["differences"]:
         difference, a, b = (estimate(comparison, part, key) for part in ("differences", "a_figures", "b_figures"))
         if difference.value is None:
             reasons.append(f"{clean(a.name)}: no difference, {clean(difference.reason)}")
             continue
-        noise = estimate(comparison, "noise", key)
-        sampling = "" if noise.value is None else f"up to ±{value_words(noise)}"
-        row = [clean(a.name), value_words(a), value_words(b), difference_words(difference)]
-        rows.append([*row, difference_span(difference), told_apart(difference), sampling])
-    notes = [clean(note) for note in (*reasons, *(comparison.get("caveats") or []))]
+        points = " points" if is_share(difference.unit) else ""
+        span = difference_span(difference) + points
+        rows.append([clean(a.name), value_words(a), value_words(b), span, told_apart(difference)])
+        reach = estimate(comparison, "noise", key)
+        if reach.value is not None:
+            noise.append(f"{clean(a.name)} ±{difference_words(reach).lstrip('+')}")
+    sampled = [f"By the sampling of rollouts alone two runs may differ by up to: {', '.join(noise)}."] if noise else []
+    notes = [clean(note) for note in (*reasons, *sampled, *(comparison.get("caveats") or []))]
     blocks = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
     layout.print([*lines, *(line for block in blocks for line in [*([Text()] if block else []), *block])])
 
 
 def _compared(layout: Layout, rows: Sequence[Sequence[str]]) -> list[Text]:
     """The figures in columns, or each in a sentence where the screen is too narrow for them."""
-    head = ("", "A", "B", "B less A", "interval", "", "by sampling alone")
+    head = ("", "A", "B", "B less A", "")
     cells = [[(text, QUIET) for text in head], *([(text, "") for text in row] for row in rows)]
-    table = layout.table(cells, [False, True, True, True, False, False, False], 0)
+    table = layout.table(cells, [False, True, True, False, False], 0)
     if table is not None:
         return table if rows else []
     return [
         line
-        for name, a, b, gap, span, told, sampling in rows
-        for line in layout.wrapped(
-            f"{name}: A {a}, B {b}; B less A {gap} ({span}), {told}"
-            + (f"; by sampling alone {sampling}" if sampling else ""),
-            indent=2,
-            first=0,
-        )
+        for name, a, b, span, told in rows
+        for line in layout.wrapped(f"{name}: A {a}, B {b}; B less A {span}, {told}", indent=2, first=0)
     ]
 
 
