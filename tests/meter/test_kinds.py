@@ -13,8 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import bitrate
-from bitrate.api import reduced
-from bitrate.meter.audit import Assumptions, measure
 
 sys.path.insert(0, str(Path(__file__).parent))
 from simulate import write_counts, write_rollouts
@@ -120,13 +118,11 @@ def test_caveats_on_the_figures_come_before_those_of_the_format(tmp_path: Path) 
 
 
 def test_an_audit_says_whether_its_split_is_known(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    path = write_counts(tmp_path / "a.parquet", [0, 0], ["a", "b"], [4, 4], [1, 2])
-    assert bitrate.audit(path).to_dict()["split_known"] is True
-    with reduced(path) as groups:
-        groups.provenance = replace(groups.provenance, split_known=False)
-        assert measure(groups, Assumptions())["split_known"] is False
+    table = {"prompt_id": ["a", "a", "b", "b"], "reward": [0.0, 1.0, 0.0, 0.0]}
+    bare = write_rollouts(tmp_path / "a.parquet", **table)
+    named = write_rollouts(tmp_path / "b.parquet", **table, split=["train"] * 4)
+    in_name = write_rollouts(tmp_path / "train-00000-of-00001.parquet", **table)
+    assert [bitrate.audit(p).to_dict()["split_known"] for p in (bare, named, in_name)] == [False, True, True]
 
 
 def test_only_some_of_many_runs_are_named_and_the_rest_are_counted(tmp_path: Path) -> None:

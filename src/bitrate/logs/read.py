@@ -55,6 +55,7 @@ class Source:
             tuple(dict.fromkeys([*(n for n in f.notes if n not in f.caveats), *f.caveats])),
             tuple(str(x.path) for x in self.files),
             f.caveats,
+            f.split_known(self.files),
         )
 
     def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:

@@ -109,6 +109,10 @@ class Format:
         """Look over all files once, before any is read: drop those not to be read, and note why."""
         return files
 
+    def split_known(self, files: Sequence[Peek]) -> bool:
+        """Whether these files tell training from evaluation; a trainer's own files do."""
+        return True
+
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """How these files become rollouts."""
         raise NotImplementedError
