@@ -19,6 +19,7 @@ from bitrate.logs.formats import Format, Options, Select, match
 from bitrate.logs.mend import repeats_keys
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -223,7 +224,8 @@ def open_source(
     left = [f.inside for f in unread if str(f.path) not in mentioned]
     if left:
         form.notes.append(
-            f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
+            f"{number_of(len(left), 'other file was', 'other files were')} not read: "
+            f"{', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
         )
     return Source(form, mine, options.run or _run_name(paths), con, found)
 
