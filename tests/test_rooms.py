@@ -12,10 +12,11 @@ import pytest
 import bitrate
 
 SOURCE = Path(bitrate.__file__).parent
-WORDS = {"types", "errors"}
+WORDS = {"types", "errors", "wording"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
+    "wording": set(),
     "theory": WORDS,
     "stats": WORDS | {"theory"},
     "logs": WORDS,

@@ -57,7 +57,7 @@ def test_a_dialogue_counts_a_group_for_each_prompt_and_says_so(reading, tmp_path
     write(tmp_path / "rollout" / "2" / "1.jsonl", {"reward": 1.0, "prompt": "a"}, {"reward": 1.0, "prompt": "a b"})
     found = reading(tmp_path)
     assert found.column("n") == [1, 1]
-    assert found.note("1 task(s) hold several prompts")
+    assert found.note("1 task holds several prompts")
 
 
 def test_files_outside_the_known_folders_are_training_and_noted(reading, tmp_path: Path) -> None:

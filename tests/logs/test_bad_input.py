@@ -221,7 +221,7 @@ CASES = [
          says="loss, epoch", hint="--columns"),
     Case("a Parquet file with other columns beside a good one", all_of(table(PAIR), table([{"loss": 0.5}],
          "two.parquet")), [(2, 1)],
-         note="1 other file(s) were not read: two.parquet"),
+         note="1 other file was not read: two.parquet"),
     Case("a Parquet file whose rewards are text", table([row("1"), row("perhaps"), row("0")]), [(2, 1)],
          {"reward is null or not a number: 'perhaps'": 1},
          ("rows.parquet:2",)),

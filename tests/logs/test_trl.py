@@ -84,7 +84,7 @@ def test_rows_of_an_evaluation_written_again_by_the_next_step_count_once(reading
 def test_an_evaluation_file_with_other_rows_is_noted(reading, tmp_path: Path) -> None:
     batch(tmp_path, 1, "aabb", [1.0, 0.0, 1.0, 0.0])
     state(tmp_path, [{"step": 1, "eval_rewards/right/mean": 0.75}])
-    assert reading(tmp_path).note("do not have the mean reward that was logged")
+    assert reading(tmp_path).note("does not have the mean reward that was logged")
 
 
 def test_equal_batches_of_two_runs_are_not_repeats(reading, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bitrate.types import Estimate
+from bitrate.wording import percent
 
 K, VISITS = 8, 10
 GROUP_SIZES = (2, 4, 8, 16, 32, 64)
@@ -50,6 +51,7 @@ def sample_audit(prompts: int = 240, seed: int = 7) -> dict[str, Any]:
     h = entropy(p)
     dead_bits = _dead_bits(p, K)
     classes = {"mixed": (right > 0) & (right < K), "all_right": right == K, "all_wrong": right == 0}
+    classes["constant"] = ~classes["mixed"]
     ledger = {
         "capacity_bits": Estimate.exact(
             "capacity per rollout", 1, "bits/rollout", right.size * K, "log2 2, a right-or-wrong score"
@@ -76,6 +78,7 @@ def sample_audit(prompts: int = 240, seed: int = 7) -> dict[str, Any]:
         "run": "add_two_digits_grpo",
         "format": "trl",
         "split": "train",
+        "split_known": True,
         "bitrate": "0.1.0",
         "counts": {
             key: Estimate.exact(key, n, key, n)
@@ -109,10 +112,15 @@ def sample_audit(prompts: int = 240, seed: int = 7) -> dict[str, Any]:
             "bits_per_dollar": Estimate.missing("bits per dollar", "bits/dollar", small),
         },
         "k_advice": [_advice(p, k, each) for k in GROUP_SIZES],
-        "own_k": Estimate.exact("mean group size", K, "rollouts per group", right.size),
+        "own_k": Estimate.exact("rollouts per group", K, "rollouts/group", right.size, "each group"),
+        "constant_at": [],
         "prompts": {
-            "mastered": about("mastered prompts", (p[:, -1] > 0.95).astype(float), "share of prompts"),
-            "hopeless": about("hopeless prompts", (p[:, -1] < 0.05).astype(float), "share of prompts"),
+            "mastered": about(
+                "prompts mastered by their last visit, p >= 0.95", (p[:, -1] > 0.95).astype(float), "share of prompts"
+            ),
+            "hopeless": about(
+                "prompts hopeless at their last visit, p <= 0.05", (p[:, -1] < 0.05).astype(float), "share of prompts"
+            ),
             "never_learn": Estimate.missing(
                 "prompts that never learn", "share of prompts", "too few prompts were visited 20 times"
             ),
@@ -128,6 +136,7 @@ def sample_audit(prompts: int = 240, seed: int = 7) -> dict[str, Any]:
             "The prompts' ids are hashes of their text: two prompts with the same text count as one.",
             "The trainer may have dropped constant groups before writing: bits per rollout are overstated then.",
         ],
+        "caveats_on_figures": 0,
         "quarantine": [
             {
                 "reason": "the reward is null",
@@ -149,7 +158,7 @@ def sample_audit(prompts: int = 240, seed: int = 7) -> dict[str, Any]:
     audit["advice"] = [
         {
             "code": "dead_groups",
-            "text": f"{wrong.value:.0%} of groups were all wrong. Sample these prompts less, or make them easier.",
+            "text": f"{percent(wrong.value or 0.0)} of groups were all wrong. Sample these prompts less.",
             "figure": wrong,
         },
         {
@@ -254,14 +263,14 @@ def _dead_bits(p: np.ndarray, k: int) -> np.ndarray:
 
 
 def _advice(p: np.ndarray, k: int, tokens: float) -> dict[str, Any]:
-    update = about(f"update bits per rollout at K={k}", (entropy(p) - _dead_bits(p, k)).mean(1), "bits/rollout")
+    update = about(f"outcome bits kept per rollout at K={k}", (entropy(p) - _dead_bits(p, k)).mean(1), "bits/rollout")
     return {
         "k": k,
         "update_bits": update,
-        "dead_groups": about(f"dead groups at K={k}", (p**k + (1 - p) ** k).mean(1), "share of groups"),
+        "dead_groups": about(f"constant groups at K={k}", (p**k + (1 - p) ** k).mean(1), "share of groups"),
         "learning_value": about(f"learning value at K={k}", (p * (1 - p)).mean(1) * (k - 1) / k, "variance/rollout"),
         "update_bits_per_kilotoken": update.scaled(
-            1000 / tokens, f"update bits per thousand tokens at K={k}", "bits/kilotoken"
+            1000 / tokens, f"outcome bits kept per thousand tokens at K={k}", "bits/kilotoken"
         ),
     }
 
@@ -276,6 +285,7 @@ def _step(i: int, h: np.ndarray, p: np.ndarray, right: np.ndarray) -> dict[str, 
         "mixed": float(((right > 0) & (right < K)).mean()),
         "all_right": float((right == K).mean()),
         "all_wrong": float((right == 0).mean()),
+        "constant": float(((right == 0) | (right == K)).mean()),
     }
 
 

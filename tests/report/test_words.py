@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitrate.errors import InputError
-from bitrate.report import words
+from bitrate.report import sentences, words
 from bitrate.types import Estimate
 
 
@@ -53,22 +53,23 @@ def test_numbers_as_people_read_them(value: float, unit: str, shown: str) -> Non
 
 def test_the_headline_takes_the_tighter_bound_and_the_share_of_rollouts(audit: dict[str, Any]) -> None:
     audit["ledger"]["answer_bound_bits"] = Estimate("b", 0.25, 0.2, 0.3, "bits/rollout", 0.95, 9, "m").to_dict()
-    for key, n in (("mixed", 51), ("all_right", 18), ("all_wrong", 31)):
+    for key, n in (("mixed", 51), ("constant", 49)):
         audit["spent"][key]["rollouts"] = Estimate.exact("rollouts", n, "rollouts").to_dict()
-    assert words.headline(audit) == (
+    assert sentences.headline(audit) == (
         "A rollout of this run carried at most 0.250 bits. "
-        "49% of rollouts were in groups all right or all wrong, with nothing to compare."
+        "49.0% of the 100 rollouts in groups of two or more were in constant groups, all right or all wrong, "
+        "where there is nothing to compare."
     )
 
 
 def test_a_share_that_is_not_all_is_never_rounded_to_all(audit: dict[str, Any]) -> None:
-    for key, n in (("mixed", 1), ("all_right", 999), ("all_wrong", 0)):
+    for key, n in (("mixed", 1), ("constant", 19_199)):
         audit["spent"][key]["rollouts"] = Estimate.exact("rollouts", n, "rollouts").to_dict()
-    assert "99.9% of rollouts" in words.headline(audit)
+    assert ">99.9% of rollouts" in sentences.headline(audit)
 
 
 def test_the_headline_of_missing_figures_gives_the_reason(sparse: dict[str, Any]) -> None:
-    assert "every group holds one rollout" in words.headline(sparse)
+    assert "every group holds one rollout" in sentences.headline(sparse)
 
 
 @pytest.mark.parametrize("wrong", [None, [], {"run": "x"}, "audit"])
@@ -91,5 +92,35 @@ def test_a_difference_is_told_apart_only_when_clear_of_zero() -> None:
 
 def test_what_was_set_aside_is_counted_by_unit() -> None:
     items = [{"count": 2, "unit": "rows"}, {"count": 1, "unit": "rows"}, {"count": 1, "unit": "files"}]
-    assert words.quarantined({"quarantine": items}) == "3 rows and 1 file set aside"
-    assert words.quarantined({"quarantine": []}) == "Nothing was set aside"
+    assert sentences.quarantined({"quarantine": items}) == "3 rows and 1 file set aside"
+    assert sentences.quarantined({"quarantine": []}) == "Nothing was set aside"
+
+
+def test_every_share_says_what_it_is_a_share_of(audit: dict[str, Any]) -> None:
+    name = "prompts that never learn, of those visited 4 times or more at a middling pass rate"
+    audit["prompts"]["never_learn"] = Estimate(name, 0.857, 0.6, 1.0, "share of prompts", 0.95, 21, "m").to_dict()
+    mastered, _, flat = sentences.prompt_words(audit)
+    assert mastered.startswith("mastered by their last visit, p >= 0.95: ")
+    assert " of 240 (" in mastered
+    assert flat == (
+        "that never learn, of those visited 4 times or more at a middling pass rate: 85.7% of 21 (60.0% to 100.0%)"
+    )
+
+
+def test_a_change_is_said_by_its_interval_and_not_by_a_third_rounding(audit: dict[str, Any]) -> None:
+    for key, value in (("first", 0.3366), ("last", 0.7453)):
+        audit["change"][f"pass_rate_{key}"] |= {"value": value, "low": value, "high": value}
+    audit["change"]["pass_rate_change"] |= {"value": 0.4087, "low": 0.3041, "high": 0.5122}
+    assert sentences.change_words(audit) == (
+        "33.7% to 74.5% from the first third of the steps to the last, a change of +30.4 to +51.2 points"
+    )
+
+
+@given(st.floats(-2, 2), st.floats(0, 1), st.floats(0, 1), st.sampled_from(["share", "bits/rollout", "tokens"]))
+def test_no_interval_is_rounded_off_its_value(value: float, below: float, above: float, unit: str) -> None:
+    if unit == "share":
+        value = abs(value) / 2
+    low, high = (max(value - below, 0), min(value + above, 1)) if unit == "share" else (value - below, value + above)
+    shown = [words.number(x, unit) for x in (low, value, high)]
+    read = [float(x.strip("<>%").replace("−", "-").replace(",", "")) for x in shown]
+    assert read == sorted(read)

@@ -63,7 +63,7 @@ def test_more_draws_than_fit_in_memory_at_once_are_still_one_bootstrap(monkeypat
 @pytest.mark.parametrize(
     ("sums", "reason"),
     [
-        ([[1.0, 1.0]], "1 independent clusters"),
+        ([[1.0, 1.0]], "1 independent cluster;"),
         ([[1.0, 1.0]] * 9, "all 9 clusters are alike"),
         ([[1.0, 0.0]] * 5 + [[1.0, 1.0]], "not finite on some resamples"),
     ],

@@ -49,7 +49,9 @@ def test_a_missing_figure_keeps_its_reason():
     assert (made.value, made.reason) == (None, "no answers")
 
 
-@pytest.mark.parametrize(("a", "b", "start"), [([1.0], [2.0], "1 prompts"), ([1.0, 1.0], [1.0, 1.0], "no two values")])
+@pytest.mark.parametrize(
+    ("a", "b", "start"), [([1.0], [2.0], "1 prompt with"), ([1.0, 1.0], [1.0, 1.0], "no two values")]
+)
 def test_too_little_data_gives_a_reason(a, b, start):
     assert mean_difference(a, b, name="gain", unit="share").reason.startswith(start)
 

@@ -157,8 +157,8 @@ def test_a_group_weight_changes_whose_mean_it_is():
     [
         ([], [], None, "no groups"),
         ([0, 1, 1], [1, 1, 1], None, "no group has 2 rollouts"),
-        ([1], [4], None, "1 independent clusters"),
-        ([1, 2], [4, 4], ["a", "a"], "1 independent clusters"),
+        ([1], [4], None, "1 independent cluster;"),
+        ([1, 2], [4, 4], ["a", "a"], "1 independent cluster;"),
     ],
 )
 def test_too_little_data_gives_a_reason_and_no_number(k, n, clusters, reason):

@@ -20,6 +20,7 @@ from bitrate.logs.formats import Format, Options, Select, match
 from bitrate.logs.mend import repeats_keys
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,8 +56,10 @@ class Source:
             f.prompt_id,
             f.group_id,
             f.filtered,
-            tuple(dict.fromkeys(f.notes)),
+            tuple(dict.fromkeys([*(n for n in f.notes if n not in f.caveats), *f.caveats])),
             tuple(str(x.path) for x in self.files),
+            f.caveats,
+            f.split_known(self.files),
         )
 
     def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:
@@ -243,7 +246,8 @@ def open_source(
     left = [f.inside for f in unread if str(f.path) not in mentioned]
     if left:
         form.notes.append(
-            f"{len(left)} other file(s) were not read: {', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
+            f"{number_of(len(left), 'other file was', 'other files were')} not read: "
+            f"{', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
         )
     return Source(form, mine, options.run or _run_name(paths), con, found)
 

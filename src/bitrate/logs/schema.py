@@ -61,7 +61,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a log can and cannot tell, kept beside the rows all the way to the report."""
+    """What a log can and cannot tell, kept beside the rows all the way to the report.
+
+    ``caveats`` come in the order in which they matter: first what was found in these files, last those of ``fixed``,
+    which hold for every file of the format. ``split_known``: whether the files tell training from evaluation.
+    """
 
     format: str
     run: str
@@ -70,6 +74,8 @@ class Provenance:
     filtered: str
     caveats: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    split_known: bool = True
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], 
 
 
 def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) -> None:
-    """Distinct answers, those scored right, and those scored both ways; null unless every answer is known."""
+    """Distinct answers, those scored right, and those scored both ways, null unless all are known; how many are."""
     right, torn = "n_correct > 0", "n_correct > 0 AND n_correct < n"
     counts = {"n_distinct_answers": "COUNT(answer)"}
     for column, condition in (("n_right_answers", right), ("n_torn_answers", torn)):
@@ -157,6 +157,7 @@ def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) 
         outer[column] = (
             "NULL" if "answer" in fixed else f"CASE WHEN COUNT(answer) = COUNT(*) THEN {count} ELSE NULL END"
         )
+    outer["n_answered"] = "0" if "answer" in fixed else "SUM(CASE WHEN answer IS NOT NULL THEN n ELSE 0 END)"
 
 
 def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bitrate.meter.cells import Cells
+from bitrate.meter.cells import Cells, group_classes
 from bitrate.meter.ledger import constant_groups
+from bitrate.meter.prompts import VISITS_TO_JUDGE
 from bitrate.types import Estimate
+from bitrate.wording import number_of, percent
 
 #: Thresholds of health; the whole interval must lie beyond one for a warning.
 MIXED_HEALTHY = 0.5
@@ -36,10 +38,6 @@ class Advice:
         return {"code": self.code, "kind": self.kind, "text": self.text, "figure": self.figure}
 
 
-def _percent(share: float | None) -> str:
-    return f"{100 * share:.0f}%" if share is not None else "an unknown share"
-
-
 def advise(figures: dict[str, Any], cells: Cells) -> list[Advice]:
     """Every piece of advice that these figures support, warnings first."""
     rules = (
@@ -58,19 +56,30 @@ def advise(figures: dict[str, Any], cells: Cells) -> list[Advice]:
     return sorted(found, key=lambda a: a.kind != "warning")
 
 
+def _counted(cells: Cells, key: str) -> tuple[int, str]:
+    """How many groups of two rollouts or more are of a kind, and in words ``"164 of 320"``."""
+    where = group_classes(cells)[key]
+    [(found, groups)] = cells.ask(f"SELECT count(*) FILTER ({where}), count(*) FILTER (n > 1) FROM cells")
+    return int(found), f"{found:,} of {groups:,}"
+
+
 def dead_groups(figures: dict[str, Any], cells: Cells) -> Advice | None:
     """More than half of the groups were constant."""
-    mixed = figures["groups"]["mixed"]
-    if mixed.high is None or mixed.high >= MIXED_HEALTHY:
+    constant = figures["groups"]["constant"]
+    if constant.low is None or constant.low <= 1 - MIXED_HEALTHY:
         return None
-    right, wrong = (figures["groups"][k].value for k in ("all_right", "all_wrong"))
+    if cells.binary:
+        which = ", ".join(f"{_counted(cells, k)[0]:,} {k.replace('_', ' ')}" for k in ("all_right", "all_wrong"))
+        choose = "by pass rate"
+    else:
+        which = ", ".join(f"{row['groups']:,} at {row['level']:g}" for row in figures["constant_at"])
+        choose = "whose rewards vary"
     text = (
-        f"{_percent(1 - mixed.value)} of the groups were constant "
-        f"({_percent(right)} all right, {_percent(wrong)} all wrong): "
+        f"{percent(constant.value)} of the groups ({_counted(cells, 'constant')[1]}: {which}) were constant: "
         f"they cost as much as the others, and a group-normalised advantage makes nothing of them. "
-        f"Choose prompts by pass rate before sampling, or sample more rollouts for fewer prompts."
+        f"Choose prompts {choose} before sampling, or sample more rollouts for fewer prompts."
     )
-    return Advice("dead_groups", "warning", text, mixed)
+    return Advice("dead_groups", "warning", text, constant)
 
 
 def mastered(figures: dict[str, Any], cells: Cells) -> Advice | None:
@@ -79,7 +88,7 @@ def mastered(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= CONSTANT_HEALTHY:
         return None
     text = (
-        f"{_percent(share.value)} of the groups were all right. "
+        f"{percent(share.value)} of the groups ({_counted(cells, 'all_right')[1]}) were all right. "
         f"Retire those prompts, retest them now and then, and bring in harder ones."
     )
     return Advice("mastered", "warning", text, share)
@@ -91,7 +100,8 @@ def hopeless(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= CONSTANT_HEALTHY:
         return None
     text = (
-        f"{_percent(share.value)} of the groups were all wrong. An outcome says next to nothing there: "
+        f"{percent(share.value)} of the groups ({_counted(cells, 'all_wrong')[1]}) were all wrong. "
+        f"An outcome says next to nothing there: "
         f"show answers (SFT), give hints or partial credit, or come back to those prompts later."
     )
     return Advice("hopeless", "warning", text, share)
@@ -104,7 +114,8 @@ def never_learn(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= FLAT_HEALTHY or gain.low is None or gain.low <= 0:
         return None
     text = (
-        f"{_percent(share.value)} of the prompts stay at one middling pass rate while the run as a whole improves: "
+        f"Of {number_of(share.n, 'prompt')} visited {VISITS_TO_JUDGE} times or more at a middling pass rate "
+        f"{percent(share.value)} stay at it while the run as a whole improves: "
         f"they draw outcome bits and teach nothing. Look at their answers and at the verifier."
     )
     return Advice("never_learn", "warning", text, share)
@@ -116,8 +127,8 @@ def not_learning(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if gain.high is None or gain.high >= GAIN_HEALTHY or cells.totals["steps"] < LEAST_STEPS:
         return None
     text = (
-        f"The pass rate changed by {100 * gain.value:+.1f} points from the first third of the steps to the last "
-        f"({100 * gain.low:+.1f} to {100 * gain.high:+.1f}): the bits arrive and are not absorbed. "
+        f"The pass rate did not rise by a point from the first third of {cells.totals['steps']:,} steps to the last "
+        f"(a change of {100 * gain.low:+.1f} to {100 * gain.high:+.1f} points): the bits arrive and are not absorbed. "
         f"Check the learning rate, the advantage's sign, and whether prompts got harder."
     )
     return Advice("not_learning", "warning", text, gain)
@@ -130,8 +141,8 @@ def residue(figures: dict[str, Any], cells: Cells) -> Advice | None:
         return None
     figure = Estimate.exact("constant groups with an advantage", kept, "groups", kept + erased)
     text = (
-        f"{kept} of {kept + erased} constant groups have an advantage that is not zero, and the others have none: "
-        f"most often the trainer divides rounding error by rounding error. "
+        f"{kept:,} of {number_of(kept + erased, 'constant group')} have an advantage that is not zero, and the others "
+        f"have none: most often the trainer divides rounding error by rounding error. "
         f"Round rewards, or test the variance against a tolerance."
     )
     return Advice("residue", "warning", text, figure)
@@ -143,7 +154,7 @@ def torn(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= TORN_HEALTHY:
         return None
     text = (
-        f"In {_percent(share.value)} of the groups one and the same answer was scored both right and wrong: "
+        f"In {percent(share.value)} of the groups one and the same answer got inconsistent verdicts, right and wrong: "
         f"the verifier is noisy, or it looks at more than the answer. Measure its error rate and say --verifier-noise."
     )
     return Advice("torn", "warning", text, share)
@@ -155,26 +166,27 @@ def truncated(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if share.low is None or share.low <= TRUNCATED_HEALTHY:
         return None
     text = (
-        f"{_percent(share.value)} of the rollouts were cut off at the length limit: "
+        f"{percent(share.value)} of {number_of(cells.totals['rollouts'], 'rollout')} were cut off at the length limit: "
         f"a wrong outcome there speaks of the limit, not of the answer."
     )
     return Advice("truncated", "warning", text, share)
 
 
 def larger_groups(figures: dict[str, Any], cells: Cells) -> Advice | None:
-    """What the next larger group size would do to the dead groups, where that is told from no change."""
+    """What the next larger group size would do to the constant groups, where that is told from no change."""
     k = cells.totals["rollouts"] / cells.totals["groups"]
     larger = [row for row in figures["k_advice"] if row["k"] > k and row["dead_groups"].value is not None]
-    now = figures["groups"]["mixed"]
+    now = figures["groups"]["constant"]
     if not larger or now.value is None:
         return None
     row = larger[0]
     dead = row["dead_groups"]
-    if dead.high >= 1 - now.value:
+    if dead.high >= now.value:
         return None
+    own = f"K={k:,.0f}" if len(cells.sizes) == 1 else f"mean K of {k:,.2f}"
     text = (
-        f"At K={row['k']} {_percent(dead.value)} of the groups would be constant "
-        f"({_percent(dead.low)} to {_percent(dead.high)}); at this run's K={k:.3g} {_percent(1 - now.value)} were."
+        f"At K={row['k']} {percent(dead.value)} of the groups would be constant "
+        f"({percent(dead.low)} to {percent(dead.high)}); at this run's {own} {percent(now.value)} were."
     )
     return Advice("larger_groups", "note", text, dead)
 
@@ -189,7 +201,7 @@ def mean_misleads(figures: dict[str, Any], cells: Cells) -> Advice | None:
     if predicted <= mixed.high + 0.1:
         return None
     text = (
-        f"The mean pass rate {p.value:.2f} alone would predict {_percent(predicted)} mixed groups; "
-        f"{_percent(mixed.value)} were. Pass rates are spread out: plan with their distribution, not with their mean."
+        f"The mean pass rate of {percent(p.value)} alone would predict {percent(predicted)} mixed groups; "
+        f"{percent(mixed.value)} were. Pass rates are spread out: plan with their distribution, not with their mean."
     )
     return Advice("mean_misleads", "note", text, mixed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bitrate import __version__
@@ -10,17 +11,18 @@ from bitrate.logs.engines import duck
 from bitrate.logs.reduce import Groups
 from bitrate.meter import change
 from bitrate.meter.advice import advise
-from bitrate.meter.cells import Cells, group_classes
+from bitrate.meter.cells import KINDS, NEITHER, ONE_ROLLOUT, Cells, constant_levels, group_classes
 from bitrate.meter.costs import Assumptions, costs, spent, token_count
-from bitrate.meter.ledger import TARGETS, answer_bound, answers_are_targets, at_most, capacity, outcome_lines, tighter
+from bitrate.meter.ledger import answer_bound, answers_unknown, at_most, capacity, outcome_lines, tighter
 from bitrate.meter.prompts import Prompts
 from bitrate.meter.signals import shares
 from bitrate.stats import cluster_ratio
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 __all__ = ["Assumptions", "measure"]
 
-PROMPTS_SHOWN = 1000
+PROMPTS_SHOWN, LEVELS_SHOWN, RUNS_NAMED = 1000, 6, 4
 #: Most groups are of one size where this share is.
 USUAL_SHARE = 0.5
 FILTERED = {
@@ -51,17 +53,28 @@ def measure(groups: Groups, assumptions: Assumptions) -> dict[str, Any]:
     prompts = Prompts(cells, assumptions.level)
     figures = _figures(cells, prompts, assumptions, held_out)
     warning = change.overdrawn(figures["ledger"]["absorbed_bits"], figures["received"], cells)
+    found_here, of_the_format = _caveats(groups, cells)
+    first = [*([warning] if warning else []), *notes, *found_here]
     found = {
-        "run": ", ".join(r for (r,) in cells.ask("SELECT DISTINCT run FROM cells ORDER BY run LIMIT 4")),
+        "run": run_names(cells),
         "format": groups.provenance.format,
         "split": split,
+        "split_known": groups.provenance.split_known,
         "bitrate": __version__,
         **figures,
         "advice": [a.to_dict() for a in advise(figures, cells)],
-        "caveats": [*([warning] if warning else []), *notes, *_caveats(groups, cells)],
+        "caveats": [*first, *of_the_format],
+        "caveats_on_figures": len(first),
         "quarantine": [s.to_dict() for s in groups.set_aside],
     }
     return {key: _plain(value) for key, value in found.items()}
+
+
+def run_names(cells: Cells) -> str:
+    """The runs by name, the first few where there are many."""
+    names = [str(r) for (r,) in cells.ask("SELECT DISTINCT run FROM cells ORDER BY run")]
+    more = len(names) - RUNS_NAMED
+    return ", ".join(names[:RUNS_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def choose_split(groups: Groups, asked: str | None) -> tuple[str, list[str]]:
@@ -73,13 +86,11 @@ def choose_split(groups: Groups, asked: str | None) -> tuple[str, list[str]]:
     there = {s: int(n) for s, n in duck.run(groups.con, "SELECT split, sum(n) FROM groups GROUP BY split")}
     split = asked or ("train" if "train" in there else "eval")
     if split not in there:
-        have = ", ".join(f"{s} ({n} rollouts)" for s, n in sorted(there.items()))
+        have = ", ".join(f"{s} ({number_of(n, 'rollout')})" for s, n in sorted(there.items()))
         raise DataError(f"no rollouts in the split {split!r}; there are {have}", hint="leave --split out")
     notes = []
     if not asked and split == "eval":
-        notes.append(
-            "There are evaluation rollouts only: they taught nothing, and the figures say what they would carry."
-        )
+        notes.append("Only evaluation rollouts were found; figures show what they would carry if trained on.")
     return split, notes
 
 
@@ -93,7 +104,10 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
     tokens, how = token_count(cells)
     for row in lines.k_advice:
         row["update_bits_per_kilotoken"] = _per_kilotoken(row["update_bits"], tokens, how, cells)
-    names = {k: f"{k.replace('_', '-')} groups" for k in classes}
+    kinds = _kinds(cells, classes, level)
+    for row in lines.k_advice:  # at the run's own K the share is counted, and is the same on every page
+        if row["dead_groups"].value is not None and [row["k"]] == [n for n in cells.sizes if n > 1]:
+            row["dead_groups"] = replace(kinds["constant"], name=row["dead_groups"].name)
     return {
         "counts": {k: Estimate.exact(k, v, k, v) for k, v in cells.totals.items()},
         "ledger": {
@@ -109,7 +123,8 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
         },
         "received": received,
         "pass_rate": lines.pass_rate,
-        "groups": shares(cells, classes, names, level=level, unit="share of groups"),
+        "groups": kinds,
+        "constant_at": _constant_at(cells, level),
         "spent": spent(cells, assumptions, classes),
         "cost": cost,
         "k_advice": lines.k_advice,
@@ -118,7 +133,7 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
             cells.totals["rollouts"] / cells.totals["groups"],
             "rollouts/group",
             cells.totals["groups"],
-            "mean",
+            "each group" if len(cells.sizes) == 1 else f"mean of {cells.sizes[0]:,} to {cells.sizes[-1]:,}",
         ),
         "prompts": prompts.shares(),
         "verifier": _verifier(cells, level),
@@ -133,18 +148,43 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
     }
 
 
+def _kinds(cells: Cells, classes: dict[str, str], level: float) -> dict[str, Estimate]:
+    """Share of groups of each kind, and the reason where this reward does not tell it."""
+    names, unit = {k: f"{k.replace('_', '-')} groups" for k in KINDS}, "share of groups"
+    found = shares(cells, classes, names, level=level, unit=unit)
+    reason = ONE_ROLLOUT if cells.sizes == [1] else NEITHER
+    return {k: found.get(k) or Estimate.missing(names[k], unit, reason) for k in KINDS}
+
+
+def _constant_at(cells: Cells, level: float) -> list[dict[str, Any]]:
+    """Levels at which the groups of a graded reward are constant, those of most groups first, each with its share."""
+    counts, classes = constant_levels(cells, LEVELS_SHOWN)
+    if not counts:
+        return []
+    found = shares(
+        cells,
+        {f"at{i}": where for i, where in enumerate(classes.values())},
+        {f"at{i}": f"groups constant at {held:g}" for i, held in enumerate(classes)},
+        level=level,
+        unit="share of groups",
+    )
+    return [
+        {"level": held, "groups": count, "share": found[f"at{i}"]} for i, (held, count) in enumerate(counts.items())
+    ]
+
+
 def _verifier(cells: Cells, level: float) -> dict[str, Estimate]:
     """Signs of a verifier in trouble: one answer scored both ways, and rollouts cut off."""
-    known, marked = cells.one("SELECT count(n_distinct_answers), count(n_truncated) FROM cells")
-    name, unit = "groups in which one answer was scored both ways", "share of groups"
-    found = {"torn_groups": Estimate.missing(name, unit, "final answers are not in these files")}
-    if answers_are_targets(cells):
-        found = {"torn_groups": Estimate.missing(name, unit, TARGETS)}
-    elif known == cells.totals["groups"] and cells.binary:
+    name, unit = "groups in which one answer got inconsistent verdicts", "share of groups"
+    if unknown := (answers_unknown(cells) or (None if cells.binary else NEITHER)):
+        found = {"torn_groups": Estimate.missing(name, unit, unknown)}
+    else:
         found = shares(cells, {"torn_groups": "n_torn_answers > 0"}, {"torn_groups": name}, level=level, unit=unit)
+    [marked] = cells.one("SELECT count(n_truncated) FROM cells")
     name, unit = "rollouts cut off", "share of rollouts"
     if marked < cells.totals["groups"]:
-        reason = f"whether a rollout was cut off is known in {marked} of {cells.totals['groups']} groups only"
+        groups = number_of(cells.totals["groups"], "group")
+        reason = f"whether a rollout was cut off is known in only {marked:,} of {groups}"
         return found | {"truncated": Estimate.missing(name, unit, reason if marked else "the files do not say it")}
     sums = cells.measure({"cut": "n_truncated / n"}, weight="n")
     cuts = cluster_ratio(
@@ -168,30 +208,33 @@ def _per_kilotoken(bits: Estimate, tokens: int | None, how: str, cells: Cells) -
     return bits.scaled(1000 * cells.totals["rollouts"] / tokens, name, unit, how)
 
 
-def _caveats(groups: Groups, cells: Cells) -> list[str]:
+def _caveats(groups: Groups, cells: Cells) -> tuple[list[str], list[str]]:
+    """Caveats that tell how these figures were made, then those that hold for every file of the format."""
     known = groups.provenance
-    notes = list(known.caveats)
-    if known.prompt_id in IDENTITY:
-        notes.append(IDENTITY[known.prompt_id])
-    if known.filtered in FILTERED:
-        notes.append(FILTERED[known.filtered])
+    notes = [c for c in known.caveats if c not in known.fixed]
+    fixed = [c for c in known.caveats if c in known.fixed]
+    if known.filtered == "known":
+        notes.append(FILTERED["known"])
     alone = int(cells.one("SELECT coalesce(sum(n), 0) FROM cells WHERE n = 1")[0])
     if alone:
-        notes.append(
-            f"{alone} rollouts are alone in their group: "
-            f"they count as rollouts and say nothing about how pass rates spread."
-        )
+        one, several = "rollout is alone in its group: it counts", "rollouts are each alone in a group: they count"
+        says = "says" if alone == 1 else "say"
+        notes.append(f"{number_of(alone, one, several)}, but {says} nothing about how pass rates spread.")
     again = int(cells.one("SELECT count(*) - count(DISTINCT (run, step, prompt_id)) FROM cells")[0])
     if again:
         notes.append(
-            f"{again} groups are further groups of a prompt in one step: "
+            f"{number_of(again, 'group is a further group', 'groups are further groups')} of a prompt in one step: "
             f"a prompt drawn twice, or a step written twice after a restart."
         )
     notes += _larger_groups(cells)
     runs = int(cells.one("SELECT count(DISTINCT run) FROM cells")[0])
     if runs > 1:
-        notes.append(f"{runs} runs are pooled; prompts of different runs are different prompts.")
-    return notes
+        notes.append(f"{runs:,} runs are pooled; prompts of different runs are different prompts.")
+    if known.prompt_id in IDENTITY:
+        fixed.append(IDENTITY[known.prompt_id])
+    if known.filtered == "unknown":
+        fixed.append(FILTERED["unknown"])
+    return notes, fixed
 
 
 def _larger_groups(cells: Cells) -> list[str]:
@@ -207,7 +250,7 @@ def _larger_groups(cells: Cells) -> list[str]:
     if not large:
         return []
     return [
-        f"{large} of {cells.totals['groups']} groups hold a multiple of the usual {usual} rollouts, in {steps} of "
+        f"{large:,} of {number_of(cells.totals['groups'], 'group')} hold a multiple of the usual {usual} rollouts, in {steps} of "
         f"{cells.totals['steps']} steps (the first is {first}): rollouts that were written twice, a prompt drawn twice "
         "in one step, or another group size."
     ]

@@ -22,6 +22,10 @@ RESIDUE = 1e-6
 MIXED = f"level_max - level_min > {RESIDUE}"
 
 ONE_ROLLOUT = "every group holds one rollout: how pass rates spread cannot be told from chance"
+GRADED = "the reward is graded; name a right-or-wrong column with --outcome"
+#: Kinds of groups that an audit counts. Constant ones are all right or all wrong where a reward says right or wrong.
+KINDS = ("mixed", "all_right", "all_wrong", "constant")
+NEITHER = "a graded reward calls no rollout right or wrong; name a column that does with --outcome"
 
 
 @dataclass
@@ -148,19 +152,29 @@ class Sums:
 
 
 def group_classes(cells: Cells) -> dict[str, str]:
-    """SQL conditions for mixed, all-right and all-wrong groups of two rollouts or more.
+    """SQL conditions for the kinds of groups of two rollouts or more that this reward can tell apart.
 
-    A graded score is all right where the whole group has the highest level found, and all wrong where it has another.
+    Only a reward that says right or wrong has groups that are all right or all wrong; a graded one, whichever level a
+    group holds throughout, is constant.
     """
     if cells.binary:
         return {
             "mixed": "n > 1 AND n_correct > 0 AND n_correct < n",
             "all_right": "n > 1 AND n_correct = n",
             "all_wrong": "n > 1 AND n_correct = 0",
+            "constant": "n > 1 AND n_correct IN (0, n)",
         }
-    top = f"level_max > (SELECT max(level_max) FROM cells) - {RESIDUE}"
-    return {
-        "mixed": f"n > 1 AND {MIXED}",
-        "all_right": f"n > 1 AND NOT ({MIXED}) AND {top}",
-        "all_wrong": f"n > 1 AND NOT ({MIXED}) AND NOT ({top})",
-    }
+    return {"mixed": f"n > 1 AND {MIXED}", "constant": f"n > 1 AND NOT ({MIXED})"}
+
+
+def constant_levels(cells: Cells, most: int) -> tuple[dict[float, int], dict[float, str]]:
+    """The levels that most constant groups of a graded reward hold: groups and SQL condition of each, most first."""
+    if cells.binary:
+        return {}, {}
+    constant, level = group_classes(cells)["constant"], "round(level_min, 6) + 0.0"
+    rows = cells.ask(
+        f"SELECT {level} AS held, count(*) AS c FROM cells WHERE {constant} GROUP BY held ORDER BY c DESC, held "
+        f"LIMIT {most}"
+    )
+    counts = {float(held): int(c) for held, c in rows}
+    return counts, {held: f"{constant} AND {level} = {held!r}::DOUBLE" for held in counts}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.meter.cells import ONE_ROLLOUT, Cells, Sums, group_classes
+from bitrate.meter.cells import GRADED, KINDS, ONE_ROLLOUT, Cells, Sums, group_classes
 from bitrate.meter.prompts import NO_IDENTITY, PROMPT, Prompts
 from bitrate.meter.signals import Pool
 from bitrate.stats import Functional, Log2PassRate, OutcomeEntropy, PassRate, cluster_ratio, difference
@@ -15,7 +15,6 @@ from bitrate.types import Estimate
 
 MOST_BINS = 60
 ONE_STEP = "the run has one step, so nothing can change"
-GRADED = "the reward is graded: a pass rate needs right or wrong; name such a column with --outcome"
 
 
 def paired_change(cells: Cells, functional: Functional, first: str, last: str, *, name: str, level: float) -> Estimate:
@@ -182,14 +181,15 @@ def series(cells: Cells, level: float) -> list[dict[str, Any]]:
     parts = [p for p in np.array_split(np.array(steps), min(MOST_BINS, len(steps))) if p.size]
     first = [int(p[0]) for p in parts]
     number = " + ".join(f"(step >= {s})::INT" for s in first) + " - 1"
-    shares = ", ".join(f"avg(({where})::INT) FILTER (n > 1)" for where in group_classes(cells).values())
+    classes = group_classes(cells)
+    shares = ", ".join(f"avg(({where})::INT) FILTER (n > 1)" for where in classes.values())
     kinds = cells.ask(f"SELECT {number} AS bin, count(*), {shares} FROM cells GROUP BY bin ORDER BY bin")
     figures = _binned(cells, number, level) if cells.binary else {}
     rows = []
     for bin_, groups, *shares_here in kinds:
         part = parts[int(bin_)]
         row: dict[str, Any] = {"step_first": int(part[0]), "step_last": int(part[-1]), "groups": int(groups)}
-        row |= dict(zip(("mixed", "all_right", "all_wrong"), shares_here, strict=True))
+        row |= dict.fromkeys(KINDS) | dict(zip(classes, shares_here, strict=True))
         rows.append(row | figures.get(int(bin_), _no_figures(ONE_ROLLOUT if cells.binary else GRADED)))
     return rows
 

@@ -9,21 +9,24 @@ from typing import Any
 import numpy as np
 
 from bitrate.logs.reduce import Groups
-from bitrate.meter.audit import choose_split
-from bitrate.meter.cells import Cells, Floats, Sums, group_classes
+from bitrate.meter.audit import choose_split, run_names
+from bitrate.meter.cells import GRADED, ONE_ROLLOUT, Cells, Floats, Sums, group_classes
 from bitrate.meter.costs import Assumptions, token_count
 from bitrate.meter.signals import Pool
 from bitrate.stats import OutcomeEntropy, PassRate, UpdateBits, cluster_ratio
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 SIGNALS: dict[str, Any] = {"pass_rate": PassRate(), "outcome_bits": OutcomeEntropy(), "update_bits": UpdateBits}
 NAMES = {
     "pass_rate": ("pass rate", "share of rollouts"),
     "outcome_bits": ("outcome bits per rollout", "bits/rollout"),
-    "update_bits": ("update bits per rollout", "bits/rollout"),
+    "update_bits": ("outcome bits kept per rollout", "bits/rollout"),
     "mixed": ("mixed groups", "share of groups"),
     "bits_per_kilotoken": ("outcome bits per thousand tokens", "bits/kilotoken"),
 }
+#: Figures made of counts of right rollouts in groups of several.
+FROM_COUNTS = tuple(key for key in NAMES if key != "mixed")
 LEAST_SHARED = 20
 
 
@@ -46,7 +49,7 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     """What a comparison needs of one run, so that both need not be in memory."""
     split, notes = choose_split(groups, assumptions.split)
     cells = Cells(groups, split)
-    run = ", ".join(r for (r,) in cells.ask("SELECT DISTINCT run FROM cells ORDER BY run LIMIT 4"))
+    run = run_names(cells)
     ids = [str(i) for (i,) in cells.ask("SELECT any_value(prompt_id) FROM cells GROUP BY who ORDER BY who")]
     followed = groups.provenance.prompt_id != "positional"
     parts: dict[str, tuple[Floats, Floats, float, float]] = {}
@@ -54,11 +57,11 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     mixed = cells.measure({"mixed": f"({group_classes(cells)['mixed']})::INT"}, "n > 1")
     parts["mixed"] = (*_over(ids, mixed, "mixed"), 0.0, 1.0)
     if not cells.binary:
-        reason |= dict.fromkeys(SIGNALS, "the reward is graded; name a right-or-wrong column with --outcome")
+        reason |= dict.fromkeys(FROM_COUNTS, GRADED)
         return Side(run, ids, followed, parts, reason, notes)
     pool = Pool(cells, assumptions.level, "true")
     if not pool.sizes:
-        reason |= dict.fromkeys(SIGNALS, "every group holds one rollout")
+        reason |= dict.fromkeys(FROM_COUNTS, ONE_ROLLOUT)
         return Side(run, ids, followed, parts, reason, notes)
     tables = pool.tables(SIGNALS)
     sums = cells.sums(tables, pool.where)
@@ -163,8 +166,8 @@ def _caveats(a: Side, b: Side, shared: int, paired: bool) -> list[str]:
     notes = []
     if paired:
         notes.append(
-            f"Figures are over the {shared} prompts both runs share, paired: "
-            f"{len(a.prompts)} in the first run, {len(b.prompts)} in the second."
+            f"Figures are over the {number_of(shared, 'prompt')} both runs share, paired: "
+            f"the first run has {len(a.prompts):,}, the second {len(b.prompts):,}."
         )
     elif not (a.followed and b.followed):
         notes.append(
@@ -173,7 +176,7 @@ def _caveats(a: Side, b: Side, shared: int, paired: bool) -> list[str]:
         )
     else:
         notes.append(
-            f"The runs share {shared} prompts, fewer than {LEAST_SHARED}: "
+            f"The runs share {number_of(shared, 'prompt')}, fewer than {LEAST_SHARED}: "
             f"they are compared as a whole, and a difference may come from the prompts."
         )
     notes.append(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bitrate.errors import InputError
-from bitrate.meter.cells import ONE_ROLLOUT, Cells
+from bitrate.meter.cells import KINDS, NEITHER, ONE_ROLLOUT, Cells
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 GENERATE_FLOPS = 2.0
 TRAIN_FLOPS = 6.0
@@ -58,22 +59,24 @@ def token_count(cells: Cells, where: str = "true") -> tuple[int | None, str]:
         f"coalesce(sum(prompt_tokens), 0), count(prompt_tokens) = count(*) FROM cells WHERE {where}"
     )
     if counted < rollouts:
-        return None, TOKENS_HINT if not counted else f"token counts for only {counted} of {rollouts} rollouts"
+        part = f"token counts are known for only {counted:,} of {number_of(int(rollouts), 'rollout')}"
+        return None, part if counted else TOKENS_HINT
     if prompted and rollouts:
         return int(completion + prompt), "prompt and completion tokens"
     return int(completion), "completion tokens; prompt tokens are not in these files"
 
 
 def spent(cells: Cells, assumptions: Assumptions, classes: dict[str, str]) -> dict[str, dict[str, Estimate]]:
-    """Rollouts, tokens and FLOPs that mixed, all-right and all-wrong groups took."""
+    """Rollouts, tokens and FLOPs that each kind of groups took."""
     known, why = token_count(cells)
     table = {}
-    for name, where in classes.items():
+    for name in KINDS:
         words = name.replace("_", "-")
-        if cells.sizes == [1]:
-            units = ("rollouts", "tokens", "FLOPs")
-            table[name] = {u.lower(): Estimate.missing(f"{u} in {words} groups", u, ONE_ROLLOUT) for u in units}
+        if cells.sizes == [1] or name not in classes:
+            units, reason = ("rollouts", "tokens", "FLOPs"), ONE_ROLLOUT if cells.sizes == [1] else NEITHER
+            table[name] = {u.lower(): Estimate.missing(f"{u} in {words} groups", u, reason) for u in units}
             continue
+        where = classes[name]
         rollouts = int(cells.one(f"SELECT coalesce(sum(n), 0) FROM cells WHERE {where}")[0])
         tokens, how = token_count(cells, where) if known is not None else (None, why)
         row = {"rollouts": Estimate.exact(f"rollouts in {words} groups", rollouts, "rollouts", rollouts)}

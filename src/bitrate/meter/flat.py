@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtri, log_expit, xlog1py, xlogy
 
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,7 +95,7 @@ def never_learn(k1: Ints, n1: Ints, k2: Ints, n2: Ints, *, name: str, level: flo
     """
     unit = "share of prompts"
     if k1.size < 10:
-        return Flat(Estimate.missing(name, unit, f"{k1.size} prompts to judge; want 10", k1.size), 0)
+        return Flat(Estimate.missing(name, unit, f"{number_of(k1.size, 'prompt')} to judge; want 10", k1.size), 0)
     most = MOST_PROMPTS // _fineness(n1, n2) ** 2
     sample = np.unique(np.linspace(0, k1.size - 1, min(k1.size, most)).astype(int))
     same, moved = _likelihoods(k1[sample], n1[sample], k2[sample], n2[sample])

@@ -6,14 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from bitrate.meter.cells import MIXED, ONE_ROLLOUT, RESIDUE, Cells
+from bitrate.meter.cells import GRADED, ONE_ROLLOUT, RESIDUE, Cells, group_classes
 from bitrate.meter.costs import Assumptions
 from bitrate.meter.prompts import outcome_posterior
 from bitrate.meter.signals import Pool, graded_entropy
 from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, PassRate, SurprisalTerm, UpdateBits, cluster_ratio
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
+#: A column answer that holds what was asked for, as in most data sets.
 TARGETS = (
     "each group has one answer, scored both right and wrong: these are the right answers and not the model's; "
     "name the model's with --columns answer=COLUMN"
@@ -23,7 +25,6 @@ ROLLOUT = "bits/rollout"
 CONTINUOUS = (
     "the reward is continuous: its bits depend on how finely it is read; name a right-or-wrong column with --outcome"
 )
-GRADED = "the reward is graded: a pass rate needs right or wrong; name such a column with --outcome"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def capacity(cells: Cells, noise: float) -> Estimate:
     if outcome.levels is None:
         return Estimate.missing(name, ROLLOUT, CONTINUOUS, rollouts)
     levels = len(outcome.levels)
-    return Estimate.exact(name, math.log2(levels), ROLLOUT, rollouts, f"log2 of the {levels} reward levels found")
+    method = f"log2 of the {number_of(levels, 'reward level')} found"
+    return Estimate.exact(name, math.log2(levels), ROLLOUT, rollouts, method)
 
 
 def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
@@ -67,8 +69,8 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
     for k in K_ADVISED:
         signals |= {f"update{k}": UpdateBits(k), f"dead{k}": DeadShare(k)}
         names |= {
-            f"update{k}": (f"update bits per rollout at K={k}", ROLLOUT),
-            f"dead{k}": (f"dead groups at K={k}", "share of groups"),
+            f"update{k}": (f"outcome bits kept per rollout at K={k}", ROLLOUT),
+            f"dead{k}": (f"constant groups at K={k}", "share of groups"),
         }
     found = Pool(cells, assumptions.level).means(signals, names)
     outcome = less_noise(found["outcome"], assumptions.verifier_noise)
@@ -123,10 +125,9 @@ def at_most(figure: Estimate, bound: Estimate, why: str) -> Estimate:
 
 def constant_groups(cells: Cells) -> tuple[int, int]:
     """How many constant groups have no advantage, and how many have one."""
-    constant = "n_correct IN (0, n)" if cells.binary else f"NOT ({MIXED})"
     erased, kept = cells.one(
         f"SELECT count(*) FILTER (advantage_max <= {RESIDUE}), count(*) FILTER (advantage_max > {RESIDUE}) "
-        f"FROM cells WHERE n > 1 AND {constant}"
+        f"FROM cells WHERE {group_classes(cells)['constant']}"
     )
     return int(erased), int(kept)
 
@@ -134,11 +135,12 @@ def constant_groups(cells: Cells) -> tuple[int, int]:
 def advantage_kind(cells: Cells) -> tuple[str, str]:
     """What the trainer's advantage does with constant groups: ``erased``, ``kept`` or ``assumed``; and how we know."""
     erased, kept = constant_groups(cells)
+    groups = number_of(kept + erased, "constant group")
     if not erased and not kept:
         return "assumed", "a group-normalised advantage is assumed: the files show none on constant groups"
     if kept > erased:
-        return "kept", f"the advantage is not zero on {kept} of {kept + erased} constant groups: nothing is erased"
-    return "erased", f"the advantage is zero on {erased} of {kept + erased} constant groups"
+        return "kept", f"the advantage is not zero on {kept:,} of {groups}: nothing is erased"
+    return "erased", f"the advantage is zero on {erased:,} of {groups}"
 
 
 def _update(update: Estimate, outcome: Estimate, cells: Cells) -> Estimate:
@@ -166,8 +168,8 @@ def _graded(cells: Cells, level: float) -> Lines:
     advice = [
         {
             "k": k,
-            "update_bits": Estimate.missing(f"update bits per rollout at K={k}", ROLLOUT, GRADED),
-            "dead_groups": Estimate.missing(f"dead groups at K={k}", "share of groups", GRADED),
+            "update_bits": Estimate.missing(f"outcome bits kept per rollout at K={k}", ROLLOUT, GRADED),
+            "dead_groups": Estimate.missing(f"constant groups at K={k}", "share of groups", GRADED),
             "learning_value": Estimate.missing(f"learning value per rollout at K={k}", "variance/rollout", GRADED),
         }
         for k in K_ADVISED
@@ -176,12 +178,17 @@ def _graded(cells: Cells, level: float) -> Lines:
     return Lines(outcome, update, Estimate.missing("pass rate", "share of rollouts", GRADED, groups), advice)
 
 
-def answers_are_targets(cells: Cells) -> bool:
-    """Whether each group has one answer, though it was scored right and wrong: then it is what was asked for."""
-    one_each, torn = cells.one(
-        "SELECT coalesce(max(n_distinct_answers), 0) = 1, count(*) FILTER (n_torn_answers > 0) FROM cells WHERE n > 1"
+def answers_unknown(cells: Cells) -> str | None:
+    """Why the model's final answers cannot be compared, or None where every rollout has one."""
+    known, rollouts, one_each, torn = cells.one(
+        "SELECT coalesce(sum(n_answered), 0), sum(n), coalesce(max(n_distinct_answers), 0) = 1, "
+        "count(*) FILTER (n_torn_answers > 0) FROM cells"
     )
-    return bool(one_each) and int(torn) > 0
+    if not known:
+        return "final answers are not in these files; say --columns answer=COLUMN where there is one"
+    if known < rollouts:
+        return f"final answers are known for only {known:,} of {number_of(int(rollouts), 'rollout')}"
+    return TARGETS if one_each and torn else None
 
 
 def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
@@ -193,32 +200,24 @@ def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
     share of rollouts where it is the tighter side, the interval allows for what the outcome bits' interval does.
     """
     name, groups = "answer bound per rollout", cells.totals["groups"]
-    known, torn, several = cells.one(
-        "SELECT count(n_distinct_answers), count(*) FILTER (n_torn_answers > 0), "
-        "count(*) FILTER (n_right_answers > 1) FROM cells"
+    if unknown := answers_unknown(cells):
+        return Estimate.missing(name, ROLLOUT, unknown, groups)
+    torn, several = cells.one(
+        "SELECT count(*) FILTER (n_torn_answers > 0), count(*) FILTER (n_right_answers > 1) FROM cells"
     )
-    if known < groups:
-        what = (
-            f"final answers are known in {known} of {groups} groups only"
-            if known
-            else "final answers are not in these files"
-        )
-        return Estimate.missing(name, ROLLOUT, f"{what}; say --columns answer=COLUMN where there is one", groups)
     if not cells.binary:
         return Estimate.missing(name, ROLLOUT, "the reward is graded, and the bound is for right or wrong", groups)
-    if answers_are_targets(cells):
-        return Estimate.missing(name, ROLLOUT, TARGETS, groups)
     if cells.sizes == [1]:
         return Estimate.missing(name, ROLLOUT, ONE_ROLLOUT, groups)
     bits = "n_distinct_answers" if several else "log2(n_distinct_answers + 1)"
     what = (
-        f"one bit a distinct answer, since {several} groups hold several right ones"
+        f"one bit a distinct answer, since {number_of(several, 'group holds', 'groups hold')} several right ones"
         if several
         else "log2(M+1) for M distinct answers of which one is right"
     )
     method = f"per group the tighter of {what}, and K times the posterior mean of h(p)"
     if torn:
-        method += f"; in {torn} groups one answer was scored both right and wrong, and K bits stand"
+        method += f"; in {number_of(torn, 'group')} one answer was scored both right and wrong, and K bits stand"
     bound = f"CASE WHEN n_torn_answers > 0 THEN c.n ELSE {bits} END"
     sums = outcome_posterior(cells, bound)
     leaning, rollouts = float(sums.score["leaning"].sum()), float(sums.weight.sum())

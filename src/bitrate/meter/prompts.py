@@ -10,18 +10,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bitrate.meter.cells import Cells, Floats, Sums
+from bitrate.meter.cells import GRADED, Cells, Floats, Sums
 from bitrate.meter.flat import Flat, never_learn
 from bitrate.stats import Log2PassRate, PassRates, cluster_ratio, fit
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 PROMPT = "bits/prompt"
 MASTERED, HOPELESS = 0.95, 0.05
 VISITS_TO_JUDGE = 4
 #: Prompts from which the spread of whole-run pass rates is fitted, an even sample where there are more.
 FITTED = 400
-NEVER_LEARN = "middling prompts that never learn"
+NEVER_LEARN = f"prompts that never learn, of those visited {VISITS_TO_JUDGE} times or more at a middling pass rate"
 NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
 HIST_EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
 
@@ -107,7 +108,7 @@ class Prompts:
         )
         if several:
             reason = (
-                f"{several} groups hold several different right answers: "
+                f"{number_of(several, 'group holds', 'groups hold')} several different right answers: "
                 f"the key is a set of answers, and log2(1/p0) is not its bits"
             )
             return Estimate.missing(name, PROMPT, reason)
@@ -132,7 +133,7 @@ class Prompts:
 
     def _unfit(self) -> str | None:
         if not self.cells.binary:
-            return "the reward is graded: a key needs right or wrong; name such a column with --outcome"
+            return GRADED
         if not self.followed:
             return NO_IDENTITY
         if self.ints("n_first").max(initial=0) < 2:
@@ -142,8 +143,8 @@ class Prompts:
     def shares(self) -> dict[str, Estimate]:
         """Shares of prompts mastered, hopeless, and never learning."""
         names = {
-            "mastered": f"prompts mastered at the last visit, p >= {MASTERED:g}",
-            "hopeless": f"prompts hopeless at the last visit, p <= {HOPELESS:g}",
+            "mastered": f"prompts mastered by their last visit, p >= {MASTERED:g}",
+            "hopeless": f"prompts hopeless at their last visit, p <= {HOPELESS:g}",
             "never_learn": NEVER_LEARN,
         }
         unit = "share of prompts"
@@ -170,7 +171,7 @@ class Prompts:
         """The share of middling prompts that never learn."""
         judged = np.flatnonzero(self.judged(np.arange(self.ints("k").size)))
         if not judged.size:
-            reason = f"no prompt with a middling pass rate was visited {VISITS_TO_JUDGE} times"
+            reason = f"no prompt with a middling pass rate was visited {VISITS_TO_JUDGE} times or more"
             return Flat(Estimate.missing(NEVER_LEARN, "share of prompts", reason), 0)
         return never_learn(*self.halves(judged), name=NEVER_LEARN, level=self.level)
 
@@ -197,7 +198,7 @@ class Prompts:
         shown["all"] = (count @ every / count.sum()).tolist()
         shown["note"] = (
             "The spread of pass rates, not of k/n: non-parametric maximum likelihood, "
-            "blurred by half of what a group resolves."
+            "smoothed to the resolution of one group."
         )
         again = (self.ints("groups") > 1) & (self.ints("n_first") > 1) & (self.ints("n_last") > 1)
         if self.followed and again.any():
@@ -205,11 +206,12 @@ class Prompts:
                 k, n = self.ints(f"k_{which}")[again], self.ints(f"n_{which}")[again]
                 rates = fit(k, n).smoothed(float(np.median(n)))
                 shown[which] = rates.bin_probability(edges, k, n).mean(axis=0).tolist()
-            shown["note"] += f" First and last visit of the {int(again.sum())} prompts visited more than once."
+            visited = number_of(int(again.sum()), "prompt")
+            shown["note"] += f" First and last visit of the {visited} visited more than once."
         return shown
 
     def rows(self, most: int) -> list[dict[str, Any]]:
-        """The prompts that took most rollouts in dead groups, then by name: for a table."""
+        """The prompts that took most rollouts in constant groups, then by name: for a table."""
         if not self.cells.binary:
             return []
         order = np.lexsort((self.column["prompt_id"].astype(str), -self.ints("dead")))[:most]

@@ -8,11 +8,10 @@ from typing import Any
 
 from bitrate.errors import InputError
 from bitrate.report.ledger import ledger, ledgers
+from bitrate.report.sentences import kinds
 from bitrate.report.theme import PALETTE, WIDTH, Chart, altair, described, fields, rows_of, theme, vega_lite_version
 from bitrate.report.words import checked, clean, estimate, is_share, number, value_words
 from bitrate.types import Estimate
-
-CLASSES = ("mixed", "all right", "all wrong")
 
 
 def pass_rates(audit: Mapping[str, Any]) -> Chart | None:
@@ -77,16 +76,16 @@ def bits_over_steps(audit: Mapping[str, Any]) -> Chart | None:
 
 
 def groups_over_steps(audit: Mapping[str, Any]) -> Chart | None:
-    """Share of groups that were mixed, all right and all wrong over the steps, stacked."""
+    """Share of each kind of groups over the steps, stacked."""
     alt = altair()
-    rows = []
+    shown, rows = kinds(audit), []
     for s in _steps(audit):
-        shares = [s.get(name.replace(" ", "_")) for name in reversed(CLASSES)]
+        shares = [s.get(key) for key, _ in reversed(shown)]
         known = [share for share in shares if share is not None]
-        if len(known) < len(CLASSES):
+        if len(known) < len(shown):
             continue
         base = 0.0
-        for name, share in zip(reversed(CLASSES), known, strict=True):
+        for (_, name), share in zip(reversed(shown), known, strict=True):
             span = {"from": s["step_first"] - 0.5, "to": s["step_last"] + 0.5, "steps": _span(s)}
             rows.append({**span, "low": base, "high": base + share, "share": share, "groups": name})
             base += share
@@ -98,19 +97,20 @@ def groups_over_steps(audit: Mapping[str, Any]) -> Chart | None:
         x2="to:Q",
         y=alt.Y("low:Q", title=None, axis=alt.Axis(format="%", tickCount=4), scale=alt.Scale(domain=[0, 1])),
         y2="high:Q",
-        color=alt.Color("groups:N", scale=alt.Scale(domain=list(CLASSES))),
+        color=alt.Color("groups:N", scale=alt.Scale(domain=[name for _, name in shown])),
         tooltip=[
             alt.Tooltip("steps:N", title="steps"),
             "groups:N",
             alt.Tooltip("share:Q", title="share of groups", format=".1%"),
         ],
     )
-    return described(chart, "Share of groups mixed, all right and all wrong over the steps", title="share of groups")
+    said = f"Share of groups over the steps: {', '.join(name for _, name in shown)}"
+    return described(chart, said, title="share of groups")
 
 
 def bits_by_group_size(audit: Mapping[str, Any]) -> Chart | None:
-    """Bits per rollout in the update at other group sizes K; this run's own K is marked."""
-    return _by_group_size(audit, [estimate(a, "update_bits") for a in _advice(audit)], "bits per rollout in the update")
+    """Outcome bits that the update keeps, per rollout, at other group sizes K; this run's own K is marked."""
+    return _by_group_size(audit, [estimate(a, "update_bits") for a in _advice(audit)], "outcome bits kept, per rollout")
 
 
 def mixed_by_group_size(audit: Mapping[str, Any]) -> Chart | None:
@@ -191,7 +191,7 @@ CHARTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 
 
 def _mixed(dead: Estimate) -> Estimate:
-    """Share of mixed groups from the share of dead ones."""
+    """Share of mixed groups from the share of constant ones."""
     if dead.value is None or dead.low is None or dead.high is None:
         return Estimate.missing("mixed groups", dead.unit, dead.reason or "", dead.n)
     return Estimate(

@@ -15,11 +15,15 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bitrate.report import words
+from bitrate.report import sentences, words
 from bitrate.report.figures import specs
+from bitrate.report.ledger import too_long
 from bitrate.report.theme import PALETTE, theme, vega_lite_version
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 EXCERPT = 160
 #: What an audit may lack; figures it lacks say so themselves.
@@ -40,6 +44,7 @@ COLUMNS = (
     "right",
     "tokens",
 )
+OPTION = re.compile(r"--[a-z]+(?:-[a-z]+)*")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -87,6 +92,8 @@ def render(audit: Mapping[str, Any]) -> str:
         name: getattr(words, name) for name in ("clean", "clip", "unit_words", "value_words", "interval_words")
     }
     env.filters |= {"difference": words.difference_words, "difference_span": words.difference_span}
+    env.filters["prose"] = prose
+    env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     charts, series = specs(audit), audit["series"] or {}
     style = env.get_template("report.css").render(palette=PALETTE)
     scripts = [_vega(), env.get_template("report.js").render()]
@@ -99,8 +106,17 @@ def render(audit: Mapping[str, Any]) -> str:
     template = env.get_template("report.html.j2")
     return template.render(
         audit=audit,
-        series={"prompts": [], "prompts_total": None, **series, "pass_rates": series.get("pass_rates") or {}},
+        series={
+            "prompts": [],
+            "prompts_total": None,
+            "steps": [],
+            **series,
+            "pass_rates": series.get("pass_rates") or {},
+        },
         words=words,
+        said=sentences,
+        rightful=sentences.kinds(audit) == sentences.RIGHT_OR_WRONG,
+        long_reason=too_long,
         figure=lambda *keys: words.estimate(audit, *keys),
         estimate=words.estimate,
         charts=charts,
@@ -109,6 +125,17 @@ def render(audit: Mapping[str, Any]) -> str:
         data=Markup(safe_json(data)),
         policy=policy(scripts, [style]),
     )
+
+
+def prose(text: object) -> Markup:
+    """Text, escaped, in which the name of an option is never parted from its dashes.
+
+    >>> str(prose("say --columns a=<b>"))
+    'say <span class="option">--columns</span> a=&lt;b&gt;'
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(OPTION.sub(r'<span class="option">\g<0></span>', str(escape(words.clean(text)))))
 
 
 def safe_json(data: object) -> str:

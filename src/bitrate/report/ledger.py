@@ -11,7 +11,10 @@ from bitrate.report.theme import WIDTH, Chart, altair, described, fields, rows_o
 from bitrate.report.words import LEDGER, clean, estimate
 from bitrate.types import Estimate
 
-ROW = 62
+#: Height of a row, of a line of a reason, and of how many such lines a row of that height has room.
+ROW, LINE, LINES = 62, 14, 2
+#: A reason of more lines than this, of so many characters, stands in the text beside the chart.
+MOST_LINES, CHARACTERS = 5, 50
 
 
 def ledger(audit: Mapping[str, Any], unit: str) -> Chart:
@@ -25,6 +28,7 @@ def ledger(audit: Mapping[str, Any], unit: str) -> Chart:
     rows = [_ledger_row(i, name, estimate(audit, "ledger", key)) for i, (key, name) in enumerate(_lines(unit))]
     most = max([r["high"] for r in rows if r["value"] is not None] + [0.0]) or 1.0
     low = min([r["low"] for r in rows if r["value"] is not None] + [0.0])
+    deeper = LINE * max(0, max(r["lines"] for r in rows) - LINES)
     known, unknown = ([r for r in rows if (r["value"] is None) is absent] for absent in (False, True))
     scale = alt.Scale(domain=[low, most], nice=False, zero=False)
     x = alt.X("value:Q", title=None, axis=None, scale=scale)
@@ -48,19 +52,24 @@ def ledger(audit: Mapping[str, Any], unit: str) -> Chart:
         here.mark_rule(style="ink", strokeWidth=1.5, yOffset=36).encode(
             x=alt.X("low:Q", axis=None), x2="high:Q", tooltip=tip
         ),
-        gone.mark_rect(**slot, yOffset=24, y2Offset=56, cornerRadius=2).encode(
+        gone.mark_rect(**slot, yOffset=24, y2Offset=56 + deeper, cornerRadius=2).encode(
             x=alt.value(0), x2=alt.value("width"), y2="row:Q"
         ),
         _words(alt.Chart(rows_of(rows)).encode(y=y), "name", "ink", 14, fontWeight=600),
         _words(here, "words", "quiet", 14, right=True),
         *(
             _words(gone.transform_filter(f"datum.lines == {n}"), "why", "quiet", down, dx=8, fontSize=11)
-            for n, down in ((1, 40), (2, 33))
+            for n in sorted({r["lines"] for r in unknown})
+            for down in [40 + deeper // 2 - LINE // 2 * (n - 1)]
         ),
     ]
-    return described(
-        alt.layer(*layers), f"Bits per {unit}: " + "; ".join(f"{r['name']} {r['words']}" for r in rows), len(rows) * ROW
-    )
+    said = "; ".join(f"{r['name']} {r['words']}" for r in rows)
+    return described(alt.layer(*layers), f"Bits per {unit}: {said}", len(rows) * (ROW + deeper))
+
+
+def too_long(reason: str) -> bool:
+    """Whether a reason has more lines than a slot of the chart shows, and has to stand beside it."""
+    return len(textwrap.wrap(clean(reason), CHARACTERS)) > MOST_LINES
 
 
 def ledgers(audit: Mapping[str, Any]) -> Chart:
@@ -83,7 +92,12 @@ def _lines(unit: str) -> list[tuple[str, str]]:
 def _ledger_row(place: int, name: str, figure: Estimate) -> dict[str, Any]:
     row = {"row": place, "next": place + 1, "zero": 0, "name": name, "lines": 0, **fields(figure)}
     if figure.value is None:
-        why = textwrap.wrap(clean(figure.reason), 50, max_lines=2, placeholder=" …")
+        reason = (
+            "the reason is too long for a picture: it stands in the text"
+            if too_long(figure.reason or "")
+            else figure.reason
+        )
+        why = textwrap.wrap(clean(reason), CHARACTERS)
         return row | {"words": "no figure", "why": "\n".join(why), "lines": len(why)}
     return row | {"words": row["shown"] + ("" if row["interval"] == "exact" else f" ({row['interval']})")}
 

@@ -1,4 +1,4 @@
-"""An audit on one screen of a terminal, a comparison, and the list of formats.
+"""An audit as text for a terminal, a comparison, and the list of formats. Nothing is cut at any width: words wrap.
 
 Everything from a log goes through ``clean`` and into ``Text`` objects: Rich never reads it as markup.
 """
@@ -6,250 +6,307 @@ Everything from a log goes through ``clean`` and into ``Text`` objects: Rich nev
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from bitrate.report.layout import GAP, QUIET, Cell, Layout
+from bitrate.report.sentences import (
+    change_words,
+    constant_at,
+    constant_share,
+    cost_words,
+    headline,
+    kinds,
+    prompt_words,
+    quarantine_words,
+    quarantined,
+    source,
+    spent_parts,
+)
 from bitrate.report.words import (
-    COST,
-    GROUPS,
     LEDGER,
     checked,
     clean,
     clip,
-    counted,
     difference_span,
     difference_words,
     estimate,
-    headline,
     interval_words,
-    quarantined,
+    is_share,
+    number,
     told_apart,
     value_words,
 )
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH, HEIGHT = 100, 40
-NAME, BAR, VALUE, LABEL = 17, 22, 10, 12
-ACCENT, QUIET = "bright_blue", "dim"
+NAME, LABEL = 17, 12
+#: Characters of a bar, where there is room; a shorter one than the least says nothing.
+BAR, LEAST_BAR = 22, 6
+ACCENT = "bright_blue"
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-SHOWN = 2
+#: Caveats and reasons shown; more only where caveats tell how the figures were made, all of which are.
+CAVEATS, REASONS = 4, 6
+#: A name of a run is a path or a list of them; longer than this it is noise.
+LONGEST_NAME = 400
 
 
 def print_audit(audit: Mapping[str, Any], console: Console) -> None:
-    """Print an audit on one screen of 100 x 40, longer where narrower; the report and the JSON hold what is left out.
+    """Print an audit: every figure of it or the reason why there is none, advice, caveats, and what was set aside.
 
     Args:
         audit: the dict of ``Audit.to_dict()``.
-        console: where to print.
+        console: where to print; lines are at most 100 wide.
 
     Raises:
         InputError: another kind of dict.
     """
     checked(audit)
-    width = min(console.width, WIDTH)
-    lines = Screen(audit, console, width, 2 if width == WIDTH else 3).lines()
-    if width == WIDTH and len(lines) >= HEIGHT:
-        lines = Screen(audit, console, width, 1).lines()
-    for line in lines:
-        line.rstrip()
-        console.print(line, no_wrap=True, overflow="crop", highlight=False)
+    screen = Screen(audit, console)
+    screen.print(screen.lines())
 
 
 def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
-    """Print two runs side by side: each figure, and B less A with its interval.
+    """Print two runs side by side: each figure, and B less A by its interval, which no rounding can set against them.
 
     Args:
         comparison: the dict of ``bitrate.compare``.
         console: where to print.
     """
+    layout = Layout(console)
+    lines: list[Text] = []
     for side in ("a", "b"):
-        name = clip(comparison[side].get("run", ""), console.width - 3)
-        console.print(Text.assemble((f"{side.upper()}  ", f"bold {ACCENT}"), (name, "bold")), highlight=False)
+        lines += layout.labelled(f"{side.upper()}  ", clip(comparison[side].get("run", ""), LONGEST_NAME), 3, "bold")
     shared = estimate(comparison, "shared_prompts")
-    words = clean(shared.reason) if shared.value is None else f"{shared.value:,.0f} prompts in both"
-    console.print(Text(words, QUIET), highlight=False)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET)
-    for header in ("", "A", "B", "B less A", "interval", "", "by sampling alone"):
-        table.add_column(header, justify="right" if header in {"A", "B", "B less A"} else "left")
-    reasons = []
+    words = clean(shared.reason) if shared.value is None else number_of(round(shared.value), "prompt") + " in both"
+    lines += layout.wrapped(words, QUIET)
+    rows, reasons, noise = [], [], []
     for key in comparison["differences"]:
         difference, a, b = (estimate(comparison, part, key) for part in ("differences", "a_figures", "b_figures"))
-        row = [clean(a.name), value_words(a), value_words(b), difference_words(difference)]
         if difference.value is None:
-            reasons.append(f"{a.name}: no difference, {difference.reason}")
-        else:
-            noise = estimate(comparison, "noise", key)
-            row += [difference_span(difference), told_apart(difference), f"up to ±{value_words(noise)}"]
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(Padding(table, (1, 0), expand=False))
-    for text in (*reasons, *(comparison.get("caveats") or [])):
-        console.print(Text(clean(text), QUIET), highlight=False)
+            reasons.append(f"{clean(a.name)}: no difference, {clean(difference.reason)}")
+            continue
+        points = " points" if is_share(difference.unit) else ""
+        span = difference_span(difference) + points
+        rows.append([clean(a.name), value_words(a), value_words(b), span, told_apart(difference)])
+        reach = estimate(comparison, "noise", key)
+        if reach.value is not None:
+            noise.append(f"{clean(a.name)} ±{difference_words(reach).lstrip('+')}")
+    sampled = [f"By the sampling of rollouts alone two runs may differ by up to: {', '.join(noise)}."] if noise else []
+    notes = [clean(note) for note in (*reasons, *sampled, *(comparison.get("caveats") or []))]
+    blocks = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
+    layout.print([*lines, *(line for block in blocks for line in [*([Text()] if block else []), *block])])
+
+
+def _compared(layout: Layout, rows: Sequence[Sequence[str]]) -> list[Text]:
+    """The figures in columns, or each in a sentence where the screen is too narrow for them."""
+    head = ("", "A", "B", "B less A", "")
+    cells = [[(text, QUIET) for text in head], *([(text, "") for text in row] for row in rows)]
+    table = layout.table(cells, [False, True, True, False, False], 0)
+    if table is not None:
+        return table if rows else []
+    return [
+        line
+        for name, a, b, span, told in rows
+        for line in layout.wrapped(f"{name}: A {a}, B {b}; B less A {span}, {told}", indent=2, first=0)
+    ]
 
 
 def print_formats(formats: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Print what can be read: one block a format, with what it cannot tell."""
+    layout = Layout(console)
     for entry in formats:
-        console.print(
-            Text.assemble((clean(entry["name"]), f"bold {ACCENT}"), f"  {clean(entry['trainer'])}"), highlight=False
-        )
+        lines = layout.wrapped(f"{clean(entry['name'])}  {clean(entry['trainer'])}")
+        lines[0].stylize(f"bold {ACCENT}", 0, len(clean(entry["name"])))
         ids = f"prompt id: {clean(entry['prompt_id'])}; group id: {clean(entry['group_id'])}"
         for text, style in ((entry["files"], ""), (ids, ""), *((c, QUIET) for c in entry["caveats"])):
-            console.print(Padding(Text(clean(text), style), (0, 0, 0, 2), expand=False), highlight=False)
-        console.print()
+            lines += layout.wrapped(clean(text), style, 2)
+        layout.print([*lines, Text()])
 
 
-class Screen:
-    """The lines of one audit at one width.
+@dataclass(frozen=True)
+class Row:
+    """A figure to draw as a bar: its name, the figure whose bar is full, the block it stands in, and more columns."""
 
-    Args:
-        audit: the dict of ``Audit.to_dict()``.
-        console: for the width of characters.
-        width: columns.
-        most: lines that one sentence may take.
-    """
+    name: str
+    figure: Estimate
+    most: float = 1.0
+    style: str = ACCENT
+    block: str = ""
+    more: tuple[str, ...] = ()
 
-    def __init__(self, audit: Mapping[str, Any], console: Console, width: int, most: int) -> None:
-        self.audit, self.console, self.width, self.most = audit, console, width, most
-        self.said: set[str] = set()
+    @property
+    def span(self) -> str:
+        """The interval; its coverage where it is not the usual one."""
+        level = self.figure.level
+        return interval_words(self.figure) + ("" if level in {0.95, 1.0} else f" ({100 * level:g}%)")
+
+
+class Screen(Layout):
+    """The lines of one audit at the width of one console."""
+
+    def __init__(self, audit: Mapping[str, Any], console: Console) -> None:
+        super().__init__(console)
+        self.audit = audit
 
     def lines(self) -> list[Text]:
-        """The whole screen."""
-        audit, gap = self.audit, [Text()]
-        advice = self.sentences("Advice", [a["text"] for a in audit.get("advice") or []])
-        caveats = self.sentences("Caveats", audit.get("caveats") or [])
-        parts = [self.title(), self.wrapped(headline(audit), 0, "bold", most=3), self.ledger(), self.groups()]
-        parts += [[*self.change(), *self.cost()], self.sizes(), advice]
-        lines = [line for part in parts if part for line in [*part, *gap]]
-        set_aside = "; ".join([quarantined(audit), *(clean(item["reason"]) for item in audit.get("quarantine") or [])])
-        return [*lines, *caveats, self.row("Quarantine", set_aside)]
+        """The whole screen: parts with an empty line between them."""
+        audit = self.audit
+        advice = self.listed("Advice", [clean(a["text"]) for a in audit.get("advice") or []], LABEL)
+        run = [*self.change(), *self.prompts(), *self.listed("Cost", cost_words(audit), LABEL)]
+        parts = [self.title(), self.wrapped(headline(audit), "bold"), self.ledger(), self.groups(), run]
+        parts += [self.sizes(), advice, self.caveats(), self.quarantine()]
+        shown = [part for part in parts if part]
+        return [line for i, part in enumerate(shown) for line in [*([Text()] if i else []), *part]]
 
     def title(self) -> list[Text]:
-        audit = self.audit
-        source = f"{clip(audit.get('format', 'unknown format'), 24)}, {clip(audit.get('split', 'all'), 12)} split"
-        name = Text.assemble(("bitrate  ", f"bold {ACCENT}"), (clip(audit["run"], self.width - 9), "bold"))
-        return [name, self.fit(Text(f"{source}: {counted(audit)}", QUIET))]
+        lines = self.wrapped(f"bitrate  {clip(self.audit['run'], LONGEST_NAME)}", "bold")
+        lines[0].stylize(ACCENT, 0, len("bitrate"))
+        return [*lines, *self.wrapped(source(self.audit), QUIET)]
 
     def ledger(self) -> list[Text]:
-        lines = []
+        rows: list[Row] = []
         for block in ("rollout", "prompt"):
-            rows = [(name, estimate(self.audit, "ledger", key)) for key, unit, name, _ in LEDGER if unit == block]
-            most = max((e.value for _, e in rows if e.value is not None and e.value > 0), default=1.0)
-            lines.append(Text(f"Bits per {block}", QUIET))
-            for name, figure in rows:
-                lines += (
-                    self.bar_row(name, figure, most, BAR)
-                    if figure.value is not None
-                    else self.missing(f"  {name}", figure, NAME)
-                )
-        return lines
+            here = [(name, estimate(self.audit, "ledger", key)) for key, unit, name, _ in LEDGER if unit == block]
+            most = max((e.value for _, e in here if e.value is not None and e.value > 0), default=1.0)
+            rows += [Row(name, figure, most, block=f"Bits per {block}") for name, figure in here]
+        return self.bars(rows)
 
     def groups(self) -> list[Text]:
-        bar = BAR if self.width >= WIDTH else BAR - 14
-        lines = [Text(f"{'Groups':<{NAME + bar + VALUE + 20}}{'rollouts':>10}{'tokens':>14}", QUIET)]
-        for key, name in GROUPS:
-            share, rollouts, tokens = (
-                estimate(self.audit, *path)
-                for path in (("groups", key), ("spent", key, "rollouts"), ("spent", key, "tokens"))
+        audit, shown = self.audit, kinds(self.audit)
+        if all(estimate(audit, "groups", key).value is None for key, _ in shown):
+            return self.missing("Groups", estimate(audit, "groups", "mixed"), LABEL)
+        reasons = {part: why for part, why in spent_parts(audit) if part in {"rollouts", "tokens"}}
+        parts = [part for part, why in reasons.items() if not why]
+        grouped = constant_share(audit)
+        every = grouped is None or grouped[1] == estimate(audit, "counts", "rollouts").value
+        rows = [
+            Row(
+                name,
+                estimate(audit, "groups", key),
+                style=ACCENT if key == "mixed" else QUIET,
+                block="Groups" if every else "Groups of two or more",
+                more=tuple(value_words(estimate(audit, "spent", key, part)) for part in parts),
             )
-            if share.value is None:
-                lines += self.missing(f"  {name}", share, NAME)
-                continue
-            took = f"{value_words(rollouts):>10}{value_words(tokens):>14}"
-            lines += self.bar_row(name, share, 1.0, bar, more=took, style=ACCENT if key == "mixed" else QUIET)
-        return lines if tokens.value is not None else [*lines, *self.missing("  tokens", tokens, NAME)]
+            for key, name in shown
+        ]
+        levels = constant_at(audit)
+        gone = [(part, Estimate.missing(part, part, why)) for part, why in reasons.items() if why]
+        return [
+            *self.bars(rows, parts),
+            *(self.wrapped(levels, QUIET, 4, 2) if levels else []),
+            *(line for part, figure in gone for line in self.missing(f"  {part}", figure, NAME)),
+        ]
 
-    def change(self) -> list[Text]:
-        first, last, change = (estimate(self.audit, "change", f"pass_rate_{k}") for k in ("first", "last", "change"))
-        if change.value is None:
-            lines = self.missing("Pass rate", change, LABEL)
-        else:
-            text = (
-                f"{difference_words(change)} ({difference_span(change)}) from the first third of the steps to the last"
-            )
-            if first.value is not None and last.value is not None:
-                text = f"{value_words(first)} to {value_words(last)}, {text}"
-            lines = self.labelled("Pass rate", self.wrapped(text, LABEL), LABEL)
-        found = {word: estimate(self.audit, "prompts", word) for word in ("mastered", "hopeless")}
-        known = ", ".join(f"{value_words(e)} {word}" for word, e in found.items() if e.value is not None)
-        return [*lines, *([self.row("Prompts", known)] if known else self.missing("Prompts", found["mastered"], LABEL))]
-
-    def cost(self) -> list[Text]:
-        found = [(estimate(self.audit, "cost", key), words) for key, words in COST]
-        known = ", ".join(f"{value_words(e)} bits {words}" for e, words in found if e.value is not None)
-        lines, label = ([self.row("Cost", known)], "") if known else ([], "Cost")
-        reasons: dict[str, list[str]] = {}
-        for figure, words in found:
-            if figure.value is None:
-                reasons.setdefault(clean(figure.reason), []).append(words)
-        for reason, units in reasons.items():
-            lines += self.missing(label, Estimate.missing("", "", reason), LABEL, f"{', '.join(units)}, ")
-            label = ""
+    def bars(self, rows: Sequence[Row], heads: Sequence[str] = ()) -> list[Text]:
+        """Figures below each other, each with bar, value, interval and more; or the reason where one is missing."""
+        table = self._side_by_side([row for row in rows if row.figure.value is not None], heads)
+        drawn = iter(table[1:] if table else ())
+        lines: list[Text] = []
+        block = ""
+        for row in rows:
+            if row.block != block:
+                block = row.block
+                lines += self._headed(block, table[0] if table and heads else None)
+            if row.figure.value is None:
+                lines += self.missing(f"  {row.name}", row.figure, NAME)
+            elif table:
+                lines.append(next(drawn))
+            else:
+                took = "".join(f", {text} {name}" for text, name in zip(row.more, heads, strict=True))
+                lines += self.labelled(f"  {row.name}", f"{value_words(row.figure)} ({row.span}){took}", NAME)
         return lines
 
+    def _side_by_side(self, rows: Sequence[Row], heads: Sequence[str]) -> list[Text] | None:
+        """A head and the rows in columns, with the longest bar that leaves room for the rest; else None."""
+        for bar in (*range(BAR, LEAST_BAR - 1, -1), 0) if rows else ():
+            cells: list[list[Cell]] = [[("", "")] * 4 + [(head, QUIET) for head in heads]]
+            for row in rows:
+                drawn = _bar((row.figure.value or 0.0) / row.most, bar).ljust(bar)
+                own = [(row.name.ljust(NAME - 2 - len(GAP)), ""), (drawn, row.style)]
+                own += [(value_words(row.figure), "bold"), (row.span, QUIET)]
+                cells.append([*own, *((text, "") for text in row.more)])
+            right = [False, False, True, False, *(True for _ in heads)]
+            if not bar:
+                cells, right = [[first, *rest] for first, _, *rest in cells], [right[0], *right[2:]]
+            if (table := self.table(cells, right)) is not None:
+                return table
+        return None
+
+    def _headed(self, title: str, head: Text | None) -> list[Text]:
+        """A title, in the line of a table's head where it has room there."""
+        if head is None:
+            return self.wrapped(title, QUIET)
+        if head.plain[: len(title) + len(GAP)].strip():
+            return [*self.wrapped(title, QUIET), head]
+        return [Text.assemble((title, QUIET), head[len(title) :])]
+
+    def change(self) -> list[Text]:
+        return self.labelled("Pass rate", change_words(self.audit), LABEL)
+
+    def prompts(self) -> list[Text]:
+        return self.listed("Prompts", prompt_words(self.audit), LABEL)
+
     def sizes(self) -> list[Text]:
+        """Other group sizes side by side, below each other where there is no room for that, else as sentences."""
         advice, own = self.audit.get("k_advice") or [], estimate(self.audit, "own_k")
         bits, dead = ([estimate(a, key) for a in advice] for key in ("update_bits", "dead_groups"))
         missing = [e for e in bits if e.value is None] if advice else [estimate({}, "k_advice")]
         if missing:
             return self.missing("Group size", missing[0], LABEL)
-        label = "Group size" if own.value is None else f"Group size (here {value_words(own)})"
-        rows = {label: [str(a["k"]) for a in advice], "  in the update, per rollout": [value_words(e) for e in bits]}
+        mean = " on average" if own.method.startswith("mean") else ""
+        here = "" if own.value is None else f" (here {value_words(own)}{mean})"
+        rows = {f"Group size K{here}": [str(a["k"]) for a in advice]}
+        rows["  outcome bits kept, per rollout"] = [value_words(e) for e in bits]
         if all(e.value is not None for e in dead):
-            rows["  mixed groups"] = [f"{100 * (1 - (e.value or 0.0)):.0f}%" for e in dead]
-        at = NAME + LABEL
-        return [
-            self.row(name, "".join(f"{cell:>8}" for cell in cells), "" if name[0] == " " else QUIET, at)
-            for name, cells in rows.items()
+            rows["  mixed groups"] = [number(1 - (e.value or 0.0), "share") for e in dead]
+        beside: list[list[Cell]] = [
+            [(name, "" if name[0] == " " else QUIET), *((cell, "") for cell in row)] for name, row in rows.items()
         ]
+        if table := self.table(beside, [False, *(True for _ in advice)], 0):
+            return table
+        heads = ["K", *(name.strip().partition(",")[0] for name in list(rows)[1:])]
+        columns = [[(cell, "") for cell in column] for column in zip(*rows.values(), strict=True)]
+        if table := self.table([[(head, QUIET) for head in heads], *columns], [True] * len(heads)):
+            return [*self.wrapped(f"Group size K{here}", QUIET), *table]
+        texts = [
+            f"K={k}: " + ", ".join(f"{cell} {head}" for head, cell in zip(heads[1:], cells, strict=True))
+            for k, *cells in zip(*rows.values(), strict=True)
+        ]
+        return self.listed(f"Group size K{here}", texts, LABEL)
 
-    def sentences(self, label: str, sentences: Sequence[str]) -> list[Text]:
-        """The first sentences, and how many more there are."""
-        lines: list[Text] = []
-        for sentence in sentences[:SHOWN]:
-            lines += self.labelled("" if lines else label, self.wrapped(clean(sentence), LABEL), LABEL)
-        more = len(sentences) - SHOWN
-        return lines if more < 1 else [*lines, self.row("", f"and {more} more in the report (--html FILE)", QUIET)]
+    def caveats(self) -> list[Text]:
+        """Caveats that tell how the figures were made, all of them, and the first of the others."""
+        caveats = [clean(c) for c in self.audit.get("caveats") or []]
+        shown = max(int(self.audit.get("caveats_on_figures") or 0), CAVEATS)
+        more = len(caveats) - shown
+        if more == 1:
+            shown, more = shown + 1, 0
+        return self.listed("Caveats", caveats[:shown], LABEL, _more(more, "caveat"))
 
-    def bar_row(
-        self, name: str, figure: Estimate, most: float, bar: int, *, more: str = "", style: str = ACCENT
-    ) -> list[Text]:
-        """Name, bar, value, interval; the interval's coverage where it is not the usual one."""
-        span = interval_words(figure) + ("" if figure.level in {0.95, 1.0} else f" ({100 * figure.level:g}%)")
-        eighths = round(max(figure.value or 0.0, 0.0) / most * bar * 8)
-        drawn = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
-        cells = ((f"  {name}".ljust(NAME), ""), (drawn.ljust(bar), style), (value_words(figure).rjust(VALUE), "bold"))
-        return [self.fit(Text.assemble(*cells, (f"   {span:<17}", QUIET), more))]
+    def quarantine(self) -> list[Text]:
+        reasons = quarantine_words(self.audit)
+        if not reasons:
+            return self.labelled("Quarantine", quarantined(self.audit), LABEL)
+        total = [] if len(reasons) == 1 else [quarantined(self.audit)]
+        more = len(reasons) - REASONS
+        return self.listed("Quarantine", [*total, *reasons[:REASONS]], LABEL, _more(more, "reason"))
 
-    def missing(self, label: str, figure: Estimate, indent: int, before: str = "") -> list[Text]:
-        """The reason why there is no figure; one said already is not said again."""
-        reason = clean(figure.reason)
-        words = "no figure, for the same reason" if reason in self.said else f"no figure: {reason}"
-        self.said.add(reason)
-        return self.labelled(label, self.wrapped(before + words, indent, QUIET), indent)
+    def missing(self, label: str, figure: Estimate, indent: int) -> list[Text]:
+        """The reason why there is no figure, where it would stand."""
+        return self.labelled(label, f"no figure: {clean(figure.reason)}", indent, QUIET)
 
-    def wrapped(self, text: str, indent: int, style: str = "", most: int = 0) -> list[Text]:
-        """The text in at most so many lines, with an ellipsis where it does not fit."""
-        room, most = self.width - indent, most or self.most
-        lines = list(Text(text, style).wrap(self.console, room))
-        if len(lines) <= most:
-            return lines
-        last = Text(" ".join(line.plain.rstrip() for line in lines[most - 1 : most + 1]), style)
-        last.truncate(room, overflow="ellipsis")
-        return [*lines[: most - 1], last]
 
-    def labelled(self, label: str, lines: list[Text], indent: int) -> list[Text]:
-        style = "" if label.startswith(" ") else QUIET
-        return [Text.assemble((f"{label if not i else '':<{indent}}", style), line) for i, line in enumerate(lines)]
+def _bar(share: float, width: int) -> str:
+    """A bar of so many eighths of a character."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 
-    def row(self, label: str, text: str, style: str = "", indent: int = LABEL) -> Text:
-        return self.fit(self.labelled(label, [Text(text, style)], indent)[0])
 
-    def fit(self, line: Text) -> Text:
-        line.truncate(self.width, overflow="ellipsis")
-        return line
+def _more(count: int, noun: str) -> str:
+    return f"and {number_of(count, f'more {noun}')} in the report (--html FILE)" if count > 0 else ""

@@ -107,5 +107,5 @@ def described(chart: Chart, description: str, height: int = HEIGHT, **more: Any)
 
 def fields(figure: Estimate) -> dict[str, Any]:
     """A figure as columns of a chart's data; nulls where it is missing."""
-    words = {"shown": value_words(figure), "interval": clip(interval_words(figure), 200)}
+    words = {"shown": value_words(figure), "interval": clip(interval_words(figure), 400)}
     return {"value": figure.value, "low": figure.low, "high": figure.high, **words}

@@ -8,6 +8,7 @@ from typing import Any
 
 from bitrate.errors import InputError
 from bitrate.types import Estimate
+from bitrate.wording import percent
 
 #: Lines of the ledger: key, unit of the block, short name, what it means.
 LEDGER = (
@@ -24,7 +25,6 @@ LEDGER = (
         "The gain on prompts before they were trained on; no line above bounds it.",
     ),
 )
-GROUPS = (("mixed", "mixed"), ("all_right", "all right"), ("all_wrong", "all wrong"))
 COST = (
     ("bits_per_kilotoken", "per 1,000 tokens"),
     ("bits_per_pflop", "per PFLOP"),
@@ -99,8 +99,9 @@ def figures(audit: Mapping[str, Any]) -> Iterator[Estimate]:
     """Every figure of the audit in reading order, without the series."""
     yield from (estimate(audit, "counts", key) for key in COUNTS)
     yield from (estimate(audit, "ledger", key) for key, *_ in LEDGER)
-    yield from (estimate(audit, "groups", key) for key, _ in GROUPS)
-    for key, _ in GROUPS:
+    kinds = audit.get("groups") or {}
+    yield from (estimate(audit, "groups", key) for key in kinds)
+    for key in kinds:
         yield from (estimate(audit, "spent", key, part) for part in ("rollouts", "tokens", "flops"))
     yield from (estimate(audit, "cost", key) for key, _ in COST)
     yield estimate(audit, "own_k")
@@ -122,7 +123,7 @@ def number(value: float, unit: str = "") -> str:
     if value < 0:
         return "−" + number(-value, unit)
     if is_share(unit):
-        return f"{100 * value:.1f}%"
+        return percent(value)
     if value >= 1e12:
         return f"{value:.3g}"
     for power, word in ((1e9, " billion"), (1e6, " million")):
@@ -176,7 +177,8 @@ def difference_span(figure: Estimate) -> str:
 
 
 def _signed(value: float, unit: str) -> str:
-    words = f"{100 * abs(value):.1f}" if is_share(unit) else number(abs(value))
+    size = 100 * abs(value) if is_share(unit) else abs(value)
+    words = f"{size:.1f}" if is_share(unit) and (size >= 0.05 or not size) else number(size)
     return ("+" if value > 0 else "−" if value < 0 else "") + words
 
 
@@ -185,69 +187,3 @@ def told_apart(figure: Estimate) -> str:
     if figure.reason is not None or figure.low is None or figure.high is None:
         return clean(figure.reason)
     return "higher" if figure.low > 0 else "lower" if figure.high < 0 else "not told apart"
-
-
-def received(audit: Mapping[str, Any]) -> Estimate:
-    """The tighter of the two upper bounds on the bits that a rollout carried."""
-    bounds = [estimate(audit, "ledger", key) for key in ("outcome_bits", "answer_bound_bits")]
-    known = [b for b in bounds if b.value is not None]
-    return min(known, key=lambda b: b.value or 0.0) if known else bounds[0]
-
-
-def constant_share(audit: Mapping[str, Any]) -> tuple[float, str] | None:
-    """Share of rollouts (of groups, where rollouts are unknown) in groups without any contrast."""
-    for rows, of in (("spent", "rollouts"), ("groups", "groups")):
-        path = [(key, "rollouts") if rows == "spent" else (key,) for key, _ in GROUPS]
-        mixed, right, wrong = (estimate(audit, rows, *keys).value for keys in path)
-        if mixed is not None and right is not None and wrong is not None and mixed + right + wrong > 0:
-            return (right + wrong) / (mixed + right + wrong), of
-    return None
-
-
-def spent_parts(audit: Mapping[str, Any]) -> list[tuple[str, str | None]]:
-    """What the groups took, and the reason where none of them has a figure for it."""
-    parts = []
-    for part in ("rollouts", "tokens", "flops"):
-        found = [estimate(audit, "spent", key, part) for key, _ in GROUPS]
-        parts.append((part, None if any(e.value is not None for e in found) else found[0].reason))
-    return parts
-
-
-def headline(audit: Mapping[str, Any]) -> str:
-    """The finding in one or two sentences."""
-    bits, constant = received(audit), constant_share(audit)
-    if bits.value is None:
-        first = f"What a rollout of this run carried cannot be said. The reason: {clip(bits.reason, 160).rstrip('.')}."
-    else:
-        first = f"A rollout of this run carried at most {number(bits.value)} bits."
-    if constant is None:
-        return first
-    share, of = constant
-    return f"{first} {_percent(share)} of {of} were in groups all right or all wrong, with nothing to compare."
-
-
-def _percent(share: float) -> str:
-    rounded = f"{100 * share:.0f}%"
-    return f"{100 * share:.1f}%" if rounded in {"0%", "100%"} and share not in {0.0, 1.0} else rounded
-
-
-def counted(audit: Mapping[str, Any]) -> str:
-    """How much was read: ``"12,800 rollouts in 1,600 groups, 400 prompts, 100 steps"``."""
-    words = {}
-    for key in COUNTS:
-        count = estimate(audit, "counts", key)
-        noun = key if count.value != 1 else key[:-1]
-        words[key] = f"{key}: {clip(count.reason, 60)}" if count.value is None else f"{count.value:,.0f} {noun}"
-    return f"{words['rollouts']} in {words['groups']}, {words['prompts']}, {words['steps']}"
-
-
-def quarantined(audit: Mapping[str, Any]) -> str:
-    """How much was set aside, by unit: ``"3 rows and 1 file set aside"``."""
-    totals: dict[str, int] = {}
-    for item in audit.get("quarantine") or []:
-        unit = clean(item.get("unit", "rows"))
-        totals[unit] = totals.get(unit, 0) + int(item.get("count", 0))
-    if not totals:
-        return "Nothing was set aside"
-    parts = [f"{n:,} {unit.removesuffix('s') if n == 1 else unit}" for unit, n in totals.items()]
-    return " and ".join(parts) + " set aside"

@@ -13,6 +13,7 @@ from bitrate.errors import InputError
 from bitrate.stats.clusters import check_level
 from bitrate.theory.checks import Floats
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 DRAWS_AT_ONCE = 4_000_000
 
@@ -96,7 +97,8 @@ def cluster_bootstrap(
         raise InputError(f"resamples = {resamples}; want at least 100")
     clusters = table.shape[0]
     if clusters < 2:
-        return Estimate.missing(name, unit, f"{clusters} independent clusters; an interval needs 2", clusters)
+        reason = f"{number_of(clusters, 'independent cluster')}; an interval needs 2"
+        return Estimate.missing(name, unit, reason, clusters)
     if (table == table[0]).all():
         return Estimate.missing(name, unit, f"all {clusters} clusters are alike; a bootstrap needs variation", clusters)
     # A zero denominator in a resample is refused below, with a reason; it needs no warning.

@@ -11,6 +11,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 from bitrate.errors import InputError
 from bitrate.theory.checks import Floats
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 
 def check_level(level: float) -> float:
@@ -124,7 +125,7 @@ def cluster_ratio(
         raise InputError(f"spread = {spread}; want a finite number above 0")
     w, s = _checked_sums(weight, score)
     if w.size < 2:
-        return Estimate.missing(name, unit, f"{w.size} independent clusters; an interval needs 2", w.size)
+        return Estimate.missing(name, unit, f"{number_of(w.size, 'independent cluster')}; an interval needs 2", w.size)
     total = w.sum()
     ratio = float(s.sum() / total)
     change = (s - ratio * w) / (total - w)

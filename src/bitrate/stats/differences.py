@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from bitrate.errors import InputError
 from bitrate.stats.clusters import cluster_ratio
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 
 def mean_difference(
@@ -45,7 +46,9 @@ def mean_difference(
         if not np.isfinite(array).all():
             raise InputError(f"{label} = {array[~np.isfinite(array)][0]}; want finite numbers, prompts with both only")
     if first.size < 2:
-        return Estimate.missing(name, unit, f"{first.size} prompts with both measurements; want 2", first.size)
+        return Estimate.missing(
+            name, unit, f"{number_of(first.size, 'prompt')} with both measurements; want 2", first.size
+        )
     typical = float(np.concatenate([first, second]).std()) if spread is None else spread
     if spread is None and typical == 0:
         return Estimate.missing(

@@ -19,6 +19,7 @@ from bitrate.logs.engines import duck
 from bitrate.logs.expression import to_sql
 from bitrate.logs.peek import LONGEST_LINE, Peek
 from bitrate.logs.schema import MAPPABLE, ROLLOUT_COLUMNS, SetAside
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -108,6 +109,10 @@ class Format:
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Look over all files once, before any is read: drop those not to be read, and note why."""
         return files
+
+    def split_known(self, files: Sequence[Peek]) -> bool:
+        """Whether these files tell training from evaluation; a trainer's own files do."""
+        return True
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """How these files become rollouts."""
@@ -252,7 +257,9 @@ def match(files: Sequence[Peek], options: Options, only: str | None = None) -> t
     if len(claims) == 1:
         [(found, mine)] = claims.items()
         return next(f for f in candidates if f.name == found), mine
-    looked = "\n".join(f"  {_describe(f)}" for f in files[:8]) + ("\n  ..." if len(files) > 8 else "")
+    looked = "\n".join(f"  {_describe(f)}" for f in files[:8]) + (
+        f"\n  and {len(files) - 8:,} more" if len(files) > 8 else ""
+    )
     if not claims:
         absent = [n for n in options.raw_names() if not any(n in f.columns or n in f.nested for f in files)]
         if absent and (there := dict.fromkeys(n for f in files for n in (*f.columns, *f.nested))):
@@ -262,9 +269,10 @@ def match(files: Sequence[Peek], options: Options, only: str | None = None) -> t
                 hint="check the right-hand sides of --columns and --outcome",
             )
         raise FormatError(
-            f"no format reads these {len(files)} file(s). Looked at:\n{looked}", hint=suggest(files, options)
+            f"no format reads these files. Looked at:\n{looked}",
+            hint=suggest(files, options),
         )
-    found = ", ".join(f"{k} ({len(v)} file(s), e.g. {v[0].inside})" for k, v in claims.items())
+    found = ", ".join(f"{k} ({number_of(len(v), 'file')}, e.g. {v[0].inside})" for k, v in claims.items())
     raise FormatError(
         f"more than one format reads these files: {found}", hint="point at one of them, or say --format NAME"
     )

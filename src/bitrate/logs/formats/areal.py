@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, jsonl, text_id
 from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,10 +53,12 @@ class Areal(Format):
         """Note tasks with several prompts: a line a turn, not a line a rollout."""
         turns = [f for f in files if len({str(r.get("prompt")) for r in f.records}) > 1]
         if turns:
-            self.notes.append(f"{len(turns)} task(s) hold several prompts, as dialogues do: each prompt is a group.")
+            tasks = number_of(len(turns), "task holds", "tasks hold")
+            self.notes.append(f"{tasks} several prompts, as dialogues do: each prompt is a group.")
         self.runs = run_names(files, lambda f: found[1] if (found := HOME.search(f.inside)) else "")
         if lost := [f for f in files if not PLACE.search(f.path.as_posix())]:
-            self.notes.append(f"{len(lost)} file(s) are in no rollout or eval-rollout folder: taken as training.")
+            homeless = number_of(len(lost), "file is", "files are")
+            self.notes.append(f"{homeless} in no rollout or eval-rollout folder: taken as training.")
         return files
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs.formats import Format, Select, all_null, jsonl, last_written, repeated, text_id
 from bitrate.logs.peek import Peek
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,9 +53,8 @@ class OpenInstruct(Format):
         kept = [f for f in files if not FILTERED_SHARD.search(f.path.name)]
         if len(kept) < len(files):
             self.filtered = "known"
-            self.notes.append(
-                f"{len(files) - len(kept)} file(s) hold groups that were filtered before training; not read."
-            )
+            dropped = number_of(len(files) - len(kept), "file holds", "files hold")
+            self.notes.append(f"{dropped} groups that were filtered before training; not read.")
         repeats = repeated(con, jsonl(kept, RAW), ONE_ROLLOUT, "rollout written again by a later line") if kept else []
         self.set_aside += repeats
         self.repeats = bool(repeats)

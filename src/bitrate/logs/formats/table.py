@@ -167,6 +167,10 @@ class Table(Format):
         self.as_text = bool(duck.run(con, f"SELECT 1 FROM groups WHERE {dubious('prompt_id')} LIMIT 1"))
         return self.as_text
 
+    def split_known(self, files: Sequence[Peek]) -> bool:
+        """Whether a column or a name says it of any file."""
+        return bool(self.parts.splits) or "split" in self.options.columns or any("split" in f.columns for f in files)
+
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """Each file by its kind and its own columns; the user's mapping over them."""
         if self.direct(files):

@@ -15,6 +15,7 @@ from bitrate.logs.formats import Format, Select, answer_key, excerpt, parquet, t
 from bitrate.logs.layout import block_group, block_notes, block_sizes, by_file, run_names
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -220,14 +221,17 @@ class Trl(Format):
         steps = sorted({seen[str(f.path)].step for f in evals})
         shown = ", ".join(map(str, steps[:4])) + (", ..." if len(steps) > 4 else "")
         self.notes.append(
-            f"At {len(steps)} step(s) an evaluation was written over the training batch ({shown}); "
+            f"At {number_of(len(steps), 'step')} an evaluation was written over the training batch ({shown}); "
             "those rows are split eval."
         )
         mixed = [f for f in evals if not self._agrees(seen[str(f.path)], self._evals(f))]
         if mixed:
             self.notes.append(
-                f"{len(mixed)} evaluation file(s) (e.g. {mixed[0].inside}) do not have the mean reward that was "
-                "logged: they hold only part of the evaluation, or rows of the training batch as well."
+                f"{number_of(len(mixed), 'evaluation file')} (e.g. {mixed[0].inside}) do not have the mean reward that "
+                "was logged: they hold only part of the evaluation, or rows of the training batch as well."
+                if len(mixed) > 1
+                else f"The evaluation file {mixed[0].inside} does not have the mean reward that was logged: "
+                "it holds only part of the evaluation, or rows of the training batch as well."
             )
 
     def _agrees(self, file: Seen, evals: dict[int, dict[str, Any]]) -> bool:

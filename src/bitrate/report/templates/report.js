@@ -44,7 +44,10 @@
   const order = { key: "bits", down: true };
   let found = data.prompts, page = 0;
 
-  const percent = (x) => (100 * x).toFixed(0) + "%";
+  const percent = (x) => {
+    const shown = (100 * x).toFixed(1);
+    return shown === "0.0" && x > 1e-9 ? "<0.1%" : shown === "100.0" && x < 1 - 1e-9 ? ">99.9%" : shown + "%";
+  };
   const show = {
     pass_rate: percent, first: percent, last: percent, bits: (x) => x.toFixed(2),
     groups: String, rollouts: String, right: String, tokens: (x) => x.toLocaleString("en"), state: String,
