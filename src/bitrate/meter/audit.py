@@ -250,9 +250,9 @@ def _larger_groups(cells: Cells) -> list[str]:
     if not large:
         return []
     return [
-        f"{large:,} of {number_of(cells.totals['groups'], 'group')} hold a multiple of the usual {usual} rollouts, in {steps} of "
-        f"{cells.totals['steps']} steps (the first is {first}): rollouts that were written twice, a prompt drawn twice "
-        "in one step, or another group size."
+        f"{large:,} of {number_of(cells.totals['groups'], 'group')} hold a multiple of the usual {usual} rollouts, in "
+        f"{steps:,} of {number_of(cells.totals['steps'], 'step')} (the first is {first}): rollouts that were written "
+        "twice, a prompt drawn twice in one step, or another group size."
     ]
 
 
