@@ -35,10 +35,11 @@ def run_names(files: Iterable[Peek], home: Callable[[Peek], str]) -> dict[str, s
 
 def by_file(values: Mapping[str, str], files: Iterable[Peek], otherwise: str) -> str:
     """SQL for a text known by file; ``otherwise`` is SQL for files without one."""
-    return _case_of_file({path: sql.text(value) for path, value in values.items()}, files, otherwise)
+    return sql_by_file({path: sql.text(value) for path, value in values.items()}, files, otherwise)
 
 
-def _case_of_file(values: Mapping[str, str], files: Iterable[Peek], otherwise: str) -> str:
+def sql_by_file(values: Mapping[str, str], files: Iterable[Peek], otherwise: str) -> str:
+    """SQL that is another one in each file, as `by_file`; ``values`` are SQL too."""
     paths: dict[str, list[str]] = {}
     for file in files:
         if str(file.path) in values:
@@ -231,7 +232,7 @@ def block_group(sizes: Mapping[str, int], place: str, prompt_id: str, files: Seq
     here = {blocks.get(str(f.path)) for f in files}
     if len(here) == 1:
         return here.pop() or prompt_id
-    return _case_of_file(blocks, files, prompt_id)
+    return sql_by_file(blocks, files, prompt_id)
 
 
 def block_notes(sizes: Mapping[str, int], splits: Mapping[str, str], files: Iterable[Peek]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 import zlib
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bitrate.logs import sql
-from bitrate.logs.formats import Format, Select, answer_key, excerpt
+from bitrate.logs.engines import duck
+from bitrate.logs.expression import to_sql
+from bitrate.logs.formats import ANSWER_LENGTH, EXCERPT_LENGTH, Format, Select, answer_key, excerpt
 from bitrate.logs.layout import by_file
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
@@ -19,10 +22,12 @@ if TYPE_CHECKING:
     import duckdb
 
 ZSTD = 93
-#: A member that unpacks to more than this is no sample.
-MEMBER_BYTES = 1 << 30
+#: A sample takes up to this many times its bytes while it is read: the bytes, their text, the values in it.
+TIMES_READ = 8
+#: The memory that is reckoned with where nobody said how much there is.
+MEMORY_BYTES = 2 << 30
 MISSHAPEN = (AttributeError, TypeError, KeyError, IndexError)
-UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
+UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, MemoryError, zlib.error, zipfile.BadZipFile)
 #: What scorers write instead of numbers. Any other text is no score: null, never 0.
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0, "yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 CUT_OFF = {"max_tokens", "model_length"}
@@ -55,12 +60,12 @@ class InspectAI(Format):
 
     def raw_columns(self, files: Sequence[Peek]) -> set[str]:
         """The names of the scorers."""
-        self._read(files)
+        self._read(files, MEMORY_BYTES)
         return set(self.scorers)
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Read every log once into one small table."""
-        self._read(files)
+        self._read(files, duck.memory_bytes(con))
         self.table = f"inspect_{id(self)}"
         con.register(self.table, self._arrow())
         held = {r["_file"] for r in self.rows}
@@ -86,14 +91,27 @@ class InspectAI(Format):
             columns["run"] = "_run"
         return Select(source, columns, bad="_why", position="_place")
 
-    def _read(self, files: Sequence[Peek]) -> None:
+    def chosen(self, select: Select) -> Select:
+        """A scorer that the user names is a column of the table under a name of ours: its own may be any text."""
+        select = super().chosen(select)
+        for target, expression in self.options.columns.items():
+            for scorer in to_sql(expression).columns:
+                select.columns[target] = select.columns[target].replace(sql.name(scorer), self._column(scorer))
+        if self.options.outcome:
+            select.columns["correct"] = self._column(self.options.outcome)
+        return select
+
+    def _column(self, scorer: str) -> str:
+        return f"_scorer_{self.scorers.index(scorer)}"
+
+    def _read(self, files: Sequence[Peek], memory: int) -> None:
         """All samples of all logs, the first time it is asked for."""
         if hasattr(self, "rows"):
             return
         samples: dict[str, dict[str, Any]] = {}
         copied = 0
         for file in files:
-            log = Log(file.path, self.options.outcome)
+            log = Log(file.path, self.options.outcome, memory // TIMES_READ)
             for row in log.rows():
                 copied += row["_key"] in samples
                 samples.pop(row["_key"], None)
@@ -106,12 +124,13 @@ class InspectAI(Format):
             self.set_aside.append(SetAside("sample is also in a later log, as a retry copies it there", copied))
 
     def _arrow(self) -> Any:
-        """The rows as an Arrow table: what a rollout needs, and one column a scorer under its own name."""
+        """The rows as an Arrow table: what a rollout needs, and one column a scorer."""
         import pyarrow as pa
 
         table = {name: pa.array([r[name] for r in self.rows], pa.type_for_alias(kind)) for name, kind in OWN.items()}
         for scorer in self.scorers:
-            table[scorer] = pa.array([r["_scores"].get(scorer, (None,))[0] for r in self.rows], pa.float64())
+            scores = [r["_scores"].get(scorer, (None,))[0] for r in self.rows]
+            table[self._column(scorer)] = pa.array(scores, pa.float64())
         parts = [[(name, value) for name, (value, _) in r["_scores"].items()] for r in self.rows]
         return pa.table(table | {"_components": pa.array(parts, pa.map_(pa.string(), pa.float64()))})
 
@@ -119,9 +138,10 @@ class InspectAI(Format):
 class Log:
     """One log file: its samples as rows, and what is to be said of it."""
 
-    def __init__(self, path: Path, outcome: str | None) -> None:
+    def __init__(self, path: Path, outcome: str | None, most: int) -> None:
         self.path = path
         self.outcome = outcome
+        self.most = most
         self.notes: list[str] = []
         self.bad: dict[str, list[str]] = {}
         self.header: dict[str, Any] = {}
@@ -136,6 +156,7 @@ class Log:
                 self.samples += 1
             except MISSHAPEN:
                 self._leave("sample is not laid out as inspect-ai writes it", place)
+            del sample  # a sample may be large, and is not held while the next is read
         scorers = list(dict.fromkeys(name for row in rows for name in row["_scores"]))
         chosen = self.outcome or next(iter(scorers), None)
         for row in rows:
@@ -169,12 +190,23 @@ class Log:
                 if not self.header and name in members:
                     self.header = self._parsed(members[name], archive) or {}
             for name, info in members.items():
-                if name.startswith("samples/") and name.endswith(".json") and (sample := self._parsed(info, archive)):
-                    yield name, sample
+                if name.startswith("samples/") and name.endswith(".json"):
+                    sample = self._parsed(info, archive)
+                    if sample:
+                        yield name, sample
+                    del sample
 
     def _json(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        self.header = json.loads(self.path.read_text("utf-8"))
-        for i, sample in enumerate(self.header.get("samples") or [], 1):
+        if (size := self.path.stat().st_size) > self.most:
+            self._leave(self._too_large(size), "log")
+            return
+        try:
+            self.header = _object(json.loads(self.path.read_text("utf-8")))
+        except UNREADABLE as error:
+            self._leave(f"log cannot be read ({type(error).__name__})", "log")
+            return
+        samples = self.header.pop("samples", None)
+        for i, sample in enumerate(samples if isinstance(samples, list) else [], 1):
             if isinstance(sample, dict):
                 yield f"sample {i}", sample
             else:
@@ -182,6 +214,9 @@ class Log:
 
     def _parsed(self, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> dict[str, Any] | None:
         """The JSON object in a member; one that cannot be read is set aside and not fatal."""
+        if info.file_size > self.most:
+            self._leave(self._too_large(info.file_size), info.filename)
+            return None
         try:
             found = json.loads(member(self.path, archive, info))
             if isinstance(found, dict):
@@ -192,22 +227,27 @@ class Log:
         self._leave(reason, info.filename)
         return None
 
+    def _too_large(self, size: int) -> str:
+        return (
+            f"larger than the {self.most >> 20} MB that --memory leaves for one sample (the first has {size >> 20} MB)"
+        )
+
     def _row(self, place: str, sample: dict[str, Any]) -> dict[str, Any]:
-        run = self.header.get("eval") or {}
-        choices = (sample.get("output") or {}).get("choices") or []
-        known = sample.get("id") is not None
+        """What a rollout needs of a sample, and no more: a sample's messages may be a hundred megabytes."""
+        run = _object(self.header.get("eval"))
+        uuid = sample.get("uuid")
         return {
             "_file": str(self.path),
-            "_place": place,
-            "_run": self.path.stem,
-            "_key": sample.get("uuid") or f"{self.path}:{place}",
-            "_prompt_id": _clean(f"{run.get('task', '')}/{sample['id']}") if known else None,
+            "_place": _clean(place),
+            "_run": _clean(self.path.stem),
+            "_key": uuid if isinstance(uuid, str) and uuid else f"{self.path}:{place}",
+            "_prompt_id": _prompt_id(run.get("task", ""), sample.get("id")),
             "_epoch": _count(sample.get("epoch")),
             "_scores": dict(_scores(sample)),
             "_failed": bool(sample.get("error")),
-            "_truncated": choices[0].get("stop_reason") in CUT_OFF if choices else None,
-            "_prompt": _text(sample.get("input")),
-            **_tokens(sample.get("model_usage") or {}, run.get("model")),
+            "_truncated": _cut_off(sample),
+            "_prompt": _start(_text(sample.get("input"))),
+            **_tokens(_object(sample.get("model_usage")), run.get("model")),
         }
 
     def _why(self, row: dict[str, Any], chosen: str | None) -> str:
@@ -221,10 +261,8 @@ def member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes
     """The bytes of a zip member; zstd is unpacked here, as zipfile learns it only in Python 3.14.
 
     Raises:
-        ValueError: the member is too large, or its checksum is wrong.
+        ValueError: its checksum is wrong.
     """
-    if info.file_size > MEMBER_BYTES:
-        raise ValueError(f"{info.filename} unpacks to {info.file_size} bytes; want at most {MEMBER_BYTES}")
     if info.compress_type != ZSTD:
         return archive.read(info)
     import zstandard
@@ -246,12 +284,13 @@ def member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes
 
 def _scores(sample: dict[str, Any]) -> Iterator[tuple[str, tuple[float | None, str | None]]]:
     """Each scorer's value and the answer it read; a value with parts counts as several scorers."""
-    scores = sample.get("scores") or ({"score": sample["score"]} if sample.get("score") else {})
-    for name, score in scores.items():
-        value, answer = score.get("value"), score.get("answer")
-        answer = _clean(answer) if isinstance(answer, str) else None
+    single = sample.get("score")
+    scores = sample.get("scores") or ({"score": single} if single else {})
+    for scorer, score in scores.items():
+        name, value, answer = _clean(scorer), score.get("value"), score.get("answer")
+        answer = _key(answer) if isinstance(answer, str) else None
         if isinstance(value, dict):
-            yield from ((f"{name}.{part}", (_number(v), answer)) for part, v in value.items())
+            yield from ((_clean(f"{name}.{part}"), (_number(v), answer)) for part, v in value.items())
         else:
             yield name, (_number(value), answer)
 
@@ -270,17 +309,37 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _tokens(usage: dict[str, Any], model: str | None) -> dict[str, int | None]:
+def _tokens(usage: dict[str, Any], model: Any) -> dict[str, int | None]:
     """Tokens that the evaluated model read and wrote for a sample; unknown stays None."""
-    own = usage.get(model or "") or (next(iter(usage.values())) if len(usage) == 1 else {})
+    found = usage.get(model) if isinstance(model, str) else None
+    own = _object(found or (next(iter(usage.values())) if len(usage) == 1 else None))
     read = [_count(own.get(k)) for k in ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")]
     prompt = sum(n for n in read if n) if read[0] is not None else None
     return {"_prompt_tokens": prompt, "_completion_tokens": _count(own.get("output_tokens"))}
 
 
+def _prompt_id(task: Any, sample: Any) -> str | None:
+    """A sample's id within its task; a sample whose id is no text and no number has none."""
+    return _clean(f"{task}/{sample}") if isinstance(sample, str | int | float) else None
+
+
+def _cut_off(sample: dict[str, Any]) -> bool | None:
+    """Whether the answer ran into a limit; None where the sample does not say."""
+    choices = _object(sample.get("output")).get("choices")
+    first = _object(choices[0]) if isinstance(choices, list) and choices else {}
+    reason = first.get("stop_reason")
+    return reason in CUT_OFF if isinstance(reason, str) else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A JSON object, or an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
 def _count(value: Any) -> int | None:
     """A whole number that fits, or None."""
-    return value if isinstance(value, int) and 0 <= value < 1 << 53 else None
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 1 << 53 else None
 
 
 def _clean(text: str) -> str:
@@ -288,10 +347,23 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _start(text: str | None) -> str | None:
+    """The start of a text, to show; a copy, so that the whole can be forgotten."""
+    return _clean(text[:EXCERPT_LENGTH]) if text else None
+
+
+def _key(answer: str) -> str:
+    """An answer to compare: itself where it is short, else a hash of it."""
+    if len(answer) <= ANSWER_LENGTH:
+        return _clean(answer)
+    return f"hash:{hashlib.blake2b(answer.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
+
+
 def _text(given: Any) -> str | None:
     """The sample's input: a text, or the texts of its user messages."""
     if isinstance(given, str):
-        return _clean(given)
-    said = [m.get("content") for m in given or [] if isinstance(m, dict) and m.get("role") == "user"]
-    parts = [p.get("text", "") for c in said if isinstance(c, list) for p in c if isinstance(p, dict)]
-    return _clean("\n".join([c for c in said if isinstance(c, str)] + parts)) or None
+        return given
+    messages = [m for m in given if isinstance(m, dict)] if isinstance(given, list) else []
+    said = [m.get("content") for m in messages if m.get("role") == "user"]
+    parts = [p.get("text") for c in said if isinstance(c, list) for p in c if isinstance(p, dict)]
+    return "\n".join(c for c in [*said, *parts] if isinstance(c, str)) or None
