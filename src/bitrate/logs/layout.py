@@ -148,6 +148,22 @@ def appended_notes(held: Mapping[str, Mapping[int, int]], files: Iterable[Peek])
     return notes
 
 
+def shard_notes(held: Mapping[str, Mapping[int, int]], shards: Iterable[Peek]) -> list[str]:
+    """Shards that go back to earlier steps; one that goes on with the last step of the shard before it is as meant."""
+    notes = []
+    latest: int | None = None
+    for file in shards:
+        steps = held.get(str(file.path), {})
+        again = sorted(s for s in steps if latest is not None and s < latest)
+        if again:
+            notes.append(
+                f"{file.inside} holds step(s) {_listed(again)}, earlier than the shard before it, as a run that was "
+                "resumed writes them again: groups of these steps may hold the rollouts of both times."
+            )
+        latest = max([*steps, *([] if latest is None else [latest])], default=None)
+    return notes
+
+
 def _listed(things: Sequence[object]) -> str:
     return ", ".join(map(str, things[:4])) + (", ..." if len(things) > 4 else "")
 

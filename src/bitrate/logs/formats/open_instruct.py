@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs.formats import Format, Select, all_null, jsonl, last_written, repeated, text_id
+from bitrate.logs.layout import shard_notes, steps_held
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class OpenInstruct(Format):
             self.notes.append(
                 f"{len(files) - len(kept)} file(s) hold groups that were filtered before training; not read."
             )
+        held = steps_held(con, jsonl(kept, {"step": "DOUBLE"}), "step") if kept else {}
+        for run in dict.fromkeys(SHARD.sub("", str(f.path)) for f in kept):
+            self.notes += shard_notes(held, [f for f in kept if SHARD.sub("", str(f.path)) == run])
         repeats = repeated(con, jsonl(kept, RAW), ONE_ROLLOUT, "rollout written again by a later line") if kept else []
         self.set_aside += repeats
         self.repeats = bool(repeats)

@@ -42,8 +42,8 @@ class Dump(Format):
         self.extras = {"acc": "VARCHAR"} if len(judged) == len(files) else {}
         if judged and not self.extras and self.options.outcome != "acc":
             self.notes.append(
-                f"Column acc is in {len(judged)} of {len(files)} files (e.g. {judged[0].inside}), so the outcome is the "
-                "score, which is in all of them; --outcome acc measures those files alone."
+                f"Column acc is in {len(judged)} of {len(files)} files (e.g. {judged[0].inside}), so the outcome is "
+                "the score, which is in all of them; --outcome acc measures those files alone."
             )
         if guesses := [f for f in files if f.has("pred")]:
             where = "" if len(guesses) == len(files) else f", in {len(guesses)} of {len(files)} files,"
