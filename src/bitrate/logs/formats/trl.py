@@ -338,7 +338,8 @@ class Trl(Format):
 
 def _text(column: str, file: Peek) -> str:
     """SQL for a prompt or completion as text: itself, or its messages as JSON."""
-    return sql.name(column) if file.columns[column] in TEXT else f"to_json({sql.name(column)})::VARCHAR"
+    nested = file.columns[column].startswith((*LIST, "struct", "map"))
+    return f"to_json({sql.name(column)})::VARCHAR" if nested else f"{sql.name(column)}::VARCHAR"
 
 
 def _decimal(column: str, file: Peek) -> str:
