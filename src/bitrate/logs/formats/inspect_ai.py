@@ -197,8 +197,10 @@ class Log:
                     del sample
 
     def _json(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        if (size := self.path.stat().st_size) > self.most:
-            self._leave(self._too_large(size), "log")
+        if self.path.stat().st_size > self.most:
+            self._leave(
+                f"{self._too_large}: `inspect log convert --to eval` makes a log that is read bit by bit", "log"
+            )
             return
         try:
             self.header = _object(json.loads(self.path.read_text("utf-8")))
@@ -215,7 +217,7 @@ class Log:
     def _parsed(self, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> dict[str, Any] | None:
         """The JSON object in a member; one that cannot be read is set aside and not fatal."""
         if info.file_size > self.most:
-            self._leave(self._too_large(info.file_size), info.filename)
+            self._leave(self._too_large, info.filename)
             return None
         try:
             found = json.loads(member(self.path, archive, info))
@@ -227,10 +229,9 @@ class Log:
         self._leave(reason, info.filename)
         return None
 
-    def _too_large(self, size: int) -> str:
-        return (
-            f"larger than the {self.most >> 20} MB that --memory leaves for one sample (the first has {size >> 20} MB)"
-        )
+    @property
+    def _too_large(self) -> str:
+        return f"larger than the {self.most >> 20} MB that --memory leaves for one sample"
 
     def _row(self, place: str, sample: dict[str, Any]) -> dict[str, Any]:
         """What a rollout needs of a sample, and no more: a sample's messages may be a hundred megabytes."""

@@ -71,7 +71,7 @@ class OpenInstruct(Format):
         columns = {
             "step": "step",
             "prompt_id": text_id("prompt_tokens::VARCHAR"),
-            "group_id": "step::BIGINT || '/' || prompt_idx::BIGINT",
+            "group_id": "try_cast(step AS BIGINT) || '/' || try_cast(prompt_idx AS BIGINT)",
             "sample": "sample_idx",
             "reward": "reward",
             "answer": tokens,

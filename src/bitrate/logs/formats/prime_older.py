@@ -75,9 +75,7 @@ class PrimeRollouts(Format):
         }
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
-        bad = (
-            f"CASE WHEN {all_null(list(ROWS))} THEN {sql.text(UNREADABLE)} WHEN {FAILED} THEN {sql.text(ERROR)} END"
-        )
+        bad = f"CASE WHEN {all_null(list(ROWS))} THEN {sql.text(UNREADABLE)} WHEN {FAILED} THEN {sql.text(ERROR)} END"
         return Select(jsonl(files, ROWS, self.options.raw_names()), columns, bad=bad)
 
 

@@ -81,7 +81,7 @@ class Tinker(Format):
         """A group is one environment group of one iteration of one file name (train, eval_gsm8k ...)."""
         source = self.raw(files)
         base = f"regexp_extract(_file, '([^/]+){SUFFIX}$', 1)"
-        group = f"{base} || '/' || iteration::BIGINT || '/' || group_idx::BIGINT"
+        group = f"{base} || '/' || try_cast(iteration AS BIGINT) || '/' || try_cast(group_idx AS BIGINT)"
         columns = {
             "split": f"CASE WHEN {base} LIKE 'train%' THEN 'train' ELSE 'eval' END",
             "step": "iteration",

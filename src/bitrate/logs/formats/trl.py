@@ -349,7 +349,7 @@ def _decimal(column: str, file: Peek) -> str:
     name = sql.name(column)
     if file.columns[column] in {"double", "float"}:
         return f"CASE WHEN isnan({name}) THEN NULL ELSE {name}::DOUBLE END"
-    value = json_number(f"{name}::VARCHAR")
+    value = json_number(f"lower({name}::VARCHAR)")
     return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
 
 

@@ -93,8 +93,8 @@ class Verifiers(Format):
         if any(str(f.path) in self.most for f in files):
             source, position = COUNTED.replace("{source}", source), "_line"
             reasons += [
-                f"WHEN _file = {sql.text(f.path)} AND _rollout > {self.most[str(f.path)]} AND {EXAMPLE} IS NOT NULL THEN "
-                f"'more rollouts of an example than metadata.json says ({self.most[str(f.path)]}), "
+                f"WHEN _file = {sql.text(f.path)} AND {EXAMPLE} IS NOT NULL AND _rollout > {self.most[str(f.path)]} "
+                f"THEN 'more rollouts of an example than metadata.json says ({self.most[str(f.path)]}), "
                 "as a resumed run writes them'"
                 for f in files
                 if str(f.path) in self.most

@@ -79,6 +79,13 @@ class Dump(Format):
             columns["run"] = by_file(self.runs, files, "NULL")
         return columns
 
+    def chosen(self, select: Select) -> Select:
+        """The user's outcome is read as text, as the score is."""
+        select = super().chosen(select)
+        if self.options.outcome:
+            select.columns["correct"] = json_number(f"lower({sql.name(self.options.outcome)})")
+        return select
+
     def unreadable(self) -> str:
         """WHEN clause for lines that are no JSON object."""
         return f"WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns'"
