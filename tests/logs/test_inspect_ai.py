@@ -179,3 +179,8 @@ def test_of_a_large_sample_only_what_a_rollout_needs_is_kept(tmp_path: Path) -> 
     finally:
         tracemalloc.stop()
     assert peak < 80 << 20, "a sample of 16 MB is held three times while it is read; twelve are never held together"
+
+
+def test_a_json_log_too_large_to_look_into_is_read(reading, tmp_path: Path) -> None:
+    rows = [scored(id=i, input="x" * (1 << 20)) for i in range(8)]
+    assert reading(write(tmp_path / "log.json", *rows)).column("n") == [1] * 8

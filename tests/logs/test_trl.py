@@ -176,7 +176,7 @@ def test_a_step_that_is_no_number_is_set_aside_and_one_in_quotes_is_read(reading
         pq.write_table(pa.table(columns | {"advantage": [0.5] * 4}), tmp_path / f"completions_0000{name}.parquet")
     found = reading(tmp_path)
     assert [(g["step"], g["n"], g["n_correct"]) for g in found.groups] == [(1, 2, 1)]
-    assert found.set_aside == {"step is null or not a whole number": 6}
+    assert found.set_aside == {"step is null or not a whole number: 'x'": 6}
 
 
 def test_keys_of_a_message_in_another_order_are_the_same_prompt(reading, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_scores_written_as_text_are_numbers(reading, tmp_path: Path) -> None:
     dump(tmp_path, 1, [{"score": "1.0"}, {"score": "False"}, {"score": "n/a"}, {"score": "nan"}])
     found = reading(tmp_path)
     assert found.column("n_correct") == [1]
-    assert found.set_aside == {"reward is null or not a number": 1, "reward is NaN": 1}
+    assert found.set_aside == {"reward is null or not a number: 'n/a'": 1, "reward is NaN": 1}
 
 
 def test_the_models_own_answer_can_be_named(reading, tmp_path: Path) -> None:

@@ -44,10 +44,10 @@ class HumanEval(Format):
             "split": "'eval'",
             "prompt_id": "task_id",
             "group_id": "task_id",
-            "reward": json_number("lower(passed)"),
+            "reward": json_number("passed"),
             "answer": answer_key("completion"),
         }
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
-        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad)
+        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad, raw={"reward": "passed"})

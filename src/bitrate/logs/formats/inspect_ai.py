@@ -56,7 +56,10 @@ class InspectAI(Format):
         if file.kind == "eval":
             with zipfile.ZipFile(file.path) as archive:
                 return any(n == "header.json" or n.startswith(("samples/", "_journal/")) for n in archive.namelist())
-        return file.kind == "json" and file.has("eval", "status", "plan")
+        if file.kind != "json":
+            return False
+        named = (f'"{key}":' in file.head for key in ("eval", "status", "plan"))  # a log too large to be parsed to look
+        return file.has("eval", "status", "plan") or (not file.columns and all(named))
 
     def raw_columns(self, files: Sequence[Peek]) -> set[str]:
         """The names of the scorers."""

@@ -79,7 +79,7 @@ class NemoGym(Format):
             f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' "
             "WHEN _ng_failure_class IS NOT NULL THEN 'the rollout failed and was not scored' END"
         )
-        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad)
+        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})
 
 
 def _failures(file: Peek) -> bool:

@@ -76,7 +76,7 @@ class PrimeRollouts(Format):
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(ROWS))} THEN {sql.text(UNREADABLE)} WHEN {FAILED} THEN {sql.text(ERROR)} END"
-        return Select(jsonl(files, ROWS, self.options.raw_names()), columns, bad=bad)
+        return Select(jsonl(files, ROWS, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})
 
 
 class PrimeHosted(Format):
@@ -114,7 +114,7 @@ class PrimeHosted(Format):
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(HOSTED))} THEN {sql.text(UNREADABLE)} END"
-        return Select(jsonl(files, HOSTED, self.options.raw_names()), columns, bad=bad)
+        return Select(jsonl(files, HOSTED, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})
 
 
 def _home(file: Peek) -> str:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bitrate.logs import sql
+from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, answer_key, excerpt, json_number, parquet, text_id
 from bitrate.logs.layout import (
@@ -146,8 +146,7 @@ class Trl(Format):
         }
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
-        bad = "CASE WHEN _step IS NULL THEN 'step is null or not a whole number' END"
-        return Select(self._source(files), columns, bad=bad, position="_row + 1")
+        return Select(self._source(files), columns, position="_row + 1", raw={"step": "_told_step"})
 
     def _source(self, files: Sequence[Peek]) -> str:
         """Rows with what is known of their file: its split, and the step's total of tokens and of rows."""
@@ -178,12 +177,13 @@ class Trl(Format):
         total = f"list_sum([{', '.join(parts.values())}])" if len(parts) > 1 else next(iter(parts.values()), "NULL")
         names = sql.text_list(parts)
         components = f"map({names}::VARCHAR[], [{', '.join(parts.values())}]::DOUBLE[])"
-        number = "try_cast(step AS DOUBLE)"
+        whole = file.columns["step"] in {"int64", "int32"}
         prompt, completion = _text("prompt", file), _text("completion", file)
         own = {
             "_file": "_file",
             "_row": "_row",
-            "_step": f"CASE WHEN {number} = round({number}) THEN try_cast({number} AS BIGINT) END",
+            "_step": "step::BIGINT" if whole else values.step("step::VARCHAR"),
+            "_told_step": "step::VARCHAR",
             "_prompt": one_text(prompt),
             "_asked": last_said(prompt),
             "_said": last_said(completion),
@@ -349,7 +349,7 @@ def _decimal(column: str, file: Peek) -> str:
     name = sql.name(column)
     if file.columns[column] in {"double", "float"}:
         return f"CASE WHEN isnan({name}) THEN NULL ELSE {name}::DOUBLE END"
-    value = json_number(f"lower({name}::VARCHAR)")
+    value = json_number(name)
     return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
 
 

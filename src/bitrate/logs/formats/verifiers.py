@@ -99,7 +99,7 @@ class Verifiers(Format):
                 for f in files
                 if str(f.path) in self.most
             ]
-        return Select(source, columns, bad=f"CASE {' '.join(reasons)} END", position=position)
+        return Select(source, columns, bad=f"CASE {' '.join(reasons)} END", position=position, raw={"reward": "reward"})
 
 
 def is_result(file: Peek) -> bool:

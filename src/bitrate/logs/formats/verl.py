@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Scores are read as text: verl writes what it cannot encode as a string, so 1.0 may be "1.0" or "True".
 RAW = {"input": "VARCHAR", "output": "VARCHAR", "gts": "VARCHAR", "score": "VARCHAR", "step": "DOUBLE"}
+#: Where a score that is no number is shown from.
+SAID = {"reward": "score"}
 #: {prompt's uid}_{session}_{output}: a session is one rollout, and may write several outputs.
 UID = "^(.*)_([0-9]+)_([0-9]+)$"
 #: A uid whose output is not the first; nothing within a JSON text looks like this, as its quotes are escaped.
@@ -69,12 +71,12 @@ class Dump(Format):
             "split": by_file(self.splits, files, "'train'"),
             "step": "step",
             "prompt_id": PROMPT_ID,
-            "reward": json_number("lower(score)"),
+            "reward": json_number("score"),
             "answer": answer_key("output"),
             "prompt": excerpt(ASKED),
         }
         if "acc" in self.extras:
-            columns["correct"] = json_number("lower(acc)")
+            columns["correct"] = json_number("acc")
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
         return columns
@@ -83,7 +85,7 @@ class Dump(Format):
         """The user's outcome is read as text, as the score is."""
         select = super().chosen(select)
         if self.options.outcome:
-            select.columns["correct"] = json_number(f"lower({sql.name(self.options.outcome)})")
+            select.columns["correct"] = json_number(sql.name(self.options.outcome))
         return select
 
     def unreadable(self) -> str:
@@ -111,7 +113,7 @@ class VerlV0(Dump):
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """Prompts and groups by content."""
         columns = self.shared(files) | {"group_id": self.again.apart(PROMPT_ID, files)}
-        return Select(self.raw(files), columns, bad=f"CASE {self.unreadable()} END")
+        return Select(self.raw(files), columns, bad=f"CASE {self.unreadable()} END", raw=SAID)
 
 
 class VerlV1(Dump):
@@ -157,7 +159,7 @@ class VerlV1(Dump):
             superseded = "WHEN _superseded THEN 'another output of a session already counted'"
         group = f"coalesce(_uid, {PROMPT_ID})"
         columns = self.shared(files) | {"group_id": self.again.apart(group, files), "sample": "_session"}
-        return Select(source, columns, bad=f"CASE {self.unreadable()} {superseded} END", position=position)
+        return Select(source, columns, bad=f"CASE {self.unreadable()} {superseded} END", position=position, raw=SAID)
 
 
 def _may_have_several(file: Peek) -> bool:
