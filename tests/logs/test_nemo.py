@@ -82,3 +82,35 @@ def test_a_reward_that_is_not_in_a_list_is_set_aside(reading, tmp_path: Path) ->
         "rewards is not a list of length one": 1,
         "reward is null or not a number": 1,
     }
+
+
+def test_a_row_that_the_trainer_masked_is_no_wrong_answer(reading, tmp_path: Path) -> None:
+    rows = [tokens([1, 2], 2) | {"rewards": [r], "sample_loss_mask": m} for r, m in ((1.0, [1.0]), (0.0, [0.0]))]
+    batch(tmp_path, 1, [*rows, tokens([1, 2], 3) | {"rewards": [0.0], "sample_loss_mask": 1}])
+    found = reading(tmp_path)
+    assert [(g["n"], g["n_correct"]) for g in found.groups] == [(2, 1)]
+    assert found.set_aside == {"masked by the trainer (sample_loss_mask 0)": 1}
+
+
+def test_dynamic_sampling_that_was_turned_on_later_spoils_no_earlier_step(reading, tmp_path: Path) -> None:
+    batch(tmp_path, 1, [tokens([1], 2) | {"rewards": [r]} for r in (1.0, 0.0)])
+    batch(tmp_path, 2, [tokens([1], 2) | {"rewards": [0.0], "filtered_rewards": [r]} for r in (1.0, 1.0)])
+    found = reading(tmp_path)
+    assert [(g["step"], g["n"], g["n_correct"]) for g in found.groups] == [(1, 2, 1), (2, 2, 2)]
+
+
+def test_a_run_resumed_with_another_group_size_has_both(reading, tmp_path: Path) -> None:
+    for step, size in ((1, 4), (2, 4), (3, 2), (4, 2)):
+        batch(tmp_path, step, [tokens([p, step], 2) for p in (1, 2, 3) for _ in range(size)])
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 6 + [2] * 6
+    assert found.note("4 rows in 2 file(s) (train_data_step1.jsonl to train_data_step2.jsonl); 2 rows in 2 file(s)")
+
+
+def test_a_step_in_two_files_is_named_and_kept_apart(reading, tmp_path: Path) -> None:
+    batch(tmp_path, 1, [tokens([1], 2) | {"rewards": [r]} for r in (1.0, 0.0)])
+    (tmp_path / "train_data_step1.jsonl").rename(tmp_path / "old_train_data_step1.jsonl")
+    batch(tmp_path, 1, [tokens([1], 2) | {"rewards": [r]} for r in (1.0, 1.0)])
+    found = reading(tmp_path)
+    assert sorted(found.column("n_correct")) == [1, 2]
+    assert found.note("step 1 of the train split in old_train_data_step1.jsonl, train_data_step1.jsonl")

@@ -41,3 +41,17 @@ def test_two_runs_in_one_folder_stay_two_runs(reading, tmp_path: Path) -> None:
     for run, lines in {"a": shard, "b": shard[::-1]}.items():
         (tmp_path / f"{run}_rollouts_000000.jsonl").write_text("\n".join(lines) + "\n")
     assert [(g["run"], g["n"]) for g in reading(tmp_path).groups] == [("a", 2), ("b", 2)]
+
+
+def test_shards_of_a_resumed_run_that_go_back_are_named(reading, tmp_path: Path) -> None:
+    line = json.loads((FIXTURE / "grpo_math_rollouts_000000.jsonl").read_text().splitlines()[0])
+
+    def shard(number: int, *steps: int) -> None:
+        rows = [line | {"step": s, "sample_idx": 10 * number + i} for i, s in enumerate(steps)]
+        (tmp_path / f"r_rollouts_{number:06d}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    shard(0, 1, 1, 2)
+    shard(1, 2, 3, 3)
+    assert not reading(tmp_path).note("earlier than the shard before it")
+    shard(2, 2, 3)
+    assert reading(tmp_path).note("r_rollouts_000002.jsonl holds step(s) 2, earlier than the shard before it")

@@ -93,3 +93,28 @@ def test_runs_are_told_apart_by_what_lies_above_rollouts(reading, tmp_path: Path
 def test_the_step_is_the_works_where_no_folder_tells(reading, tmp_path: Path, where: str) -> None:
     episodes(tmp_path / where, [{"traces": [trace(1.0)]}, {"traces": [trace(0.0)]}])
     assert reading(tmp_path).column("step") == [5]
+
+
+def test_a_step_in_two_folders_is_named_and_kept_apart(reading, tmp_path: Path) -> None:
+    for folder, reward in (("train", 1.0), ("train_before", 0.0)):
+        rows = [{"traces": [trace(r)]} for r in (reward, 1.0)]
+        episodes(tmp_path / "rollouts" / "step_3" / folder / "all" / "traces.jsonl", rows)
+    found = reading(tmp_path)
+    assert (found.column("n"), sorted(found.column("n_correct"))) == ([2, 2], [1, 2])
+    assert found.note("step 3 of the train split in rollouts/step_3/train/all/traces.jsonl")
+
+
+def test_rollouts_of_a_group_are_not_told_apart_by_their_place_in_an_episode(reading, tmp_path: Path) -> None:
+    episodes(tmp_path / "traces.jsonl", [{"traces": [trace(r)]} for r in (1.0, 0.0, 1.0)])
+    found = reading(tmp_path)
+    assert {r["sample"] for r in found.rollouts} == {None}
+    assert found.column("n") == [3]
+
+
+def test_task_data_with_keys_in_another_order_is_one_prompt(reading, tmp_path: Path) -> None:
+    asked = [{"role": "user", "content": "2+3="}]
+    turned = [{"content": "2+3=", "role": "user"}]
+    data = [{"prompt": asked, "idx": 1}, {"idx": 1, "prompt": turned}, {"idx": 2, "prompt": asked}]
+    episodes(tmp_path / "traces.jsonl", [{"task": {"data": d}, "traces": [trace(1.0)]} for d in data])
+    assert sorted(r["prompt_id"] is not None for r in reading(tmp_path).rollouts) == [True] * 3
+    assert len(set(reading(tmp_path).column("prompt_id"))) == 2

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bitrate.errors import InputError
+
 FIXTURE = Path(__file__).parent / "fixtures" / "tinker" / "input"
 
 
@@ -80,3 +82,19 @@ def test_two_runs_below_one_folder_stay_two_runs(reading, tmp_path: Path) -> Non
 def test_unknown_lengths_stay_unknown(reading, tmp_path: Path) -> None:
     write(tmp_path / "iteration_000000", [line(0, 0, 1.0, ac_len=None)])
     assert reading(tmp_path).column("completion_tokens") == [None]
+
+
+@pytest.mark.parametrize("metrics", [7, [], ["correct"], "correct", None, [{"correct": 1}]])
+def test_metrics_that_are_no_object_hold_no_metric(reading, tmp_path: Path, metrics: Any) -> None:
+    write(tmp_path / "iteration_000000", [line(0, i, float(i), metrics=metrics) for i in range(2)])
+    assert reading(tmp_path).column("n_correct") == [1]
+    with pytest.raises(InputError, match="no column 'correct'"):
+        reading(tmp_path, outcome="correct")
+
+
+def test_an_iteration_in_two_folders_is_named_and_kept_apart(reading, tmp_path: Path) -> None:
+    for folder, first in (("iteration_000000", 1.0), ("iteration_000000_before", 0.0)):
+        write(tmp_path / folder, [line(0, 0, first), line(0, 1, 1.0)])
+    found = reading(tmp_path)
+    assert (found.column("n"), sorted(found.column("n_correct"))) == ([2, 2], [1, 2])
+    assert found.note("step 0 of the train split in iteration_000000/train_rollout_summaries.jsonl")

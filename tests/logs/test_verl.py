@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bitrate.logs.engines import duck
+from bitrate.logs.read import open_source
+
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
@@ -70,10 +73,59 @@ def test_scores_written_as_text_are_numbers(reading, tmp_path: Path) -> None:
     dump(tmp_path, 1, [{"score": "1.0"}, {"score": "False"}, {"score": "n/a"}, {"score": "nan"}])
     found = reading(tmp_path)
     assert found.column("n_correct") == [1]
-    assert found.set_aside == {"reward is null or not a number": 1, "reward is NaN": 1}
+    assert found.set_aside == {"reward is null or not a number: 'n/a'": 1, "reward is NaN": 1}
 
 
 def test_the_models_own_answer_can_be_named(reading, tmp_path: Path) -> None:
     dump(tmp_path, 1, [{"output": "so 4", "pred": "4"}, {"output": "thus 4", "pred": "4", "score": 0.0}])
     assert reading(tmp_path).column("n_distinct_answers") == [2]
     assert reading(tmp_path, columns={"answer": "pred"}).column("n_distinct_answers") == [1]
+
+
+def rewards(folder: Path, step: int, scores: str, **more: Any) -> None:
+    """A step's file: a row for each digit, two prompts of four rollouts each."""
+    dump(folder, step, [{"input": "ab"[i // 4], "score": float(s)} | more for i, s in enumerate(scores)])
+
+
+def test_a_run_before_and_after_use_v1_is_one_run(reading, tmp_path: Path) -> None:
+    rewards(tmp_path, 1, "10100000")
+    rows = [{"input": p, "score": i % 2, "uid": f"{p}_{i}_0"} for p in "ab" for i in range(4)]
+    dump(tmp_path, 2, rows)
+    found = reading(tmp_path)
+    assert found.known.format == "verl-v1"
+    groups = sorted((g["step"], g["n"], g["n_correct"]) for g in found.groups)
+    assert groups == [(1, 4, 0), (1, 4, 2), (2, 4, 2), (2, 4, 2)]
+    assert len(set(found.column("prompt_id"))) == 2
+    assert found.note("1 of 2 files (e.g. 1.jsonl) have no uid")
+
+
+def test_each_layout_can_be_read_alone(tmp_path: Path) -> None:
+    rewards(tmp_path, 1, "10100000")
+    dump(tmp_path, 2, [{"uid": "a_0_0"}])
+    for name, step in (("verl-v0", "1.jsonl"), ("verl-v1", "2.jsonl")):
+        source = open_source(duck.connect(), [tmp_path], only=name)
+        assert [f.path.name for f in source.files] == [step]
+
+
+def test_a_step_written_again_by_a_resumed_run_does_not_double_its_groups(reading, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    rewards(run, 1, "10100000")
+    rewards(run, 2, "11110000")
+    (run / "1.jsonl").rename(run / "1_before.jsonl")
+    rewards(run, 1, "11000001")
+    found = reading(run)
+    assert found.column("n") == [4] * 6
+    assert found.note("step 1 of the train split in 1.jsonl, 1_before.jsonl")
+
+
+def test_acc_in_validation_files_alone_leaves_training_as_it_is(reading, tmp_path: Path) -> None:
+    rewards(tmp_path / "rollout_data", 1, "10100000")
+    rewards(tmp_path / "validation_data", 1, "11110000", acc=True, pred="4")
+    found = reading(tmp_path)
+    assert found.outcome.column == "reward"
+    groups = sorted((g["split"], g["n"], g["n_correct"]) for g in found.groups)
+    assert groups == [("eval", 4, 0), ("eval", 4, 4), ("train", 4, 0), ("train", 4, 2)]
+    assert found.note("Column acc is in 1 of 2 files")
+    assert found.note("Column pred, in 1 of 2 files,")
+    alone = reading(tmp_path, outcome="acc")
+    assert [(g["split"], g["n"], g["n_correct"]) for g in alone.groups] == [("eval", 4, 4), ("eval", 4, 4)]

@@ -78,6 +78,7 @@ class Format:
         filtered: whether groups were dropped before writing: none, unknown, or known.
         caveats: what these files cannot tell, in sentences.
         beside: names of files that are read for what they say about the rows, and hold none.
+        also: names of formats whose files this one reads too, where its own lie among them.
         fallback: asked only where no other format claims a file.
         optional_step: whether a log without any step is one step, and not one whose steps were lost.
     """
@@ -90,6 +91,7 @@ class Format:
     filtered: str = "none"
     caveats: ClassVar[tuple[str, ...]] = ()
     beside: ClassVar[tuple[str, ...]] = ()
+    also: ClassVar[tuple[str, ...]] = ()
     fallback: ClassVar[bool] = False
     optional_step: ClassVar[bool] = False
 
@@ -257,6 +259,10 @@ def match(files: Sequence[Peek], options: Options, only: str | None = None) -> t
     if len(claims) == 1:
         [(found, mine)] = claims.items()
         return next(f for f in candidates if f.name == found), mine
+    for form in candidates:
+        if form.name in claims and claims.keys() <= {form.name, *form.also}:
+            taken = {f for mine in claims.values() for f in mine}
+            return form, [f for f in files if f in taken]
     looked = "\n".join(f"  {_describe(f)}" for f in files[:8]) + (
         f"\n  and {len(files) - 8:,} more" if len(files) > 8 else ""
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bitrate.logs import sql
+from bitrate.logs.engines import duck
+from bitrate.logs.expression import to_sql
 from bitrate.logs.formats import Format, Select, answer_key, excerpt
+from bitrate.logs.inspect_log import Log
 from bitrate.logs.layout import by_file
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
@@ -18,14 +18,10 @@ from bitrate.logs.schema import SetAside
 if TYPE_CHECKING:
     import duckdb
 
-ZSTD = 93
-#: A member that unpacks to more than this is no sample.
-MEMBER_BYTES = 1 << 30
-MISSHAPEN = (AttributeError, TypeError, KeyError, IndexError)
-UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
-#: What scorers write instead of numbers. Any other text is no score: null, never 0.
-LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0, "yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
-CUT_OFF = {"max_tokens", "model_length"}
+#: A sample takes up to this many times its bytes while it is read: the bytes, their text, the values in it.
+TIMES_READ = 8
+#: The memory that is reckoned with where nobody said how much there is.
+MEMORY_BYTES = 2 << 30
 TEXTS = ("_file", "_place", "_run", "_prompt_id", "_answer", "_prompt", "_why")
 NUMBERS = {"_epoch": "double", "_score": "double", "_prompt_tokens": "int64", "_completion_tokens": "int64"}
 OWN = dict.fromkeys(TEXTS, "string") | NUMBERS | {"_truncated": "bool"}
@@ -51,16 +47,19 @@ class InspectAI(Format):
         if file.kind == "eval":
             with zipfile.ZipFile(file.path) as archive:
                 return any(n == "header.json" or n.startswith(("samples/", "_journal/")) for n in archive.namelist())
-        return file.kind == "json" and file.has("eval", "status", "plan")
+        if file.kind != "json":
+            return False
+        named = (f'"{key}":' in file.head for key in ("eval", "status", "plan"))  # a log too large to be parsed to look
+        return file.has("eval", "status", "plan") or (not file.columns and all(named))
 
     def raw_columns(self, files: Sequence[Peek]) -> set[str]:
         """The names of the scorers."""
-        self._read(files)
+        self._read(files, MEMORY_BYTES)
         return set(self.scorers)
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Read every log once into one small table."""
-        self._read(files)
+        self._read(files, duck.memory_bytes(con))
         self.table = f"inspect_{id(self)}"
         con.register(self.table, self._arrow())
         held = {r["_file"] for r in self.rows}
@@ -86,14 +85,27 @@ class InspectAI(Format):
             columns["run"] = "_run"
         return Select(source, columns, bad="_why", position="_place")
 
-    def _read(self, files: Sequence[Peek]) -> None:
+    def chosen(self, select: Select) -> Select:
+        """A scorer that the user names is a column of the table under a name of ours: its own may be any text."""
+        select = super().chosen(select)
+        for target, expression in self.options.columns.items():
+            for scorer in to_sql(expression).columns:
+                select.columns[target] = select.columns[target].replace(sql.name(scorer), self._column(scorer))
+        if self.options.outcome:
+            select.columns["correct"] = self._column(self.options.outcome)
+        return select
+
+    def _column(self, scorer: str) -> str:
+        return f"_scorer_{self.scorers.index(scorer)}"
+
+    def _read(self, files: Sequence[Peek], memory: int) -> None:
         """All samples of all logs, the first time it is asked for."""
         if hasattr(self, "rows"):
             return
         samples: dict[str, dict[str, Any]] = {}
         copied = 0
         for file in files:
-            log = Log(file.path, self.options.outcome)
+            log = Log(file.path, self.options.outcome, memory // TIMES_READ)
             for row in log.rows():
                 copied += row["_key"] in samples
                 samples.pop(row["_key"], None)
@@ -106,192 +118,12 @@ class InspectAI(Format):
             self.set_aside.append(SetAside("sample is also in a later log, as a retry copies it there", copied))
 
     def _arrow(self) -> Any:
-        """The rows as an Arrow table: what a rollout needs, and one column a scorer under its own name."""
+        """The rows as an Arrow table: what a rollout needs, and one column a scorer."""
         import pyarrow as pa
 
         table = {name: pa.array([r[name] for r in self.rows], pa.type_for_alias(kind)) for name, kind in OWN.items()}
         for scorer in self.scorers:
-            table[scorer] = pa.array([r["_scores"].get(scorer, (None,))[0] for r in self.rows], pa.float64())
+            scores = [r["_scores"].get(scorer, (None,))[0] for r in self.rows]
+            table[self._column(scorer)] = pa.array(scores, pa.float64())
         parts = [[(name, value) for name, (value, _) in r["_scores"].items()] for r in self.rows]
         return pa.table(table | {"_components": pa.array(parts, pa.map_(pa.string(), pa.float64()))})
-
-
-class Log:
-    """One log file: its samples as rows, and what is to be said of it."""
-
-    def __init__(self, path: Path, outcome: str | None) -> None:
-        self.path = path
-        self.outcome = outcome
-        self.notes: list[str] = []
-        self.bad: dict[str, list[str]] = {}
-        self.header: dict[str, Any] = {}
-        self.samples = 0
-
-    def rows(self) -> list[dict[str, Any]]:
-        """A row for each sample, the score being that of the outcome asked for, or else of the first scorer."""
-        rows = []
-        for place, sample in self._zip() if zipfile.is_zipfile(self.path) else self._json():
-            try:
-                rows.append(self._row(place, sample))
-                self.samples += 1
-            except MISSHAPEN:
-                self._leave("sample is not laid out as inspect-ai writes it", place)
-        scorers = list(dict.fromkeys(name for row in rows for name in row["_scores"]))
-        chosen = self.outcome or next(iter(scorers), None)
-        for row in rows:
-            row["_score"], row["_answer"] = row["_scores"].get(chosen, (None, None))
-            row["_why"] = None if row["_score"] is not None else self._why(row, chosen)
-        if len(scorers) > 1 and not self.outcome:
-            others = ", ".join(scorers[1:])
-            self.notes.append(
-                f"{self.path.name}: the outcome is the scorer {chosen}; choose another with --outcome: {others}."
-            )
-        if (status := self.header.get("status", "unknown")) != "success":
-            self.notes.append(f"{self.path.name} ended with status {status}: samples that did not run are not in it.")
-        return rows
-
-    @property
-    def set_aside(self) -> list[SetAside]:
-        """What could not be read, by reason."""
-        found = [
-            SetAside(reason, len(at), "rows", tuple(f"{self.path}:{p}" for p in at[:3]))
-            for reason, at in self.bad.items()
-        ]
-        return found or ([SetAside("log holds no sample", 1, "files", (str(self.path),))] if not self.samples else [])
-
-    def _leave(self, reason: str, place: str) -> None:
-        self.bad.setdefault(reason, []).append(place)
-
-    def _zip(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        with zipfile.ZipFile(self.path) as archive:
-            members = {i.filename: i for i in archive.infolist()}  # a sample written again comes later in the list
-            for name in ("header.json", "_journal/start.json"):
-                if not self.header and name in members:
-                    self.header = self._parsed(members[name], archive) or {}
-            for name, info in members.items():
-                if name.startswith("samples/") and name.endswith(".json") and (sample := self._parsed(info, archive)):
-                    yield name, sample
-
-    def _json(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        self.header = json.loads(self.path.read_text("utf-8"))
-        for i, sample in enumerate(self.header.get("samples") or [], 1):
-            if isinstance(sample, dict):
-                yield f"sample {i}", sample
-            else:
-                self._leave("sample is not a JSON object", f"sample {i}")
-
-    def _parsed(self, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> dict[str, Any] | None:
-        """The JSON object in a member; one that cannot be read is set aside and not fatal."""
-        try:
-            found = json.loads(member(self.path, archive, info))
-            if isinstance(found, dict):
-                return found
-            reason = "member is not a JSON object"
-        except UNREADABLE as error:
-            reason = f"member cannot be read ({type(error).__name__})"
-        self._leave(reason, info.filename)
-        return None
-
-    def _row(self, place: str, sample: dict[str, Any]) -> dict[str, Any]:
-        run = self.header.get("eval") or {}
-        choices = (sample.get("output") or {}).get("choices") or []
-        known = sample.get("id") is not None
-        return {
-            "_file": str(self.path),
-            "_place": place,
-            "_run": self.path.stem,
-            "_key": sample.get("uuid") or f"{self.path}:{place}",
-            "_prompt_id": _clean(f"{run.get('task', '')}/{sample['id']}") if known else None,
-            "_epoch": _count(sample.get("epoch")),
-            "_scores": dict(_scores(sample)),
-            "_failed": bool(sample.get("error")),
-            "_truncated": choices[0].get("stop_reason") in CUT_OFF if choices else None,
-            "_prompt": _text(sample.get("input")),
-            **_tokens(sample.get("model_usage") or {}, run.get("model")),
-        }
-
-    def _why(self, row: dict[str, Any], chosen: str | None) -> str:
-        """Why a sample has no score."""
-        if chosen in row["_scores"]:
-            return f"score of {chosen} is not a number"
-        return "sample ended in an error before it was scored" if row["_failed"] else "sample has no score"
-
-
-def member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The bytes of a zip member; zstd is unpacked here, as zipfile learns it only in Python 3.14.
-
-    Raises:
-        ValueError: the member is too large, or its checksum is wrong.
-    """
-    if info.file_size > MEMBER_BYTES:
-        raise ValueError(f"{info.filename} unpacks to {info.file_size} bytes; want at most {MEMBER_BYTES}")
-    if info.compress_type != ZSTD:
-        return archive.read(info)
-    import zstandard
-
-    with path.open("rb") as stream:
-        stream.seek(info.header_offset + 26)
-        lengths = stream.read(4)
-        stream.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), 1)
-        packed = stream.read(info.compress_size)
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
-            data = reader.read(info.file_size + 1)
-    except zstandard.ZstdError as error:
-        raise ValueError(str(error)) from error
-    if zlib.crc32(data) != info.CRC:
-        raise ValueError(f"{info.filename} has a wrong checksum")
-    return data
-
-
-def _scores(sample: dict[str, Any]) -> Iterator[tuple[str, tuple[float | None, str | None]]]:
-    """Each scorer's value and the answer it read; a value with parts counts as several scorers."""
-    scores = sample.get("scores") or ({"score": sample["score"]} if sample.get("score") else {})
-    for name, score in scores.items():
-        value, answer = score.get("value"), score.get("answer")
-        answer = _clean(answer) if isinstance(answer, str) else None
-        if isinstance(value, dict):
-            yield from ((f"{name}.{part}", (_number(v), answer)) for part, v in value.items())
-        else:
-            yield name, (_number(value), answer)
-
-
-def _number(value: Any) -> float | None:
-    """A score as a number, or None.
-
-    >>> [_number(v) for v in ("C", "I", "P", True, 0.25, "no answer", None)]
-    [1.0, 0.0, 0.5, 1.0, 0.25, None, None]
-    """
-    if isinstance(value, str):
-        value = LETTERS.get(value if len(value) == 1 else value.lower(), value)
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _tokens(usage: dict[str, Any], model: str | None) -> dict[str, int | None]:
-    """Tokens that the evaluated model read and wrote for a sample; unknown stays None."""
-    own = usage.get(model or "") or (next(iter(usage.values())) if len(usage) == 1 else {})
-    read = [_count(own.get(k)) for k in ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")]
-    prompt = sum(n for n in read if n) if read[0] is not None else None
-    return {"_prompt_tokens": prompt, "_completion_tokens": _count(own.get("output_tokens"))}
-
-
-def _count(value: Any) -> int | None:
-    """A whole number that fits, or None."""
-    return value if isinstance(value, int) and 0 <= value < 1 << 53 else None
-
-
-def _clean(text: str) -> str:
-    """Text that can be stored: half a surrogate pair, as a model may write it, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _text(given: Any) -> str | None:
-    """The sample's input: a text, or the texts of its user messages."""
-    if isinstance(given, str):
-        return _clean(given)
-    said = [m.get("content") for m in given or [] if isinstance(m, dict) and m.get("role") == "user"]
-    parts = [p.get("text", "") for c in said if isinstance(c, list) for p in c if isinstance(p, dict)]
-    return _clean("\n".join([c for c in said if isinstance(c, str)] + parts)) or None

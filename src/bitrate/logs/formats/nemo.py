@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, jsonl, text_id
-from bitrate.logs.layout import block_group, block_notes, block_sizes, by_file, run_names
+from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl, text_id
+from bitrate.logs.layout import Again, block_group, block_notes, block_sizes, by_file, run_names, sql_by_file
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
@@ -20,9 +20,14 @@ RAW = {
     "filtered_rewards": "JSON",
     "token_ids": "BIGINT[][]",
     "token_loss_mask": "DOUBLE[][]",
+    "sample_loss_mask": "JSON",
     "advantages": "DOUBLE[][]",
     "idx": "DOUBLE",
 }
+#: A row's place in its batch.
+PLACE = "CASE WHEN idx BETWEEN 0 AND 1e15 THEN idx END"
+#: A row that took no part in the loss, as where the environment failed; its reward says nothing about the policy.
+MASKED = json_number("coalesce(json_extract_string(sample_loss_mask, '$[0]'), sample_loss_mask->>'$')") + " = 0"
 #: Content is the messages with their roles, or only their texts, or only what the model said.
 ROLES = "json_extract_string(_said, '$[0].role') IS NOT NULL"
 TEXTS = "json_type(_said) = 'ARRAY'"
@@ -66,35 +71,43 @@ class Nemo(Format):
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
         """Look for dynamic sampling, and for the blocks of rows that are groups."""
-        self.splits = {str(f.path): "eval" for f in files if f.path.name.startswith("val_")}
+        named = {f: NAME.search(f.path.name) for f in files}
+        self.splits = {str(f.path): "eval" for f, found in named.items() if found and found[1] == "val"}
         self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
-        self.dynamic = any(f.has("filtered_rewards") for f in files)
-        if self.dynamic:
+        train = [f for f in files if str(f.path) not in self.splits]
+        self.rewards = {str(f.path): "filtered_rewards" for f in train if f.has("filtered_rewards")}
+        if self.rewards:  # a first line too long to look at does not say which of the two its file has
+            self.rewards |= {str(f.path): "coalesce(filtered_rewards, rewards)" for f in train if not f.columns}
             self.filtered = "known"
             self.notes.append(
                 "Dynamic sampling was on: groups of equal rewards were dropped before writing. "
                 "The reward is filtered_rewards; rewards belongs to the batch before filtering, in another order."
             )
-        split = by_file(self.splits, files, "'train'")
-        self.sizes = block_sizes(con, self._source(files), "_prompt", "idx", split)
-        self.notes += block_notes(self.sizes, {self.splits.get(str(f.path), "train") for f in files})
+        stretches: dict[tuple[str, str], list[Peek]] = {}
+        for f in files:
+            path = str(f.path)
+            stretches.setdefault((self.runs.get(path, ""), self.splits.get(path, "train")), []).append(f)
+        self.sizes = block_sizes(con, self._source(files), "_prompt", PLACE, stretches.values())
+        self.notes += block_notes(self.sizes, self.splits, files)
         if not self.sizes:
             self.group_id = "hash"
+        self.again = Again.among(
+            (f, *key, int(at[2])) for key, held in stretches.items() for f in held if (at := named[f])
+        )
+        self.notes[:0] = self.again.notes
         return files
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """The one element of every list; a list of another length is set aside."""
-        split, rewards = by_file(self.splits, files, "'train'"), "rewards"
-        if self.dynamic:
-            rewards = f"CASE WHEN {split} = 'train' THEN filtered_rewards ELSE rewards END"
+        rewards = sql_by_file(self.rewards, files, "rewards")
         size = f"json_array_length({rewards})"
         high, low = "list_max(flatten(advantages))", "list_min(flatten(advantages))"
         columns = {
-            "split": split,
+            "split": by_file(self.splits, files, "'train'"),
             "step": "regexp_extract(_file, '_data_step([0-9]+)[.]jsonl', 1)",
             "prompt_id": text_id("_prompt"),
-            "group_id": block_group(self.sizes, "idx", split, text_id("_prompt")),
-            "sample": "idx",
+            "group_id": self.again.apart(block_group(self.sizes, PLACE, text_id("_prompt"), files), files),
+            "sample": PLACE,
             "reward": f"json_extract_string({rewards}, '$[0]')",
             "answer": answer_key(SPOKEN),
             "prompt_tokens": "_first - 1",
@@ -106,10 +119,12 @@ class Nemo(Format):
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = (
             f"CASE WHEN {all_null(['idx', 'content', 'rewards'])} THEN 'line is not a JSON object with these columns' "
+            f"WHEN {MASKED} THEN 'masked by the trainer (sample_loss_mask 0)' "
             f"WHEN {size} <> 1 THEN 'rewards is not a list of length one' "
             "WHEN _prompt IS NULL THEN 'where the prompt ends cannot be told' END"
         )
         return Select(self._source(files), columns, bad=bad)
 
     def _source(self, files: Sequence[Peek]) -> str:
+        """The rows, each with its prompt."""
         return SOURCE.replace("{asked}", ASKED).replace("{source}", jsonl(files, RAW, self.options.raw_names()))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs.formats import Format, Select, all_null, jsonl, last_written, repeated, text_id
+from bitrate.logs.layout import shard_notes, steps_held
 from bitrate.logs.peek import Peek
 from bitrate.wording import number_of
 
@@ -55,6 +56,9 @@ class OpenInstruct(Format):
             self.filtered = "known"
             dropped = number_of(len(files) - len(kept), "file holds", "files hold")
             self.notes.append(f"{dropped} groups that were filtered before training; not read.")
+        held = steps_held(con, jsonl(kept, {"step": "DOUBLE"}), "step") if kept else {}
+        for run in dict.fromkeys(SHARD.sub("", str(f.path)) for f in kept):
+            self.notes += shard_notes(held, [f for f in kept if SHARD.sub("", str(f.path)) == run])
         repeats = repeated(con, jsonl(kept, RAW), ONE_ROLLOUT, "rollout written again by a later line") if kept else []
         self.set_aside += repeats
         self.repeats = bool(repeats)
@@ -67,7 +71,7 @@ class OpenInstruct(Format):
         columns = {
             "step": "step",
             "prompt_id": text_id("prompt_tokens::VARCHAR"),
-            "group_id": "step::BIGINT || '/' || prompt_idx::BIGINT",
+            "group_id": "try_cast(step AS BIGINT) || '/' || try_cast(prompt_idx AS BIGINT)",
             "sample": "sample_idx",
             "reward": "reward",
             "answer": tokens,

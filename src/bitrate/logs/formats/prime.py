@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs.formats import Format, Select, answer_key, excerpt, jsonl, text_id
-from bitrate.logs.layout import by_file, in_eval_folder, run_names
+from bitrate.logs.layout import Again, by_file, in_eval_folder, run_names, steps_held
+from bitrate.logs.messages import object_text
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
 
@@ -28,6 +29,9 @@ RAW = {
     "errors": 'STRUCT("type" VARCHAR)[]',
     "traces": f"{TRACE}[]",
 }
+#: The folder's step, else the one the row was trained at; an evaluation by itself has none.
+STEP = "coalesce(try_cast(regexp_extract(_file, '^(?:.*/)?step_([0-9]+)/', 1) AS DOUBLE), run.work.step, 0)"
+STEP_FOLDER = re.compile(r"^(?:.*/)?step_(\d{1,15})/")
 #: Folders below a run's own.
 BELOW = re.compile(r"(?:^|/)(?:rollouts|step_\d+|train|eval)(?:/|$)")
 #: One row per trace of the agent that is trained; an episode without a trace keeps a row, so that it is counted.
@@ -82,11 +86,20 @@ class Prime(Format):
         kept = [f for f in files if f not in doubled]
         self.splits = {str(f.path): "eval" if in_eval_folder(f) else "train" for f in kept}
         self.runs = run_names(kept, _home)
+        held = {str(f.path): {int(found[1]): 1} for f in kept if (found := STEP_FOLDER.search(f.path.as_posix()))}
+        if loose := [f for f in kept if str(f.path) not in held]:
+            held |= steps_held(con, jsonl(loose, {"run": RAW["run"]}), STEP)
+        self.again = Again.among(
+            (f, self.runs.get(str(f.path), ""), self.splits[str(f.path)], step)
+            for f in kept
+            for step in held.get(str(f.path), ())
+        )
+        self.notes[:0] = self.again.notes
         return kept
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """A group is ``group.id``, else the task; a group of several trained agents falls into one for each."""
-        key = f"coalesce(_task.key, _task.hash, {text_id('_task.data::VARCHAR')})"
+        key = f"coalesce(_task.key, _task.hash, {text_id(object_text('_task.data'))})"
         paid = "list_transform(_rewards, lambda x: x.paid)"
         correct = "list_filter(_rewards, lambda x: x.name = 'correct')[1].score"
         high, low = "list_max(_advantages)", "list_min(_advantages)"
@@ -94,11 +107,12 @@ class Prime(Format):
         limit = "_trace.stop_condition LIKE 'max\\_%' ESCAPE '\\'"
         columns = {
             "split": f"CASE WHEN coalesce(run.work.type, run.type) = 'eval' THEN 'eval' ELSE {train_or_eval} END",
-            "step": "coalesce(nullif(regexp_extract(_file, '.*/step_([0-9]+)/', 1), '')::DOUBLE, run.work.step, 0)",
+            "step": STEP,
             "policy_step": "run.work.policy.end",
             "prompt_id": key,
-            "group_id": f"coalesce(\"group\".id, {key}) || coalesce('/' || _trace.agent.name, '')",
-            "sample": "_index",
+            "group_id": self.again.apart(
+                f"coalesce(\"group\".id, {key}) || coalesce('/' || _trace.agent.name, '')", files
+            ),
             "reward": f"list_sum({paid})",
             "correct": correct,
             "components": f"map(list_transform(_rewards, lambda x: x.name), {paid})",

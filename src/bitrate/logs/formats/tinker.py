@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.formats import Format, Select, all_null, json_number, jsonl, last_written, repeated
-from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.layout import Again, by_file, run_names, steps_held
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class Tinker(Format):
     def raw_columns(self, files: Sequence[Peek]) -> set[str]:
         """Columns of the file, and the metrics of a trajectory's last step."""
         steps = (r["steps"][-1] for f in files for r in f.records if isinstance(r.get("steps"), list) and r["steps"])
-        metrics = {m for step in steps if isinstance(step, dict) for m in step.get("metrics") or {}}
+        told = (step.get("metrics") for step in steps if isinstance(step, dict))
+        metrics = {name for found in told if isinstance(found, dict) for name in found}
         return super().raw_columns(files) | metrics
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
@@ -58,6 +59,14 @@ class Tinker(Format):
         self.set_aside += repeats
         self.repeats = bool(repeats)
         self.runs = run_names(files, lambda f: "/".join(f.inside.split("/")[:-2]))
+        held = steps_held(con, jsonl(files, {"iteration": "DOUBLE"}), "iteration")
+        again = Again.among(
+            (f, self.runs.get(str(f.path), ""), f.path.name.split(SUFFIX)[0], step)
+            for f in files
+            for step in held.get(str(f.path), ())
+        )
+        self.notes[:0] = again.notes
+        self.again = again
         return files
 
     def raw(self, files: Sequence[Peek]) -> str:
@@ -72,13 +81,13 @@ class Tinker(Format):
         """A group is one environment group of one iteration of one file name (train, eval_gsm8k ...)."""
         source = self.raw(files)
         base = f"regexp_extract(_file, '([^/]+){SUFFIX}$', 1)"
-        group = f"{base} || '/' || iteration::BIGINT || '/' || group_idx::BIGINT"
+        group = f"{base} || '/' || try_cast(iteration AS BIGINT) || '/' || try_cast(group_idx AS BIGINT)"
         columns = {
             "split": f"CASE WHEN {base} LIKE 'train%' THEN 'train' ELSE 'eval' END",
             "step": "iteration",
             "policy_step": "sampling_client_step",
             "prompt_id": group,
-            "group_id": group,
+            "group_id": self.again.apart(group, files),
             "sample": "traj_idx",
             "reward": "total_reward",
             "correct": _metric("correct"),

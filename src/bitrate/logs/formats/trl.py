@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bitrate.logs import sql
+from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, answer_key, excerpt, parquet, text_id
-from bitrate.logs.layout import block_group, block_notes, block_sizes, by_file, run_names
+from bitrate.logs.formats import Format, Select, answer_key, excerpt, json_number, parquet, text_id
+from bitrate.logs.layout import (
+    Again,
+    block_group,
+    block_notes,
+    block_sizes,
+    by_file,
+    number,
+    run_names,
+)
+from bitrate.logs.messages import last_said, one_text
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
+from bitrate.logs.trainer_state import History
 from bitrate.wording import number_of
 
 if TYPE_CHECKING:
@@ -23,61 +32,18 @@ if TYPE_CHECKING:
 OWN = ("step", "prompt", "completion", "advantage")
 #: Columns that hold the completion's tokens, or their number, under a name that means nothing else.
 TOKENS = ("completion_ids", "n_tokens", "completion_length")
+TEXT = ("string", "large_string", "string_view")
+LIST = ("list", "large_list", "fixed_size_list")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one pass over a file found."""
+    """What one pass over a file found; its step is None where no row has one."""
 
-    step: int
+    step: int | None
     rows: int
     digest: int
     means: dict[str, float | None]
-
-
-@dataclass
-class History:
-    """``trainer_state.json``: what TRL logged beside the completions."""
-
-    entries: list[dict[str, Any]]
-    every: float | None
-
-    @classmethod
-    def beside(cls, folder: Path) -> History | None:
-        """The trainer state in the folder, the one above it, or its last checkpoint; None where there is none."""
-        checkpoints = sorted(
-            folder.parent.glob("checkpoint-*/trainer_state.json"), key=lambda p: (len(p.parent.name), p.parent.name)
-        )
-        for path in (folder / "trainer_state.json", folder.parent / "trainer_state.json", *reversed(checkpoints)):
-            try:
-                state = json.loads(path.read_text("utf-8"))
-                entries = [e for e in state["log_history"] if isinstance(e.get("step"), int)]
-            except (OSError, ValueError, TypeError, KeyError, AttributeError):
-                continue
-            every = state.get("logging_steps")
-            return cls(entries, every if isinstance(every, int | float) and every >= 1 else None)
-        return None
-
-    @property
-    def rewards(self) -> list[str]:
-        """Names of the reward functions."""
-        keys = dict.fromkeys(k.removeprefix("eval_") for e in self.entries for k in e)
-        return [k[len("rewards/") : -len("/mean")] for k in keys if k.startswith("rewards/") and k.endswith("/mean")]
-
-    @property
-    def evals(self) -> dict[int, dict[str, Any]]:
-        """The evaluation's log entry by step."""
-        return {e["step"]: e for e in self.entries if any(k.startswith("eval_") for k in e)}
-
-    def at(self, key: str) -> dict[int, float]:
-        """A logged number by step."""
-        return {e["step"]: float(e[key]) for e in self.entries if isinstance(e.get(key), int | float)}
-
-    def plain_sum(self) -> bool:
-        """Whether the logged reward is the unweighted sum of its parts at every step, so that the weights are 1."""
-        parts = [self.at(f"rewards/{r}/mean") for r in self.rewards]
-        whole = {s: v for s, v in self.at("reward").items() if all(s in p for p in parts)}
-        return bool(whole) and all(abs(sum(p[s] for p in parts) - v) <= 1e-5 * (1 + abs(v)) for s, v in whole.items())
 
 
 class Trl(Format):
@@ -112,36 +78,29 @@ class Trl(Format):
         kept = self._without_repeats(files, seen)
         self.splits = {str(f.path): "eval" if seen[str(f.path)].step in self._evals(f) else "train" for f in kept}
         self._note_evals(kept, seen)
-        self.tokens = self._tokens(kept, seen)
-        self.sizes = block_sizes(con, self._source(kept), "prompt", "_row", "_split")
-        self.notes += block_notes(self.sizes, self.splits.values())
-        if not self.sizes:
-            self.group_id = "hash"
+        self._find_tokens(kept, seen)
+        self._find_groups(con, kept, seen)
         return kept
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """Rewards summed over their functions, groups from blocks, tokens from a logged column or the logged mean."""
-        prompt, completion = _text("prompt", files[0]), _last_text("completion", files[0])
-        parts = [
-            f"CASE WHEN isnan({sql.name(r)}::DOUBLE) THEN NULL ELSE {sql.name(r)}::DOUBLE END" for r in self.rewards
-        ]
+        prompt_id = text_id("_prompt")
+        shared = "_total // _rows + CASE WHEN _row < _total % _rows THEN 1 ELSE 0 END"
         columns = {
             "split": "_split",
-            "step": "step",
-            "prompt_id": text_id(prompt),
-            "group_id": block_group(self.sizes, "_row", "_split", text_id(prompt)),
-            "reward": parts[0] if len(parts) == 1 else f"list_sum([{', '.join(parts)}])",
-            "components": f"map({sql.text_list(self.rewards)}, [{', '.join(parts)}])",
-            "answer": answer_key(completion),
-            "completion_tokens": self.tokens,
-            "advantage": "advantage",
-            "prompt": excerpt(_last_text("prompt", files[0])),
+            "step": "_step",
+            "prompt_id": prompt_id,
+            "group_id": self.again.apart(block_group(self.sizes, "_row", prompt_id, files), files),
+            "reward": "_reward",
+            "components": "_components",
+            "answer": answer_key("_said"),
+            "completion_tokens": f"coalesce(_tokens, {shared})",
+            "advantage": "_advantage",
+            "prompt": excerpt("_asked"),
         }
-        if not parts:
-            del columns["reward"], columns["components"]
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
-        return Select(self._source(files), columns, position="_row + 1")
+        return Select(self._source(files), columns, position="_row + 1", raw={"step": "_told_step"})
 
     def _source(self, files: Sequence[Peek]) -> str:
         """Rows with what is known of their file: its split, and the step's total of tokens and of rows."""
@@ -151,37 +110,107 @@ class Trl(Format):
             total, rows = self.totals.get(path, ("NULL", "NULL"))
             facts.append(f"({sql.text(path)}, {sql.text(self.splits[path])}, {total}::BIGINT, {rows}::BIGINT)")
         return (
-            f"(SELECT r.*, _split, _total, _rows FROM {parquet(files)} r JOIN "
+            f"(SELECT r.*, _split, _total, _rows FROM {self._rows(files)} r JOIN "
             f"(VALUES {', '.join(facts)}) known(_path, _split, _total, _rows) ON r._file = _path)"
         )
 
-    def _rewards(self, files: list[Peek]) -> list[str]:
-        """Reward columns, from the trainer's log where it is there."""
-        histories = [h for h in self.histories.values() if h]
-        logged = dict.fromkeys(r for h in histories for r in h.rewards)
-        columns = {c: t for f in files for c, t in f.columns.items()}
-        found = [r for r in logged if r in columns]
-        if not found:
-            found = [c for c, t in columns.items() if t == "double" and c not in {*OWN, *TOKENS}]
-            self.notes.append(
-                "No trainer_state.json names the rewards: every column of decimals is taken for one "
-                f"({', '.join(found)}), and evaluations cannot be told from training."
-            )
-        if len(found) > 1 and not (histories and all(h.plain_sum() for h in histories)):
-            self.notes.append(
-                f"The reward is the plain sum of {', '.join(found)}: the trainer's weights are not in the files. "
-                f"Measure one alone with --outcome {found[0]}."
-            )
+    def _rows(self, files: Sequence[Peek]) -> str:
+        """Rows with the same columns of the same types, whatever types their files have: those are read alike."""
+        alike: dict[tuple[object, ...], list[Peek]] = {}
+        named = self.options.raw_names()
+        for f in files:
+            rewards = self.rewards[f.path.parent]
+            wanted = dict.fromkeys([*OWN, *TOKENS, *rewards, *named])
+            alike.setdefault((rewards, *(f.columns.get(c) for c in wanted)), []).append(f)
+        parts = [f"SELECT {', '.join(self._columns(same[0]))} FROM {parquet(same)}" for same in alike.values()]
+        return f"({' UNION ALL BY NAME '.join(parts)})"
+
+    def _columns(self, file: Peek) -> list[str]:
+        """What is selected of files with the columns of this one: our own columns, and those that the user named."""
+        parts = {r: _decimal(r, file) for r in self.rewards[file.path.parent]}
+        total = f"list_sum([{', '.join(parts.values())}])" if len(parts) > 1 else next(iter(parts.values()), "NULL")
+        names = sql.text_list(parts)
+        components = f"map({names}::VARCHAR[], [{', '.join(parts.values())}]::DOUBLE[])"
+        whole = file.columns["step"] in {"int64", "int32"}
+        prompt, completion = _text("prompt", file), _text("completion", file)
+        own = {
+            "_file": "_file",
+            "_row": "_row",
+            "_step": "step::BIGINT" if whole else values.step("step::VARCHAR"),
+            "_told_step": "step::VARCHAR",
+            "_prompt": one_text(prompt),
+            "_asked": last_said(prompt),
+            "_said": last_said(completion),
+            "_reward": f"({total})::DOUBLE",
+            "_components": components if parts else "NULL::MAP(VARCHAR, DOUBLE)",
+            "_advantage": _decimal("advantage", file),
+            "_tokens": _tokens(file),
+        }
+        asked = [c for c in self.options.raw_names() if c in file.columns and c not in own]
+        return [f"{expression} AS {c}" for c, expression in own.items()] + [sql.name(c) for c in asked]
+
+    def _rewards(self, files: list[Peek]) -> dict[Path, tuple[str, ...]]:
+        """Reward columns by folder: from the trainer's log where it is there, else by their names and types."""
+        found: dict[Path, tuple[str, ...]] = {}
+        for folder, history in self.histories.items():
+            columns = {c: t for f in files if f.path.parent == folder for c, t in f.columns.items()}
+            logged = tuple(r for r in (history.rewards if history else ()) if r in columns)
+            found[folder] = logged or self._guessed(columns)
+            if len(found[folder]) > 1 and not (logged and history and history.plain_sum(logged)):
+                self._first(
+                    f"The reward is the plain sum of {', '.join(found[folder])}: the trainer's weights are not in the "
+                    f"files. Measure one alone with --outcome {found[folder][0]}."
+                )
         return found
+
+    def _guessed(self, columns: dict[str, str]) -> tuple[str, ...]:
+        """The rewards where no log names them: columns called so, else all decimals."""
+        extra = {c: t for c, t in columns.items() if c not in {*OWN, *TOKENS}}
+        decimals = [c for c, t in extra.items() if t in {"double", "float"}]
+        called = [c for c in extra if "reward" in c.lower() and not extra[c].startswith((*LIST, "struct", "map"))]
+        taken = called or decimals
+        left = [c for c in decimals if c not in taken]
+        how = "every column called reward" if called else "every column of decimals"
+        rest = f"; not taken: {', '.join(left)}, decimals that may be anything" if left else ""
+        self._first(
+            f"No trainer_state.json names the rewards: {how} is taken for one ({', '.join(taken) or 'there is none'}"
+            f"{rest}), and evaluations cannot be told from training."
+        )
+        return tuple(taken)
+
+    def _first(self, note: str) -> None:
+        """Say what changes every figure before anything else."""
+        if note not in self.notes:
+            self.notes.insert(0, note)
 
     def _look(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> dict[str, Seen]:
         """Step, rows, digest of the rows apart from their step, and mean of each reward, by file."""
-        rewards = [sql.name(r) for r in self.rewards]
-        means = "".join(f", avg(CASE WHEN isnan({r}::DOUBLE) THEN NULL ELSE {r}::DOUBLE END)" for r in rewards)
-        digest = f"bit_xor(hash({', '.join(['_row', 'prompt', 'completion', 'advantage', *rewards])}))"
-        query = f"SELECT _file, max(step), count(*), {digest}{means} FROM {parquet(files)} GROUP BY _file"
-        rows = duck.run(con, query)
-        return {path: Seen(step, n, d, dict(zip(self.rewards, m, strict=True))) for path, step, n, d, *m in rows}
+        digest = "bit_xor(hash(_row, _prompt, _said, _advantage, _components))"
+        query = f"SELECT _file, max(_step), count(*), {digest} FROM {self._rows(files)} GROUP BY _file"
+        parts = f"SELECT _file, unnest(map_entries(_components)) AS part FROM {self._rows(files)}"
+        means: dict[str, dict[str, float | None]] = {}
+        for path, name, mean in duck.run(con, f"SELECT _file, part.key, avg(part.value) FROM ({parts}) GROUP BY ALL"):
+            means.setdefault(path, {})[name] = mean
+        return {path: Seen(step, n, d, means.get(path, {})) for path, step, n, d in duck.run(con, query)}
+
+    def _find_groups(self, con: duckdb.DuckDBPyConnection, files: list[Peek], seen: dict[str, Seen]) -> None:
+        """The size of a block of rollouts in each file, and steps that several files hold."""
+        stretches: dict[tuple[str, str], list[Peek]] = {}
+        for f in files:
+            path = str(f.path)
+            stretches.setdefault((self.runs.get(path, ""), self.splits[path]), []).append(f)
+        self.sizes = block_sizes(con, self._source(files), "_prompt", "_row", stretches.values())
+        self.notes += block_notes(self.sizes, self.splits, files)
+        if not self.sizes:
+            self.group_id = "hash"
+        self.again = Again.among(
+            (f, *key, step)
+            for key, held in stretches.items()
+            for f in held
+            if (step := seen[str(f.path)].step) is not None
+        )
+        for note in self.again.notes:
+            self._first(note)
 
     def _evals(self, file: Peek) -> dict[int, dict[str, Any]]:
         history = self.histories[file.path.parent]
@@ -204,7 +233,8 @@ class Trl(Format):
     def _note_steps(self, files: list[Peek], seen: dict[str, Seen]) -> None:
         """Say where the trainer logged only some of its batches."""
         for folder, history in self.histories.items():
-            steps = sorted(seen[str(f.path)].step for f in files if f.path.parent == folder)
+            held = [seen[str(f.path)].step for f in files if f.path.parent == folder]
+            steps = sorted(step for step in held if step is not None)
             gaps = [b - a for a, b in pairwise([0, *steps]) if b > a]
             every = (history and history.every) or min(gaps, default=1)
             if steps and every > 1:
@@ -218,7 +248,7 @@ class Trl(Format):
         evals = [f for f in files if self.splits[str(f.path)] == "eval"]
         if not evals:
             return
-        steps = sorted({seen[str(f.path)].step for f in evals})
+        steps = sorted({step for f in evals if (step := seen[str(f.path)].step) is not None})
         shown = ", ".join(map(str, steps[:4])) + (", ..." if len(steps) > 4 else "")
         self.notes.append(
             f"At {number_of(len(steps), 'step')} an evaluation was written over the training batch ({shown}); "
@@ -235,48 +265,56 @@ class Trl(Format):
             )
 
     def _agrees(self, file: Seen, evals: dict[int, dict[str, Any]]) -> bool:
-        logged = {r: evals[file.step].get(f"eval_rewards/{r}/mean") for r in file.means}
+        entry = evals.get(file.step, {}) if file.step is not None else {}
+        logged = {r: number(entry.get(f"eval_rewards/{r}/mean")) for r in file.means}
         return all(
             v is None or m is None or abs(m - v) <= 1e-5 * (1 + abs(v))
             for r, m in file.means.items()
             for v in [logged[r]]
         )
 
-    def _tokens(self, files: list[Peek], seen: dict[str, Seen]) -> str:
-        """SQL for a completion's tokens: a logged column, else the logged mean spread over the rows of its step."""
-        columns = {c: t for f in files for c, t in f.columns.items()}
-        found = next((c for c in TOKENS if c in columns), None)
+    def _find_tokens(self, files: list[Peek], seen: dict[str, Seen]) -> None:
+        """The total of tokens of a step without a column of them: the logged mean, to be shared among its rows."""
         self.totals: dict[str, tuple[int, int]] = {}
-        if found:
-            ids = columns[found].startswith(("list", "large_list", "string", "large_string"))
-            return f"len(try_cast({sql.name(found)} AS BIGINT[]))" if ids else sql.name(found)
-        for file in files:
+        bare = [f for f in files if not f.columns.keys() & set(TOKENS)]
+        for file in bare:
             history, about = self.histories[file.path.parent], seen[str(file.path)]
-            if history and history.every == 1 and self.splits[str(file.path)] == "train":
-                mean = history.at("completions/mean_length").get(about.step)
-                if mean is not None:
+            if history and history.every == 1 and self.splits[str(file.path)] == "train" and about.step is not None:
+                mean = history.at("completions/mean_length").get(about.step, -1.0)
+                if 0 <= mean < 1e9:
                     self.totals[str(file.path)] = (round(mean * about.rows), about.rows)
-        self.notes.append(
-            "Tokens are known only as the mean of each step; its total is shared evenly among its rollouts."
-            if self.totals
-            else "Completion tokens are not in the files: log them with log_extra('completion_ids', completion_ids)."
-        )
-        return "_total // _rows + CASE WHEN _row < _total % _rows THEN 1 ELSE 0 END"
-
-
-def _is_text(column: str, file: Peek) -> bool:
-    return file.columns[column] in {"string", "large_string"}
+        if self.totals:
+            self.notes.append(
+                "Tokens are known only as the mean of each step; its total is shared evenly among its rollouts."
+            )
+        elif bare:
+            self.notes.append(
+                "Completion tokens are not in the files: log them with log_extra('completion_ids', completion_ids)."
+            )
 
 
 def _text(column: str, file: Peek) -> str:
     """SQL for a prompt or completion as text: itself, or its messages as JSON."""
-    return sql.name(column) if _is_text(column, file) else f"to_json({sql.name(column)})::VARCHAR"
+    nested = file.columns[column].startswith((*LIST, "struct", "map"))
+    return f"to_json({sql.name(column)})::VARCHAR" if nested else f"{sql.name(column)}::VARCHAR"
 
 
-def _last_text(column: str, file: Peek) -> str:
-    """SQL for a text, or what the last of its messages says."""
-    return (
-        sql.name(column)
-        if _is_text(column, file)
-        else f"json_extract_string(to_json({sql.name(column)}), '$[#-1].content')"
-    )
+def _decimal(column: str, file: Peek) -> str:
+    """SQL for a column as a number, null where it is none; a file without the column has none."""
+    if column not in file.columns:
+        return "NULL::DOUBLE"
+    name = sql.name(column)
+    if file.columns[column] in {"double", "float"}:
+        return f"CASE WHEN isnan({name}) THEN NULL ELSE {name}::DOUBLE END"
+    value = json_number(name)
+    return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
+
+
+def _tokens(file: Peek) -> str:
+    """SQL for the length of a completion in tokens, where a column tells it."""
+    found = next((c for c in TOKENS if c in file.columns), None)
+    if found is None:
+        return "NULL::BIGINT"
+    if file.columns[found].startswith((*LIST, *TEXT)) and found == "completion_ids":
+        return f"len(try_cast({sql.name(found)} AS BIGINT[]))"
+    return f"CASE WHEN {_decimal(found, file)} BETWEEN 0 AND 1e15 THEN {_decimal(found, file)}::BIGINT END"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from bitrate.logs import sql
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
-from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.layout import by_file, json_object, number, run_names
+from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 RAW = {
     "example_id": "VARCHAR",
+    "id": "VARCHAR",
     "task": "VARCHAR",
     "prompt": "VARCHAR",
     "completion": "VARCHAR",
@@ -25,63 +29,97 @@ RAW = {
     "is_truncated": "VARCHAR",
     "token_usage": "STRUCT(input_tokens DOUBLE, output_tokens DOUBLE)",
 }
+#: What prime-rl called the rows of a step.
+STEP_FILE = re.compile(r"^(train|eval)_rollouts\.jsonl(\.gz|\.zst)?$")
+UNREADABLE = "line is not a JSON object with these columns"
+ERROR = "the rollout ended in an error and was not scored"
+#: Older files say id. With several tasks in a file the ids of one may be those of another.
+EXAMPLE = "coalesce(task || '/', '') || coalesce(example_id, id)"
+FAILED = "nullif(error, 'null') IS NOT NULL"
+#: Which of an example's rollouts a row is: those that failed and those that are copies come after the others.
+COUNTED = (
+    f"(SELECT *, row_number() OVER (PARTITION BY _file, {EXAMPLE} ORDER BY {FAILED}, _copy, _line) AS _rollout FROM "
+    f"(SELECT *, row_number() OVER (PARTITION BY _file, {EXAMPLE}, hash(prompt, completion, reward, metrics, error) "
+    "ORDER BY _line) AS _copy FROM (SELECT *, row_number() OVER () AS _line FROM {source})))"
+)
 
 
 class Verifiers(Format):
-    """``results.jsonl``, with ``metadata.json`` beside it; ``answer`` in it is the right answer, and is not read."""
+    """``results.jsonl``, with ``metadata.json`` beside it; ``answer`` in it is the right answer, and is not read.
+
+    An evaluation that was resumed may hold more rollouts of an example than ``metadata.json`` says
+    (``rollouts_per_example``): copies of lines, then the last ones, are set aside.
+    """
 
     name: ClassVar[str] = "verifiers"
     trainer: ClassVar[str] = "verifiers up to 0.3 (vf-eval); from 0.4 on see prime-rl"
-    files: ClassVar[str] = "results.jsonl with example_id, prompt, completion, reward, and metadata.json"
+    files: ClassVar[str] = "results.jsonl with example_id (or id), prompt, completion, reward, and metadata.json"
     beside: ClassVar[tuple[str, ...]] = ("metadata.json",)
     caveats: ClassVar[tuple[str, ...]] = ("An evaluation has no step: nothing can be said about change over a run.",)
 
     def sniff(self, file: Peek) -> bool:
-        """JSONL with these four columns."""
-        return file.kind == "jsonl" and file.has("example_id", "prompt", "completion", "reward")
+        """JSONL with these columns; prime-rl wrote rows like them to files of another name."""
+        return file.kind == "jsonl" and is_result(file) and not STEP_FILE.search(file.path.name)
 
     def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
-        """Tell evaluations apart by folder, and say what ``metadata.json`` says of each."""
+        """Tell evaluations apart by folder, and heed what ``metadata.json`` says of each."""
         self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
+        most: dict[str, str] = {}
         for file in files:
-            about = _metadata(file)
-            if {"model", "env_id"} <= about.keys():
-                self.notes.append(f"{file.inside} is an evaluation of {about['model']} on {about['env_id']}.")
+            about = json_object(file.path.parent / "metadata.json")
+            model, environment, rollouts = (about.get(k) for k in ("model", "env_id", "rollouts_per_example"))
+            if isinstance(model, str) and isinstance(environment, str):
+                self.notes.append(f"{file.inside} is an evaluation of {model} on {environment}.")
+            if (limit := number(rollouts)) and limit >= 1 and limit == round(limit):
+                most[str(file.path)] = str(int(limit))
+        self.most = self._exceeded(con, [f for f in files if str(f.path) in most], most)
         return files
+
+    def _exceeded(self, con: duckdb.DuckDBPyConnection, files: list[Peek], most: dict[str, str]) -> dict[str, str]:
+        """Of the files with a number of rollouts an example, those that hold more of one."""
+        if not files:
+            return {}
+        counts = f"SELECT _file, count(*) AS n FROM {jsonl(files, RAW)} GROUP BY _file, {EXAMPLE}"
+        found = dict(duck.run(con, f"SELECT _file, max(n) FROM ({counts}) GROUP BY _file"))
+        return {path: limit for path, limit in most.items() if found.get(path, 0) > int(limit)}
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """A group is one example of one task; a rollout that ended in an error was given 0 without being scored."""
-        prompt = "coalesce(task || '/', '') || example_id"
-        columns = {
-            "split": "'eval'",
-            "prompt_id": prompt,
-            "group_id": prompt,
-            "reward": json_number("reward"),
-            "correct": json_number("coalesce(metrics->>'$.correct', correct)"),
-            "answer": answer_key(_said("completion")),
-            "prompt_tokens": "token_usage.input_tokens",
-            "completion_tokens": "token_usage.output_tokens",
-            "truncated": "is_truncated",
-            "prompt": excerpt(_said("prompt")),
-        }
+        columns = rollout_columns() | {"split": "'eval'"}
         if self.runs and not self.options.run:
             columns["run"] = by_file(self.runs, files, "NULL")
-        bad = (
-            f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' "
-            "WHEN nullif(error, 'null') IS NOT NULL THEN 'the rollout ended in an error and was not scored' END"
-        )
-        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad)
+        source, position = jsonl(files, RAW, self.options.raw_names()), "row_number() OVER ()"
+        reasons = [f"WHEN {all_null(list(RAW))} THEN {sql.text(UNREADABLE)}", f"WHEN {FAILED} THEN {sql.text(ERROR)}"]
+        if any(str(f.path) in self.most for f in files):
+            source, position = COUNTED.replace("{source}", source), "_line"
+            reasons += [
+                f"WHEN _file = {sql.text(f.path)} AND {EXAMPLE} IS NOT NULL AND _rollout > {self.most[str(f.path)]} "
+                f"THEN 'more rollouts of an example than metadata.json says ({self.most[str(f.path)]}), "
+                "as a resumed run writes them'"
+                for f in files
+                if str(f.path) in self.most
+            ]
+        return Select(source, columns, bad=f"CASE {' '.join(reasons)} END", position=position, raw={"reward": "reward"})
 
 
-def _said(column: str) -> str:
-    """SQL for a text, or what the last of its messages says."""
-    messages = f"{column} LIKE '[%' AND json_valid({column})"
-    return f"CASE WHEN {messages} THEN json_extract_string({column}, '$[#-1].content') ELSE {column} END"
+def is_result(file: Peek) -> bool:
+    """Whether a file has the columns of a verifiers result; many tables have an id, so its file must look the part."""
+    if not file.has("prompt", "completion", "reward"):
+        return False
+    home = file.path.name.startswith("results") or file.has("task", "answer") or file.has("generation_ms")
+    return file.has("example_id") or (file.has("id") and not file.has("prompt_id") and home)
 
 
-def _metadata(file: Peek) -> dict[str, Any]:
-    try:
-        about = json.loads((file.path.parent / "metadata.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return about if isinstance(about, dict) else {}
+def rollout_columns() -> dict[str, str]:
+    """What a row of a result says of a rollout."""
+    return {
+        "prompt_id": EXAMPLE,
+        "group_id": EXAMPLE,
+        "reward": json_number("reward"),
+        "correct": json_number("coalesce(metrics->>'$.correct', correct)"),
+        "answer": answer_key(last_said("completion")),
+        "prompt_tokens": "token_usage.input_tokens",
+        "completion_tokens": "token_usage.output_tokens",
+        "truncated": "is_truncated",
+        "prompt": excerpt(last_said("prompt")),
+    }

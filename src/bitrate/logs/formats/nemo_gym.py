@@ -1,0 +1,86 @@
+"""NeMo Gym: the rollouts that ``ng_collect_rollouts`` collects, a line each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
+from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.messages import last_said
+from bitrate.logs.peek import Peek
+from bitrate.logs.schema import SetAside
+
+if TYPE_CHECKING:
+    import duckdb
+
+RAW = {
+    "_ng_task_index": "DOUBLE",
+    "_ng_rollout_index": "DOUBLE",
+    "_ng_failure_class": "VARCHAR",
+    "reward": "VARCHAR",
+    "responses_create_params": "JSON",
+    "response": "JSON",
+}
+FAILURES = re.compile(r"_failures\.jsonl(\.gz|\.zst)?$")
+#: A collection may be split over machines; its shards are one run.
+SHARD = re.compile(r"[-_.]?(chunk|shard|part)[-_]?\d+", re.IGNORECASE)
+#: The last text that the model wrote.
+SAID = "coalesce(json_extract_string(response, '$.output[#-1].content[#-1].text'), response->>'$.output_text')"
+
+
+class NemoGym(Format):
+    """``rollouts.jsonl``: a task's rollouts are a group, ``_ng_rollout_index`` tells them apart.
+
+    Lost: there is no step, and no advantage. Rollouts that failed are in ``*_failures.jsonl``, without a score.
+    """
+
+    name: ClassVar[str] = "nemo-gym"
+    trainer: ClassVar[str] = "NeMo Gym, ng_collect_rollouts"
+    files: ClassVar[str] = "rollouts.jsonl with _ng_task_index, _ng_rollout_index, reward; *_failures.jsonl beside it"
+    caveats: ClassVar[tuple[str, ...]] = (
+        "Rollouts were collected and not trained on: there is no step.",
+        "A prompt is a task's place in the input file: two collections share prompts only if their input was the same.",
+    )
+
+    def sniff(self, file: Peek) -> bool:
+        """JSONL by Gym's own keys."""
+        return file.kind == "jsonl" and file.has("_ng_task_index") and (file.has("reward") or _failures(file))
+
+    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+        """Leave out the files of failures; tell runs apart by folder and name, shards of one run apart from none."""
+        failed = [str(f.path) for f in files if _failures(f)]
+        if failed:
+            reason = "holds rollouts that failed and were not scored"
+            self.set_aside.append(SetAside(reason, len(failed), "files", tuple(failed)))
+        kept = [f for f in files if not _failures(f)]
+        self.runs = run_names(kept, lambda f: SHARD.sub("", f.inside.partition(".jsonl")[0]))
+        return kept
+
+    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+        """The prompt is what the model was asked last; tokens are the response's own."""
+        task = "try_cast(_ng_task_index AS BIGINT)::VARCHAR"
+        columns = {
+            "split": "'eval'",
+            "prompt_id": task,
+            "group_id": task,
+            "sample": "_ng_rollout_index",
+            "reward": json_number("reward"),
+            "answer": answer_key(SAID),
+            "prompt_tokens": "response->>'$.usage.input_tokens'",
+            "completion_tokens": "response->>'$.usage.output_tokens'",
+            "truncated": "CASE response->>'$.status' WHEN 'incomplete' THEN true WHEN 'completed' THEN false END",
+            "prompt": excerpt(last_said("(responses_create_params->>'$.input')")),
+        }
+        if self.runs and not self.options.run:
+            columns["run"] = by_file(self.runs, files, "NULL")
+        bad = (
+            f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' "
+            "WHEN _ng_failure_class IS NOT NULL THEN 'the rollout failed and was not scored' END"
+        )
+        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})
+
+
+def _failures(file: Peek) -> bool:
+    return bool(FAILURES.search(file.path.name))
