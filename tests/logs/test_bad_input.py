@@ -148,6 +148,11 @@ CASES = [
     # values
     Case("a reward of NaN", lines(*PAIR, row(float("nan"))), [(2, 1)], {"reward is NaN": 1}, ("rows.jsonl:3",)),
     Case("a null reward", lines(*PAIR, row(None)), [(2, 1)], {"reward is null or not a number": 1}, ("rows.jsonl:3",)),
+    Case("a null reward with --unscored wrong", lines(*PAIR, row(None), row("perhaps")), [(3, 1)],
+         {"reward is null or not a number: 'perhaps'": 1}, ("rows.jsonl:4",), note="1 rollout without a verdict",
+         options={"unscored": "wrong"}),
+    Case("rewards of -1 and +1 and a null, with --unscored wrong", lines(row(-1), row(1), row(None)), [(3, 1)],
+         note="1 rollout without a verdict", options={"unscored": "wrong"}),
     Case("a line without its reward", lines(*PAIR, {"step": 1, "prompt_id": "a"}), [(2, 1)],
          {"reward is null or not a number": 1}, ("rows.jsonl:3",)),
     Case("an infinite reward", lines(*PAIR, row(float("inf")), row(-1e300)), [(2, 1)],

@@ -71,3 +71,10 @@ def test_ranks_with_numbers_of_their_own_merge(tmp_path: Path, reading: Callable
     found = reading(tmp_path)
     assert found.column("n") == [4] * 20
     assert not found.set_aside
+
+
+def test_a_row_without_a_score_replaces_none(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write([*ROWS, ROWS[5] | {"reward": None}, ROWS[6]], tmp_path / "rows.jsonl")
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 20
+    assert found.set_aside == {REASON: 1, "reward is null or not a number": 1}

@@ -149,15 +149,17 @@ class Layout:
     def relation(self) -> str:
         """FROM clause: each column by its place as c0, c1 ..., with ``_file``, and ``_line`` from 1 in each batch."""
         places = [f"c{i}" for i in range(len(self.names))]
+        # Numbering rows takes one thread: it is done only where lists of rollouts need it.
+        number = ", row_number() OVER () AS _line" if self.unfold else ""
         if self.kind == "parquet":
             listed = ", ".join([*places, "_row", "_file"])
             source = f"(SELECT *, _row + 1 AS _line FROM {self._parquet()} t({listed}))"
         elif self.kind == "csv":
-            source = f"(SELECT *, row_number() OVER () AS _line FROM {self._csv(places)})"
+            source = f"(SELECT *{number} FROM {self._csv(places)})"
         else:
             kinds = {n: "JSON" if self._is_json(n) else self._json_type(n) for n in self.names}
             renamed = ", ".join(f"{sql.name(n)} AS {p}" for n, p in zip(self.names, places, strict=True))
-            source = f"(SELECT {renamed}, _file, row_number() OVER () AS _line FROM {self._json(kinds)})"
+            source = f"(SELECT {renamed}, _file{number} FROM {self._json(kinds)})"
         if not self.unfold:
             return source
         head = self._column(self.roots[self.unfold[0]])

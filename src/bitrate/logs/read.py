@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,8 @@ WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
 class Source:
     """Rollouts ready to be read: the format that understands them and the files it takes.
 
-    ``one_step`` is set where no row has a step, and all count as of one.
+    ``one_step`` is set where no row has a step, and all count as of one; ``unscored`` is what a rollout
+    without a score gets in the column of the score, where the user counts it as wrong.
     """
 
     format: Format
@@ -45,6 +46,7 @@ class Source:
     con: duckdb.DuckDBPyConnection
     found: Found | None = None
     one_step: bool = False
+    unscored: dict[str, float] = field(default_factory=dict)
 
     @property
     def provenance(self) -> Provenance:
@@ -72,7 +74,33 @@ class Source:
         """One rollout column with its type."""
         if column == "step" and self.one_step:
             return "CAST(0 AS BIGINT) AS step"
-        return _typed(column, select, self.run)
+        typed = _typed(column, select, self.run)
+        if column in self.unscored:
+            return f"{self._or_unscored(typed.removesuffix(f' AS {column}'), column, select)} AS {column}"
+        return typed
+
+    def _or_unscored(self, score: str, column: str, select: Select) -> str:
+        """SQL of a score that counts as wrong where the row has none; what cannot be read as one stays null."""
+        blank = f"trim(coalesce(({select.raw[column]})::VARCHAR, '')) = ''" if column in select.raw else "true"
+        bad = f"({select.bad}) IS NULL" if select.bad else "true"
+        return f"coalesce({score}, CASE WHEN {bad} AND {blank} THEN {self.unscored[column]}::DOUBLE END)"
+
+    def count_unscored_as_wrong(self) -> None:
+        """Let rollouts without a verdict count as wrong: at the least score found, or 0 where all have one score."""
+        scores = self.rows(self.files, ("prompt_id", "reward", "correct"))
+        counted = ", ".join(f"count({c}), min({c}), max({c})" for c in ("reward", "correct"))
+        [found] = duck.run(self.con, f"SELECT {counted} FROM ({scores}) WHERE prompt_id IS NOT NULL")
+        score = "correct" if found[3] or self.format.options.outcome else "reward"
+        before, least, most = found[3:] if score == "correct" else found[:3]
+        if most is None:
+            return
+        self.unscored[score] = float(least if least < most or least <= 0 else 0.0)
+        rows = f"SELECT {score} FROM ({self.rows(self.files, ('prompt_id', score))}) WHERE prompt_id IS NOT NULL"
+        [(after,)] = duck.run(self.con, f"SELECT count({score}) FROM ({rows})")
+        if after > before:
+            self.format.notes.append(
+                f"{number_of(after - before, 'rollout')} without a verdict count as wrong, as --unscored wrong says."
+            )
 
     def why_bad(self, files: Sequence[Peek], score: str, placed: bool = True) -> str:
         """SELECT of each row's place in its file and the reason why it cannot be measured, null for a good row.

@@ -87,6 +87,8 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
 def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> tuple[dict[int | None, int], Outcome]:
     """Stage and reduce; the rows of each step, and how a score becomes right or wrong."""
     folder.mkdir(exist_ok=True)
+    if source.format.options.unscored == "wrong" and not source.unscored:
+        source.count_unscored_as_wrong()
     staged = stage(source, folder, progress)
     by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
     steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
@@ -103,7 +105,7 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
         source.format.notes.append(found.note)
     if not found.groups:
         return steps, outcome
-    staged, aside = repeats.without(source, staged, folder)
+    staged, aside = repeats.without(source, staged, folder, outcome.column)
     source.format.set_aside.append(aside)
     steps = dict(duck.run(source.con, f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"))
     return steps, _run(source, staged, steps, engine, folder / "once", progress)

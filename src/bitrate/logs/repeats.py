@@ -54,10 +54,10 @@ def look(con: duckdb.DuckDBPyConnection) -> Repeats:
     return Repeats(int(doubled))
 
 
-def without(source: Source, staged: Staged, folder: Path) -> tuple[Staged, SetAside]:
+def without(source: Source, staged: Staged, folder: Path, score: str) -> tuple[Staged, SetAside]:
     """The rollouts without those that a later row replaces, and what was left out.
 
-    ``doubled`` must be there, from `look`.
+    ``doubled`` must be there, from `look`; ``score`` is the column that is measured.
     """
     place = folder / "repeats"
     place.mkdir(exist_ok=True)
@@ -78,9 +78,11 @@ def without(source: Source, staged: Staged, folder: Path) -> tuple[Staged, SetAs
             duck.call(con, partial(duck.write, query=query, path=parts[-1]))
     finally:
         con.execute("SET preserve_insertion_order = false")
+    # A row without a score replaces none: it is set aside for its own reason.
+    measured = f"coalesce({sql.sound(score)}, false)"
     ranked = (
-        f"SELECT *, sample IS NULL OR row_number() OVER (PARTITION BY {', '.join(sql.KEYS)}, sample "
-        f"ORDER BY _batch DESC, _order DESC) = 1 AS _last FROM read_parquet({sql.path_list(parts)})"
+        f"SELECT *, sample IS NULL OR NOT {measured} OR row_number() OVER (PARTITION BY {', '.join(sql.KEYS)}, sample, "
+        f"{measured} ORDER BY _batch DESC, _order DESC) = 1 AS _last FROM read_parquet({sql.path_list(parts)})"
     )
     duck.call(con, partial(duck.write, query=ranked, path=rows))
     source_rows = f"read_parquet({sql.path(rows)})"

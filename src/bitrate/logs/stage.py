@@ -112,7 +112,7 @@ def _in_place(source: Source) -> Staged:
     select = source.format.chosen(source.format.select(source.con, source.files))
     paths = tuple(str(f.path) for f in source.files)
     plain = {c: raw for c in REDUCED_COLUMNS if (raw := _plain(c, select.columns.get(c), source.files)) is not None}
-    if select.bad:
+    if select.bad or source.unscored:
         plain = {c: raw for c, raw in plain.items() if c not in {"reward", "correct"}}
     known = _row_groups(source.con, paths, [plain[c] for c in ("run", "split") if c in plain])
     plain = {c: raw for c, raw in plain.items() if all(g.nulls == 0 for g in known.get(raw, ()))}

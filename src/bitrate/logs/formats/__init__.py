@@ -47,13 +47,25 @@ class Select:
     raw: dict[str, str] = field(default_factory=dict)
 
 
+#: What becomes of a rollout whose verdict is null: it is set aside, or counts as wrong where the user says so.
+UNSCORED = ("aside", "wrong")
+
+
 @dataclass(frozen=True)
 class Options:
-    """What the user said about the files."""
+    """What the user said about the files; ``unscored`` is what a rollout without a verdict counts as."""
 
     columns: dict[str, str] = field(default_factory=dict)
     outcome: str | None = None
     run: str | None = None
+    unscored: str = "aside"
+
+    def __post_init__(self) -> None:
+        if self.unscored not in UNSCORED:
+            raise InputError(
+                f"unscored = {self.unscored!r}; want {' or '.join(UNSCORED)}",
+                hint="wrong counts a rollout without a verdict as a wrong one, as some benchmarks do",
+            )
 
     def raw_names(self) -> dict[str, str]:
         """Raw columns that the user named, with the type their target wants."""
