@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from bitrate.errors import EngineError, InputError, Interrupted
+from bitrate.files import PRIVATE, written
 from bitrate.logs import sql
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ POLL_SECONDS = 0.05
 UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 #: A worker with less than this would spend its time spilling.
 LEAST_BYTES = 256 << 20
-
+#: For COPY: our own file is the temporary one, and DuckDB makes none of its own beside it.
+IN_PLACE = "USE_TMP_FILE false"
 
 #: What to do about what DuckDB says of files.
 HINTS = {
@@ -50,6 +52,8 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     """
     con = duckdb.connect(":memory:")
     try:
+        if str(memory).strip().startswith("-"):  # to DuckDB any negative size is no limit at all
+            raise duckdb.Error
         con.execute(f"SET memory_limit = {sql.text(memory)}")
     except duckdb.Error:
         raise InputError(f"memory = {memory!r}; want a size such as 2GB or 500MB") from None
@@ -80,10 +84,9 @@ def workers(memory: int) -> int:
 
 
 def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write a query's rows as Parquet; a half-written file is never seen under the final name."""
-    part = path.with_suffix(".part")
-    con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy)")
-    part.replace(path)
+    """Write a query's rows as Parquet for this user's eyes; a half-written file is never seen under the final name."""
+    with written(path, PRIVATE) as part:
+        con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy, {IN_PLACE})")
 
 
 def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
