@@ -370,7 +370,7 @@ def main() -> None:
     except BrokenPipeError:
         _leave(1)
     except OSError as error:
-        _leave(2, f"error: {error.filename}: {error.strerror}" if error.filename else f"error: {error}")
+        _leave(2, f"error: {error.filename or 'cannot go on'}: {error.strerror or error}")
 
 
 def _hold_closed_descriptors() -> None:

@@ -27,7 +27,7 @@ OPEN, PRIVATE = 0o666, 0o600
 #: As many links as Linux follows.
 MOST_LINKS = 40
 #: A new file cannot take the place of an old one that may be written all the same: a mounted file, another's in /tmp.
-FIXED = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS, errno.EXDEV}
+FIXED = {errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS, errno.EXDEV, errno.ENOENT}
 #: What to do about what the system says.
 HINTS = {
     errno.ENOSPC: "free some space there, or write elsewhere",
@@ -70,7 +70,8 @@ def check(target: str | Path, named: str, inputs: Iterable[str | Path] = ()) -> 
         if found and stat.S_ISDIR(found.st_mode):
             raise InputError(f"{named} {os.fspath(target)!r} is a folder; want a file")
         if not path.parent.is_dir():
-            raise MissingInputError("no such folder to write to", where=str(path.parent), hint="make the folder first")
+            folder = path.parent if Path(target).is_symlink() else Path(target).parent
+            raise MissingInputError("no such folder to write to", where=str(folder), hint="make the folder first")
         if found and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if found and not stat.S_ISREG(found.st_mode):
@@ -206,7 +207,7 @@ def home(below: str = "") -> Path:
     try:
         folder = private(_named_home())
         return private(folder / below) if below else folder
-    except (OSError, UnicodeError):
+    except (OSError, RuntimeError, UnicodeError):  # RuntimeError: a user without a home
         return private(_spare() / below)
 
 
@@ -234,7 +235,7 @@ def _named_home() -> Path:
         import platformdirs
 
         place = platformdirs.user_cache_path("bitrate", appauthor=False)
-    if not place.is_absolute():  # a user without a home: the tilde stayed
+    if not place.is_absolute():  # the tilde stayed
         raise FileNotFoundError(errno.ENOENT, "no home folder")
     os.fspath(place).encode()  # an engine takes no other names
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -272,8 +273,7 @@ def _followed(target: str | Path) -> tuple[Path, int | None]:
         here = Path(folder, here.name)
         if folder in open_here and here.name.isdecimal():
             return here, int(here.name)
-        found = _found(here)
-        if not here.is_symlink() or (found and not stat.S_ISREG(found.st_mode)):
+        if not here.is_symlink() or folder.startswith("/proc/"):  # another process's descriptor is no link by name
             return here, None
         here = Path(folder, here.readlink())
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bitrate.errors import InputError
+from bitrate.errors import EngineError, InputError, OutputError
 from bitrate.files import check, through, within, written
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
@@ -33,7 +34,13 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
         f"KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}, {ORIGINS_KEY}: {sql.text(made_from)}}}, {duck.IN_PLACE}"
     )
     with written(output) as part:
-        [(rows,)] = duck.run(source.con, f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})")
+        try:
+            [(rows,)] = duck.run(source.con, f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})")
+        except EngineError as error:
+            why = re.search(rf"{part.name}\W+([\w ]+)", error.message)  # it is the output that fails, and not the input
+            if not why:
+                raise
+            raise OutputError(f"cannot be written: {why[1]}", where=str(output)) from error
     progress("writing", 1.0)
     return int(rows)
 
@@ -45,11 +52,13 @@ def check_export(output: str | Path, inputs: Sequence[str | Path]) -> None:
         InputError: the name does not end in .parquet; or it lies in a folder that is read, or is read itself.
         MissingInputError, OutputError: as of :func:`bitrate.files.check`.
     """
-    if not through(output) and Path(output).suffix.lower() != ".parquet":
-        raise InputError(f"cannot export to {Path(output).name!r}", hint="end the name in .parquet")
     check(output, "--output", inputs)
+    if through(output):
+        return
+    if Path(output).suffix.lower() != ".parquet":
+        raise InputError(f"cannot export to {Path(output).name!r}", hint="end the name in .parquet")
     folder = within(output, inputs)
-    if folder and not through(output):
+    if folder:
         raise InputError(
             f"{output} lies in {folder}, which is read: the next audit would count these rollouts twice",
             hint=f"write beside the folder, e.g. -o {Path(os.path.realpath(folder)).name}.parquet",
