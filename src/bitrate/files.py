@@ -211,6 +211,22 @@ def home(below: str = "") -> Path:
         return private(_spare() / below)
 
 
+@contextlib.contextmanager
+def some_home() -> Iterator[None]:
+    """For libraries that ask where the user's home is while they are imported, and end where there is none."""
+    try:
+        Path.home()
+        added = False
+    except RuntimeError:
+        os.environ["HOME"] = str(home())
+        added = True
+    try:
+        yield
+    finally:
+        if added:
+            del os.environ["HOME"]
+
+
 def private(folder: Path) -> Path:
     """A folder that belongs to this user alone, made where it is not there.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+SIZE = re.compile(r"\s*\d[\d.]*\s*[A-Za-z%]*\s*", re.ASCII)
 #: A worker with less than this would spend its time spilling.
 LEAST_BYTES = 256 << 20
 #: For COPY: our own file is the temporary one, and DuckDB makes none of its own beside it.
@@ -52,7 +54,7 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     """
     con = duckdb.connect(":memory:")
     try:
-        if str(memory).strip().startswith("-"):  # to DuckDB any negative size is no limit at all
+        if not SIZE.fullmatch(str(memory)):  # to DuckDB a negative size is no limit at all
             raise duckdb.Error
         con.execute(f"SET memory_limit = {sql.text(memory)}")
     except duckdb.Error:
