@@ -1,4 +1,4 @@
-"""Outputs: whole or not at all, through devices and links, never over an input; and a cache that is the user's alone."""
+"""Outputs: whole or not at all, through devices and links, never over an input; and a cache for the user alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from bitrate import files
 from bitrate.cli import main
 from bitrate.errors import BitrateError, InputError, MissingInputError, OutputError
 from bitrate.logs import workplace
-from bitrate.logs.origins import made_from, sources_beside
+from bitrate.logs.origins import counted_twice, made_from
+from bitrate.logs.peek import Peek
 
 Said = Callable[..., tuple[int, str]]
 
@@ -280,17 +281,30 @@ def test_an_export_says_what_it_was_made_from(tmp_path: Path) -> None:
     bitrate.export(a.parent, tmp_path / "all.parquet")
     kept = {k.decode(): v.decode() for k, v in pq.read_schema(tmp_path / "all.parquet").metadata.items()}
     assert [(o.name, o.bytes) for o in made_from(kept)] == [(f.name, f.stat().st_size) for f in (a, b)]
-    other = rollouts(tmp_path / "other.jsonl", prompts=11)
-    assert sources_beside(kept, [other, b, a]) == ([a, b], True)
-    assert sources_beside(kept, [other, b]) == ([b], False)
-    assert sources_beside(kept, [other]) == ([], False)
-    assert sources_beside({}, [a, b]) == ([], False)
+    assert made_from({"bitrate_made_from": '{"a": 1}'}) == made_from({}) == ()
+
+
+def twice(*paths: Path) -> dict[str, str]:
+    """Names of the files whose rows are there twice, with the reasons."""
+    return {p.name: reason for p, reason in counted_twice([Peek(p, p.name) for p in paths]).items()}
+
+
+def test_an_export_beside_its_sources_is_found(tmp_path: Path) -> None:
+    a, b = rollouts(tmp_path / "a.jsonl"), rollouts(tmp_path / "b.jsonl", prompts=12)
+    every, again, other = tmp_path / "all.parquet", tmp_path / "again.parquet", rollouts(tmp_path / "c.jsonl", 11)
+    bitrate.export([a, b], every)
+    bitrate.export(every, again)
+    assert twice(a, b, other) == {}
+    assert twice(other, every, b, a) == {"all.parquet": "exported from files that are read here"}
+    assert set(twice(again, every, b, a)) == {"all.parquet", "again.parquet"}
+    assert twice(b, every) == {"b.jsonl": "its rows are in all.parquet, which was exported from it"}
+    assert twice(other, every) == twice(every) == {}
     with a.open("a") as file:  # a run that goes on
         file.write("{}\n")
-    renamed = b.rename(b.parent / "c.jsonl")
-    assert sources_beside(kept, [a, renamed]) == ([a, renamed], True)
+    moved = b.rename(tmp_path / "moved.jsonl")
+    assert set(twice(a, moved, every)) == {"all.parquet"}
     a.write_bytes(a.read_bytes().replace(b"1.0", b"0.0"))
-    assert sources_beside(kept, [a, renamed]) == ([renamed], False)
+    assert set(twice(a, moved, every)) == {"moved.jsonl"}
 
 
 def test_an_export_to_a_full_disk_names_the_output_and_leaves_nothing(log: Path) -> None:

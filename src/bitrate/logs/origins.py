@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from bitrate.logs.peek import Peek
 
 #: Key of an exported Parquet file's metadata.
 ORIGINS_KEY = "bitrate_made_from"
@@ -59,20 +62,31 @@ def made_from(metadata: Mapping[str, str]) -> tuple[Origin, ...]:
         return ()
 
 
-def sources_beside(export: Mapping[str, str], files: Sequence[Path]) -> tuple[list[Path], bool]:
-    """Those of some files whose rows an export holds already, and whether they are all that it was made from.
+def counted_twice(files: Sequence[Peek]) -> dict[Path, str]:
+    """Files whose rows are there once more, as an export or as what it was made from, each with the reason.
 
-    Where they are all, the export adds nothing and is to be set aside; where some are gone, those that are left are.
-
-    Args:
-        export: the exported file's metadata.
-        files: the files beside it.
+    An export beside all its sources adds nothing to them. Where some of its sources are gone, it is read, and those
+    that are left are not.
     """
-    origins = made_from(export)
-    by_size: dict[int, list[Path]] = {}
-    by_name: dict[str, list[Path]] = {}
-    for file in files if origins else ():
-        by_size.setdefault(file.stat().st_size, []).append(file)
-        by_name.setdefault(file.name, []).append(file)
-    held = [[f for f in {*by_size.get(o.bytes, ()), *by_name.get(o.name, ())} if o.is_in(f)] for o in origins]
-    return sorted({f for found in held for f in found}), bool(held) and all(held)
+    exports = {f: origins for f in files if f.kind == "parquet" and (origins := _origins(f))}
+    by_size, by_name = defaultdict[int, list[Peek]](list), defaultdict[str, list[Peek]](list)
+    for file in files if exports else ():
+        by_size[file.size].append(file)
+        by_name[file.path.name].append(file)
+    found: dict[Path, str] = {}
+    for export, origins in exports.items():
+        held = [{f for f in (*by_size[o.bytes], *by_name[o.name]) if f != export and o.is_in(f.path)} for o in origins]
+        if all(held):
+            found[export.path] = "exported from files that are read here"
+        else:
+            found |= {
+                f.path: f"its rows are in {export.path.name}, which was exported from it" for f in set().union(*held)
+            }
+    return found
+
+
+def _origins(file: Peek) -> tuple[Origin, ...]:
+    try:
+        return made_from(file.metadata)
+    except Exception:  # what cannot be opened says nothing; `trouble` says why
+        return ()
