@@ -83,16 +83,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path,
 
 
 def test_a_folder_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="full"), files.written_folder(tmp_path / "f") as made:
+    target = tmp_path / "new" / "f"
+    with pytest.raises(OSError, match="full"), files.written_folder(target) as made:
         made.mkdir()
         raise OSError("full")
-    assert left(tmp_path) == []
+    assert left(target.parent) == []
     for text in ("first", "second"):
-        with files.written_folder(tmp_path / "f") as made:
+        with files.written_folder(target) as made:
             made.mkdir()
             (made / "a").write_text(text)
-    assert (tmp_path / "f" / "a").read_text() == "first"
-    assert left(tmp_path) == ["f"]
+    assert (target / "a").read_text() == "first"
+    assert left(target.parent) == ["f"]
 
 
 def test_a_link_stays_a_link_and_what_it_points_at_is_written(tmp_path: Path) -> None:

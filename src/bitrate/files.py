@@ -188,6 +188,7 @@ def written_folder(target: Path) -> Iterator[Path]:
 
     Of two processes that make the same folder at the same time, the slower one finds it made.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bitrate-", dir=target.parent) as own:
         made = Path(own, target.name)
         yield made
