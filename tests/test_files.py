@@ -21,6 +21,7 @@ from bitrate import files
 from bitrate.cli import main
 from bitrate.errors import BitrateError, InputError, MissingInputError, OutputError
 from bitrate.logs import workplace
+from bitrate.logs.engines import duck
 from bitrate.logs.origins import counted_twice, made_from
 from bitrate.logs.peek import Peek
 
@@ -67,8 +68,8 @@ def reader(path: Path) -> Iterator[list[bytes]]:
 
 
 def left(folder: Path) -> list[str]:
-    """Names in a folder, temporary files too."""
-    return sorted(p.name for p in folder.iterdir() if p.name != "cache")
+    """Names in a folder, temporary files too; not what this process keeps to its end."""
+    return sorted(p.name for p in folder.iterdir() if p.name != "cache" and p != files.scratch())
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
@@ -245,6 +246,15 @@ def test_an_output_that_is_an_input_is_refused(log: Path, said: Said, name: str)
     assert log.read_bytes() == before
 
 
+def test_a_file_behind_a_linked_folder_is_an_input(tmp_path: Path, said: Said) -> None:
+    far = rollouts(tmp_path / "far" / "log.jsonl")
+    rollouts(tmp_path / "run" / "log.jsonl")
+    (tmp_path / "run" / "linked").symlink_to("../far")
+    (tmp_path / "run" / "round").symlink_to(".")
+    assert "one of the inputs" in said("audit", tmp_path / "run", "--json", far)[1]
+    assert far.read_bytes().startswith(b'{"prompt_id"')
+
+
 def test_an_audit_is_not_saved_over_what_it_read(tmp_path: Path) -> None:
     log = rollouts(tmp_path / "log.jsonl")
     (tmp_path / "report.html").symlink_to("log.jsonl")
@@ -335,6 +345,27 @@ def test_the_cache_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     assert left(files.home()) == []
 
 
+def test_what_does_not_fit_in_memory_is_spilled_to_the_cache(log: Path) -> None:
+    con = duck.connect("50MB", threads=1)
+    duck.run(
+        con, "SELECT max(b) FROM (SELECT a, row_number() OVER (ORDER BY md5(a::VARCHAR)) b FROM range(2000000) t(a))"
+    )
+    [(place,)] = con.execute("SELECT current_setting('temp_directory')").fetchall()
+    assert list(Path(place).iterdir()), "this query was to be too large"
+    con.close()
+    assert files.scratch() in Path(place).parents and left(log.parent) == ["log.jsonl"]
+
+
+def test_another_connection_spills_elsewhere() -> None:
+    places = [duck.connect().execute("SELECT current_setting('temp_directory')").fetchall() for _ in range(2)]
+    assert places[0] != places[1]
+
+
+def test_no_module_of_unix_is_needed() -> None:
+    code = "import sys; sys.modules |= dict.fromkeys(['fcntl', 'pwd', 'resource']); import bitrate.cli, bitrate.api"
+    subprocess.run([sys.executable, "-c", code + ", bitrate.logs.workplace"], check=True)
+
+
 def untrusted(place: Path) -> None:
     """The folder of the cache, with something of somebody else's in it."""
     (place / "theirs").mkdir(parents=True)
@@ -392,7 +423,7 @@ def test_without_a_cache_there_is_a_folder_that_ends_with_the_process(
 
 def test_only_what_bitrate_made_is_swept(tmp_path: Path) -> None:
     place = files.home()
-    for name in ("0" * 24, "training", "weights", "src", "0" * 23):
+    for name in ("0" * 24, "training", "weights", "spill-a1", "src", "0" * 23):
         (place / name).mkdir()
         os.utime(place / name, (0, 0))
     (place / ("1" * 24)).mkdir()

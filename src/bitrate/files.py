@@ -212,6 +212,12 @@ def home(below: str = "") -> Path:
         return private(_spare() / below)
 
 
+@cache
+def scratch() -> Path:
+    """A folder for what does not fit in memory, of this process alone and gone when it ends."""
+    return _fleeting("spill-", home())
+
+
 @contextlib.contextmanager
 def some_home() -> Iterator[None]:
     """For libraries that ask where the user's home is while they are imported, and end where there is none."""
@@ -264,7 +270,11 @@ def _named_home() -> Path:
 
 @cache
 def _spare() -> Path:
-    folder = tempfile.mkdtemp(prefix="bitrate-")
+    return _fleeting("bitrate-", None)
+
+
+def _fleeting(prefix: str, within: Path | None) -> Path:
+    folder = tempfile.mkdtemp(prefix=prefix, dir=within)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 

@@ -16,8 +16,8 @@ from bitrate.files import PRIVATE, home, private
 __all__ = ["home", "workplace"]
 
 KEEP_UNFINISHED_SECONDS = 7 * 86400
-#: What bitrate makes in its cache: a folder for each key, and those of the lab. Nothing else is ever removed.
-OURS = re.compile(r"[0-9a-f]{24}|training|weights")
+#: What bitrate makes in its cache: a folder for each key, those of the lab, and scratch. No other is removed.
+OURS = re.compile(r"[0-9a-f]{24}|training|weights|spill-\w+")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import re
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from bitrate import files
 from bitrate.errors import EngineError, InputError, Interrupted
-from bitrate.files import PRIVATE, written
 from bitrate.logs import sql
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SIZE = re.compile(r"\s*\d[\d.]*\s*[A-Za-z%]*\s*", re.ASCII)
+CONNECTIONS = itertools.count()
 #: A worker with less than this would spend its time spilling.
 LEAST_BYTES = 256 << 20
 #: For COPY: our own file is the temporary one, and DuckDB makes none of its own beside it.
@@ -46,7 +48,7 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
 
     Args:
         memory: the most memory to use, e.g. ``"2GB"``.
-        scratch: folder for what does not fit.
+        scratch: folder for what does not fit; one of this process's own, made when it is needed, by default.
         threads: how many threads a query may use; all cores by default.
 
     Raises:
@@ -66,7 +68,9 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     con.execute("SET disabled_optimizers = 'statistics_propagation'")
     if scratch:
         scratch.mkdir(parents=True, exist_ok=True)
-        con.execute(f"SET temp_directory = {sql.text(scratch)}")
+    # Left alone it would spill to `.tmp` in the user's folder. Two connections never share a folder.
+    own = scratch or files.scratch() / f"{os.getpid()}-{next(CONNECTIONS)}"
+    con.execute(f"SET temp_directory = {sql.text(own)}")
     if threads:
         con.execute(f"SET threads = {threads}")
     return con
@@ -87,7 +91,7 @@ def workers(memory: int) -> int:
 
 def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write a query's rows as Parquet for this user's eyes; a half-written file is never seen under the final name."""
-    with written(path, PRIVATE) as part:
+    with files.written(path, files.PRIVATE) as part:
         con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy, {IN_PLACE})")
 
 
