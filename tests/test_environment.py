@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from bitrate.report.terminal import print_audit, print_compare, print_formats
 Said = Callable[..., tuple[int, str, str]]
 SOURCE = Path(bitrate.__file__).parents[1]
 COMMAND = f"{sys.executable} -m bitrate"
-UID = 54321
+NOBODY = f"exec setpriv --reuid 54321 --regid 54321 --clear-groups {sys.executable}"
 
 
 @pytest.fixture
@@ -63,12 +64,18 @@ def shell(line: str, cwd: Path, **changed: str | None) -> subprocess.CompletedPr
 
 def as_nobody(line: str, cwd: Path, **changed: str | None) -> subprocess.CompletedProcess[str]:
     """The same as a user whose number has no name."""
+    if reason := why_not_nobody():
+        pytest.skip(reason)
+    return shell(f"{NOBODY} -m bitrate {line}", cwd, XDG_CACHE_HOME=None, **changed)
+
+
+@cache
+def why_not_nobody() -> str:
+    """Why no process can be started as that user, or nothing."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
-        pytest.skip("only root, with setpriv, becomes a user without a name")
-    become = f"exec setpriv --reuid {UID} --regid {UID} --clear-groups {sys.executable}"
-    if shell(f"{become} -c 'import bitrate.cli'", cwd).returncode:
-        pytest.skip("another user cannot read this checkout or its Python")
-    return shell(f"{become} -m bitrate {line}", cwd, XDG_CACHE_HOME=None, **changed)
+        return "only root, with setpriv, becomes a user without a name"
+    tried = shell(f"{NOBODY} -c 'import bitrate.cli'", Path("/"))
+    return "another user cannot read this checkout or its Python" if tried.returncode else ""
 
 
 HOMES: dict[str, dict[str, str | None]] = {
