@@ -12,11 +12,12 @@ import pytest
 import bitrate
 
 SOURCE = Path(bitrate.__file__).parent
-WORDS = {"types", "errors", "wording"}
+WORDS = {"types", "errors", "wording", "files"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
     "wording": set(),
+    "files": {"errors"},
     "theory": WORDS,
     "stats": WORDS | {"theory"},
     "logs": WORDS,

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitrate import files
 from bitrate.errors import InputError
 from bitrate.logs.engines import check as check_engine
 from bitrate.logs.engines import duck
@@ -37,6 +38,8 @@ class Audit:
     """
 
     figures: dict[str, Any]
+    #: What was read: nothing is saved over it.
+    inputs: tuple[str | Path, ...] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as ``bitrate audit --json`` writes them."""
@@ -46,20 +49,20 @@ class Audit:
         """Write a report: ``.html`` for people, ``.json`` for programs.
 
         Raises:
-            InputError: another ending.
+            InputError: another ending, or a file that was read.
+            OutputError: the system does not let it be written.
         """
-        path = Path(path)
-        if path.suffix == ".html":
+        kind = Path(path).suffix.lower()
+        if kind not in {".html", ".json"}:
+            raise InputError(f"cannot save an audit as {Path(path).name!r}", hint="end the name in .html or .json")
+        files.check(path, "path =", self.inputs)
+        if kind == ".html":
             from bitrate.report.html import write_html
 
             write_html(self.figures, path)
-        elif path.suffix == ".json":
-            part = path.with_name(path.name + ".part")
-            part.write_text(json.dumps(self.figures, indent=1, allow_nan=False) + "\n", "utf-8")
-            part.replace(path)
         else:
-            raise InputError(f"cannot save an audit as {path.name!r}", hint="end the name in .html or .json")
-        return path
+            files.write(path, json.dumps(self.figures, indent=1, allow_nan=False) + "\n")
+        return Path(path)
 
 
 def _paths(path: Paths) -> list[str | Path]:
@@ -167,7 +170,8 @@ def audit(
         path, columns=columns, outcome=outcome, format=format, engine=engine, memory=memory, progress=progress
     ) as groups:
         figures = measure(groups, assumptions)
-    return Audit({**figures, "command": command or "bitrate audit " + " ".join(map(str, _paths(path)))})
+    asked = _paths(path)
+    return Audit({**figures, "command": command or "bitrate audit " + " ".join(map(str, asked))}, tuple(asked))
 
 
 def read(
@@ -203,10 +207,12 @@ def export(
         The number of rollouts written.
 
     Raises:
-        BitrateError: bad paths, files that cannot be read, or an output that does not end in .parquet.
+        BitrateError: bad paths, files that cannot be read, or an output that does not end in .parquet, cannot be
+            written, or is or would be one of the inputs.
     """
-    from bitrate.logs.write import write_rollouts
+    from bitrate.logs.write import check_export, write_rollouts
 
+    check_export(output, _paths(path))
     with _opened(path, columns, outcome, format, memory) as source:
         return write_rollouts(source, Path(output), progress or (lambda *_: None))
 

@@ -7,14 +7,14 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
-from bitrate import __version__
+from bitrate import __version__, files
 from bitrate.errors import BitrateError, InputError, Interrupted
 
 #: Exit status after Ctrl-C, as shells have it.
@@ -51,7 +51,7 @@ Price = Annotated[float | None, typer.Option(help="Dollars an hour of the hardwa
 Speed = Annotated[float | None, typer.Option(help="FLOPs the hardware really does in a second: 4e14.")]
 Noise = Annotated[float, typer.Option(help="Rate at which the verifier flips an outcome.")]
 Level = Annotated[float, typer.Option(help="Coverage of the intervals.")]
-Html = Annotated[Path | None, typer.Option("--html", help="Write the report here: one file, works offline.")]
+Html = Annotated[str | None, typer.Option("--html", help="Write the report here: one file, works offline.")]
 Json = Annotated[str | None, typer.Option("--json", help="Write the figures here, or - for standard output.")]
 
 
@@ -95,6 +95,7 @@ def audit(
     """How many bits do these rollouts carry, where is the budget wasted, and what would change it?"""
     from bitrate.api import audit as run_audit
 
+    html = _check_outputs(html, json_to, paths)
     with _progress() as progress:
         found = run_audit(
             [*paths],
@@ -131,6 +132,7 @@ def compare(
     """Two runs side by side: paired by prompt where they share prompts, each difference with its interval."""
     from bitrate.api import compare as run_compare
 
+    _check_outputs(None, json_to, [run_a, run_b])
     found = run_compare(
         run_a,
         run_b,
@@ -142,8 +144,7 @@ def compare(
         split=split,
         level=level,
     )
-    if json_to:
-        _write_json(found, json_to)
+    _write_json(found, json_to)
     if json_to != "-":
         from bitrate.report.terminal import print_compare
 
@@ -153,7 +154,7 @@ def compare(
 @app.command()
 def export(
     paths: Files,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The Parquet file to write.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The Parquet file to write.")],
     columns: Columns = [],  # noqa: B006
     outcome: Outcome = None,
     format: FormatName = None,
@@ -172,7 +173,7 @@ def export(
             memory=memory,
             progress=progress,
         )
-    _console(stderr=True).print(f"{rows:,} rollouts written to {output}", markup=False, highlight=False)
+    _say(f"{rows:,} rollouts written to {output}", stderr=True)
 
 
 @app.command()
@@ -180,8 +181,8 @@ def formats(json_to: Json = None) -> None:
     """What can be read, and what each format cannot tell."""
     from bitrate.api import formats as list_formats
 
-    if json_to:
-        _write_json(list_formats(), json_to)
+    _check_outputs(None, json_to)
+    _write_json(list_formats(), json_to)
     if json_to != "-":
         from bitrate.report.terminal import print_formats
 
@@ -194,6 +195,7 @@ def demo(html: Html = None, json_to: Json = None) -> None:
     from bitrate.api import audit as run_audit
     from bitrate.demo import RUN
 
+    html = _check_outputs(html, json_to, [RUN])
     with _progress() as progress:
         found = run_audit(RUN, model_params=135e6, progress=progress, command="bitrate demo")
     _show(found, html, json_to)
@@ -204,8 +206,8 @@ def claims_list(json_to: Json = None) -> None:
     """Every claim with its published verdict."""
     from bitrate.lab.record import published_claims
 
-    if json_to:
-        _write_json(published_claims(), json_to)
+    _check_outputs(None, json_to)
+    _write_json(published_claims(), json_to)
     if json_to != "-":
         from bitrate.report.claim_terminal import print_claims
 
@@ -231,11 +233,10 @@ def claims_run(
 
     if every == bool(ids):
         raise InputError("name claims or say --all, one of the two", hint="bitrate claims run S1.8")
-    _check_output(json_to)
-    if figures and figures.exists() and not figures.is_dir():
-        raise InputError(f"--figures {figures} is a file; want a folder")
-    if runs and runs.exists() and not runs.is_dir():
-        raise InputError(f"--runs {runs} is a file; want a folder")
+    _check_outputs(None, json_to)
+    for option, folder in (("--figures", figures), ("--runs", runs)):
+        if folder:
+            files.check_folder(folder, option)
     with _progress("testing claims", lines=full) as progress:
         asked = ids or [str(c["id"]) for c in published_claims()]
         records = run_claims(asked, seed=seed, jobs=jobs, progress=progress, full=full, runs=runs)
@@ -243,8 +244,7 @@ def claims_run(
         from bitrate.report.claim_terminal import print_verdicts
 
         print_verdicts(records, _console())
-    if json_to:
-        _write_json({"version": __version__, "seed": seed, "claims": records}, json_to)
+    _write_json({"version": __version__, "seed": seed, "claims": records}, json_to)
     if figures:
         from bitrate.report.claim_figure import save_claim_figures
 
@@ -269,46 +269,64 @@ def _root(
     pass
 
 
-def _show(found: Any, html: Path | None, json_to: str | None) -> None:
-    if html:
-        found.save(html if html.suffix else html.with_suffix(".html"))
-    if json_to:
-        _write_json(found.to_dict(), json_to)
+def _show(found: Any, html: str | None, json_to: str | None) -> None:
+    if html is not None:
+        from bitrate.report.html import write_html
+
+        write_html(found.to_dict(), html)
+    _write_json(found.to_dict(), json_to)
     if json_to != "-":
         from bitrate.report.terminal import print_audit
 
         print_audit(found.to_dict(), _console())
-        if html:
-            _console().print(f"Report: {html}", markup=False, highlight=False)
+        if html is not None:
+            _say(f"Report: {html}")
 
 
-def _check_output(target: str | None) -> None:
-    """A file that cannot be written is said before the work, not after it."""
-    if target is None or target == "-":
+def _check_outputs(html: str | None, json_to: str | None, inputs: Sequence[Path] = ()) -> str | None:
+    """What cannot be written is said before the work, not after it; the report's own path, with its ending."""
+    if json_to == "-" and sys.stdout is None:
+        raise InputError("--json - writes to standard output, which is closed")
+    if json_to not in {None, "-"}:
+        files.check(json_to, "--json", inputs)
+    if html is None:
+        return None
+    files.check(html, "--html", inputs)
+    report = html
+    if not files.through(html):
+        suffix = Path(html).suffix.lower()
+        if html == "-" or suffix not in {"", ".html", ".htm"}:
+            raise InputError(f"--html {html!r} does not end in .html", hint="the report is one file, a page of HTML")
+        if not suffix:
+            report = html + ".html"
+            files.check(report, "--html", inputs)
+    if json_to not in {None, "-"} and (files.same(html, json_to) or files.same(report, json_to)):
+        raise InputError(f"--html and --json name one file, {json_to}", hint="give each a file of its own")
+    return report
+
+
+def _write_json(figures: Any, target: str | None) -> None:
+    if target is None:
         return
-    path = Path(target)
-    if not path.name or path.is_dir():
-        raise InputError(f"--json {target!r} is no file to write to")
-    if not path.parent.is_dir():
-        raise InputError(f"no folder {path.parent} to write {path.name} to")
-
-
-def _write_json(figures: Any, target: str) -> None:
-    _check_output(target)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     if target == "-":
         sys.stdout.write(text)
-        return
-    path = Path(target)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, "utf-8")
-    part.replace(path)
+    else:
+        files.write(target, text)
 
 
 def _console(stderr: bool = False) -> Any:
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    return console if console.width > 0 else Console(stderr=stderr, width=80)  # COLUMNS=0
+
+
+def _say(line: str, stderr: bool = False) -> None:
+    """One line that holds a name or a path, whatever is in that."""
+    from bitrate.report.words import clean
+
+    _console(stderr).print(clean(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def _called_as() -> str:
@@ -318,10 +336,9 @@ def _called_as() -> str:
 @contextmanager
 def _progress(what: str = "reading", lines: bool = False) -> Iterator[Callable[[str, float], None]]:
     """A bar on standard error for work that takes longer than a second; without a terminal silent, or in lines."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=console, transient=True, disable=not console.is_terminal,
@@ -337,30 +354,56 @@ def main() -> None:
     """Run the command line; a user's mistake is a message and exit status 2, never a traceback."""
     # The matrices here are small: threads of the linear algebra would only wait for each other, and take memory.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _hold_closed_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         app(standalone_mode=True)
     except Interrupted as stopped:
-        _fail(str(stopped), STOPPED)
+        _leave(STOPPED, str(stopped))
     except BitrateError as error:
-        _fail(f"error: {error}", 2)
-    except SystemExit as end:
-        if end.code == STOPPED:  # Ctrl-C outside a query: Typer ends without a word
-            _fail("stopped", STOPPED)
-        raise
+        error.where = " ".join(error.where.splitlines()) if error.where else None
+        _leave(2, f"error: {error}")
+    except SystemExit as end:  # Ctrl-C outside a query: Typer ends without a word
+        _leave(end.code, "stopped" if end.code == STOPPED else "")
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+        _leave(1)
     except OSError as error:
-        _fail(f"error: {error.filename or 'file'}: {error.strerror or error}", 2)
+        _leave(2, f"error: {error.filename or 'cannot go on'}: {error.strerror or error}")
 
 
-def _fail(message: str, status: int) -> None:
-    printable = "".join(c if c.isprintable() or c == "\n" else "?" for c in message)
-    print(printable, file=sys.stderr)
+def _hold_closed_descriptors() -> None:
+    """The next file to be opened would be given the number of a closed standard stream, and get what is said there."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # open in the other direction: whoever uses it is told that it is closed
+            os.open(os.devnull, os.O_RDONLY if number else os.O_WRONLY)
+
+
+def _leave(status: str | int | None, message: str = "") -> NoReturn:
+    """End with a message, cleaned line by line, and say it if standard output did not take all that it was given."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:
+        _discard(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            status, message = 2, message or f"error: standard output: {error.strerror or error}"
+    if message and sys.stderr:
+        from bitrate.report.words import clean
+
+        try:
+            print("\n".join(map(clean, message.split("\n"))), file=sys.stderr, flush=True)
+        except OSError:
+            _discard(sys.stderr)
     sys.exit(status)
+
+
+def _discard(stream: TextIO) -> None:
+    """Python flushes its streams once more at the end; what is left in this one goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

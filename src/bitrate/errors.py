@@ -35,6 +35,10 @@ class MissingInputError(BitrateError, FileNotFoundError):
     """A path that is not there, or holds nothing to read."""
 
 
+class OutputError(BitrateError, OSError):
+    """A file that the system does not let be written."""
+
+
 class FormatError(BitrateError, ValueError):
     """Files that no format, or more than one, can read."""
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate import files
 from bitrate.types import Arm, Case, Claim, Cost
 
 #: Beside the rollouts of a cell: what it cost.
@@ -71,7 +72,7 @@ class Runs:
             work.mkdir()
             rng = np.random.default_rng([self.seed, zlib.crc32(_known_by(arm).encode()), cell])
             cost = replace(arm.train(arm.settings, work, rng), seconds=time.monotonic() - began)
-            (work / COST_FILE).write_text(json.dumps(asdict(cost)), "utf-8")
+            files.write(work / COST_FILE, json.dumps(asdict(cost)))
             try:
                 work.replace(place)
             except OSError:

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import bitrate
+from bitrate import files
 from bitrate.errors import EngineError, Interrupted
 from bitrate.lab.cells import Runs, needed, train_all, versions
 from bitrate.lab.claims import all_claims, find, published
 from bitrate.lab.judge import judge, lacking
-from bitrate.logs.workplace import home, workplace
+from bitrate.logs.workplace import workplace
 from bitrate.types import Claim, Verdict
 
 Record = dict[str, Any]
@@ -91,7 +92,7 @@ def run_claims(
     claims = [find(id) for id in ids]
     size = (full,) if full else ()
     key = hashlib.sha256(repr((_code(), seed, *size)).encode()).hexdigest()[:24]
-    trained = Runs(runs or home() / "training", seed)
+    trained = Runs(runs or files.home("training"), seed)
     jobs = jobs or os.cpu_count() or 1
     done: dict[str, Record] = {}
     with workplace(key) as folder:
@@ -106,9 +107,7 @@ def run_claims(
         asked = [(id, seed, full, trained) for id in todo]
         for number, found in enumerate(_each(_one, asked, jobs), 1):
             done[found["id"]] = found
-            part = folder / f"{found['id']}.part"
-            part.write_text(json.dumps(found), "utf-8")
-            part.replace(folder / f"{found['id']}.json")
+            files.write(folder / f"{found['id']}.json", json.dumps(found), files.PRIVATE)
             if progress:
                 progress(f"{found['id']} {found['outcome']}", (len(claims) - len(todo) + number) / len(claims))
     return [done[c.id] for c in claims]

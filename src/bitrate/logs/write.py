@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bitrate.errors import InputError, MissingInputError
+from bitrate.errors import EngineError, InputError, OutputError
+from bitrate.files import check, through, within, written
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.formats.table import PROVENANCE_KEY
+from bitrate.logs.origins import ORIGINS_KEY, described
 from bitrate.logs.read import Source
 from bitrate.logs.schema import ROLLOUT_COLUMNS
 
@@ -18,33 +23,46 @@ ROWS_PER_GROUP = 122_880
 
 
 def write_rollouts(source: Source, output: Path, progress: Callable[[str, float], None]) -> int:
-    """Write every rollout of a source to one Parquet file, ordered by run and step; nothing half-written is left.
-
-    Raises:
-        InputError: the name does not end in .parquet.
-        MissingInputError: the folder to write to is not there.
-    """
-    if output.suffix != ".parquet":
-        raise InputError(f"cannot export to {output.name!r}", hint="end the name in .parquet")
-    if not output.parent.exists():
-        raise MissingInputError("no such folder to write to", where=str(output.parent))
-    part = output.with_name(output.name + ".part")
+    """Write every rollout of a source to one Parquet file, ordered by run and step; nothing half-written is left."""
     progress("writing", 0.0)
     order = "ORDER BY run, split, step, prompt_id, group_id, sample"
     known = source.provenance
+    made_from = described(f.path for f in source.files)
     kept = _kept(known.format, known.prompt_id, known.group_id, known.filtered, known.caveats)
     how = (
         f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP}, "
-        f"KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}}}"
+        f"KV_METADATA {{{PROVENANCE_KEY}: {sql.text(kept)}, {ORIGINS_KEY}: {sql.text(made_from)}}}, {duck.IN_PLACE}"
     )
-    query = f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})"
-    try:
-        [(rows,)] = duck.run(source.con, query)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
+    with written(output) as part:
+        try:
+            [(rows,)] = duck.run(source.con, f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})")
+        except EngineError as error:
+            why = re.search(rf"{part.name}\W+([\w ]+)", error.message)  # it is the output that fails, and not the input
+            if not why:
+                raise
+            raise OutputError(f"cannot be written: {why[1]}", where=str(output)) from error
     progress("writing", 1.0)
     return int(rows)
+
+
+def check_export(output: str | Path, inputs: Sequence[str | Path]) -> None:
+    """Say before the work what would keep an export from being written, or make it an input of the next audit.
+
+    Raises:
+        InputError: the name does not end in .parquet; or it lies in a folder that is read, or is read itself.
+        MissingInputError, OutputError: as of :func:`bitrate.files.check`.
+    """
+    check(output, "--output", inputs)
+    if through(output):
+        return
+    if Path(output).suffix.lower() != ".parquet":
+        raise InputError(f"cannot export to {Path(output).name!r}", hint="end the name in .parquet")
+    folder = within(output, inputs)
+    if folder:
+        raise InputError(
+            f"{output} lies in {folder}, which is read: the next audit would count these rollouts twice",
+            hint=f"write beside the folder, e.g. -o {Path(os.path.realpath(folder)).name}.parquet",
+        )
 
 
 def write_columns(batches: Sequence[Mapping[str, Any]], output: Path, *, trainer: str) -> int:
@@ -64,29 +82,24 @@ def write_columns(batches: Sequence[Mapping[str, Any]], output: Path, *, trainer
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    part = output.with_name(output.name + ".part")
     metadata = {PROVENANCE_KEY: _kept(trainer, "native", "native", "none", ())}
     writer, rows = None, 0
     columns = dict.fromkeys(c for batch in batches for c in batch)
     if unknown := sorted(set(columns) - set(ROLLOUT_COLUMNS)):
         raise InputError(f"no rollout column {unknown[0]!r}; there are {', '.join(ROLLOUT_COLUMNS)}")
     kinds = {c: _typed(next(b[c] for b in batches if c in b), ROLLOUT_COLUMNS[c]).type for c in columns}
-    try:
+    with written(output) as part, contextlib.ExitStack() as stack:
         for batch in batches:
             length = len(next(iter(batch.values())))
             filled = {
                 c: _typed(batch[c], ROLLOUT_COLUMNS[c]) if c in batch else pa.nulls(length, kinds[c]) for c in columns
             }
             table = pa.table(filled, metadata=metadata)
-            writer = writer or pq.ParquetWriter(part, table.schema, compression="zstd")
+            writer = writer or stack.enter_context(pq.ParquetWriter(part, table.schema, compression="zstd"))
             writer.write_table(table, ROWS_PER_GROUP)
             rows += table.num_rows
         if writer is None:
             raise InputError("no batch of rollouts to write")
-        writer.close()
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
     return rows
 
 

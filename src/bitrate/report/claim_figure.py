@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from bitrate import files
 from bitrate.errors import InputError
 from bitrate.report.figures import sized
 from bitrate.report.theme import (
@@ -80,9 +81,9 @@ def save_claim_figures(
         for (name, spec), ending in product(specs.items(), formats):
             path = folder / f"{name}.{ending}"
             if ending == "svg":
-                path.write_text(vl_convert.vegalite_to_svg(spec, vl_version=version) + "\n", "utf-8")
+                files.write(path, vl_convert.vegalite_to_svg(spec, vl_version=version) + "\n")
             else:
-                path.write_bytes(vl_convert.vegalite_to_png(spec, vl_version=version, scale=2))
+                files.write(path, vl_convert.vegalite_to_png(spec, vl_version=version, scale=2))
             written.append(path)
     return written
 

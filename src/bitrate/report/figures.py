@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bitrate import files
 from bitrate.errors import InputError
 from bitrate.report.ledger import ledger, ledgers
 from bitrate.report.sentences import kinds
@@ -155,7 +156,7 @@ def save_figures(
         spec = {**sized(chart.to_dict()), "config": {**config, "background": PALETTE[mode]["paper"]}, "padding": 16}
         for ending in formats:
             path = folder / f"{name}.{ending}"
-            path.write_bytes(writers[ending](spec))
+            files.write(path, writers[ending](spec))
             written.append(path)
     return written
 

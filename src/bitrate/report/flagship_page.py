@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bitrate import files
 from bitrate.report.claim_figure import FONT
 from bitrate.report.claim_page import cell
 from bitrate.report.theme import (
@@ -175,4 +176,4 @@ def save_chart(rows: Sequence[Row], path: Path) -> None:
         return
     config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
     spec = {**made.to_dict(), "config": config, "padding": 12}
-    path.write_text(vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version()) + "\n", "utf-8")
+    files.write(path, vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version()) + "\n")

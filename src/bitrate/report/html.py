@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitrate import files
 from bitrate.report import sentences, words
 from bitrate.report.figures import specs
 from bitrate.report.ledger import too_long
@@ -60,22 +59,10 @@ def write_html(audit: Mapping[str, Any], path: str | Path) -> Path:
 
     Raises:
         InputError: another kind of dict.
-        OSError: the folder is not there or cannot be written.
+        OutputError: the folder is not there or cannot be written.
     """
-    path = Path(path)
-    page = render(audit).encode("utf-8", "backslashreplace")
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(page)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(part).chmod(0o666 & ~umask)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return path
+    files.write(path, render(audit))
+    return Path(path)
 
 
 def render(audit: Mapping[str, Any]) -> str:

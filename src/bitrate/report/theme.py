@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bitrate.errors import InputError
+from bitrate.files import some_home
 from bitrate.report.words import clip, interval_words, value_words
 from bitrate.types import Estimate
 
@@ -85,7 +86,8 @@ def theme(mode: str = "light") -> dict[str, Any]:
 
 def altair() -> Any:
     """Altair, imported when it is first needed."""
-    import altair as module
+    with some_home():
+        import altair as module
 
     return module
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from bitrate import files
 from bitrate.errors import EngineError, InputError, Interrupted
 from bitrate.logs import sql
 
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+SIZE = re.compile(r"\s*\d[\d.]*\s*[A-Za-z%]*\s*", re.ASCII)
+CONNECTIONS = itertools.count()
 #: A worker with less than this would spend its time spilling.
 LEAST_BYTES = 256 << 20
-
+#: For COPY: our own file is the temporary one, and DuckDB makes none of its own beside it.
+IN_PLACE = "USE_TMP_FILE false"
 
 #: What to do about what DuckDB says of files.
 HINTS = {
@@ -42,7 +48,7 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
 
     Args:
         memory: the most memory to use, e.g. ``"2GB"``.
-        scratch: folder for what does not fit.
+        scratch: folder for what does not fit; one of this process's own, made when it is needed, by default.
         threads: how many threads a query may use; all cores by default.
 
     Raises:
@@ -50,6 +56,8 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     """
     con = duckdb.connect(":memory:")
     try:
+        if not SIZE.fullmatch(str(memory)):  # to DuckDB a negative size is no limit at all
+            raise duckdb.Error
         con.execute(f"SET memory_limit = {sql.text(memory)}")
     except duckdb.Error:
         raise InputError(f"memory = {memory!r}; want a size such as 2GB or 500MB") from None
@@ -60,7 +68,9 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     con.execute("SET disabled_optimizers = 'statistics_propagation'")
     if scratch:
         scratch.mkdir(parents=True, exist_ok=True)
-        con.execute(f"SET temp_directory = {sql.text(scratch)}")
+    # Left alone it would spill to `.tmp` in the user's folder. Two connections never share a folder.
+    own = scratch or files.scratch() / f"{os.getpid()}-{next(CONNECTIONS)}"
+    con.execute(f"SET temp_directory = {sql.text(own)}")
     if threads:
         con.execute(f"SET threads = {threads}")
     return con
@@ -80,10 +90,9 @@ def workers(memory: int) -> int:
 
 
 def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write a query's rows as Parquet; a half-written file is never seen under the final name."""
-    part = path.with_suffix(".part")
-    con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy)")
-    part.replace(path)
+    """Write a query's rows as Parquet for this user's eyes; a half-written file is never seen under the final name."""
+    with files.written(path, files.PRIVATE) as part:
+        con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy, {IN_PLACE})")
 
 
 def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:

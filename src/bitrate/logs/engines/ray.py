@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 from bitrate.errors import EngineError
+from bitrate.files import written_folder
 
 
 def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> None:
@@ -26,11 +26,8 @@ def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> Non
         for name, statement in statements.items():
             target = folder / name
             if not target.exists():
-                part = target.with_name(target.name + ".part")
-                daft.sql(statement, rollouts=table, register_globals=False).write_parquet(
-                    str(part), write_mode="overwrite"
-                )
-                shutil.move(part, target)
+                with written_folder(target) as part:
+                    daft.sql(statement, rollouts=table, register_globals=False).write_parquet(str(part))
     except Exception as error:  # Daft raises its own and Ray's families
         first = (str(error).strip() or "no message").splitlines()[0]
         raise EngineError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import tempfile
 import warnings
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bitrate.errors import EngineError
+from bitrate.files import written_folder
 
 
 def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> None:
@@ -42,9 +42,8 @@ def reduce(rollouts: list[str], statements: dict[str, str], folder: Path) -> Non
 def _write(spark: Any, statement: str, target: Path) -> None:
     if target.exists():
         return
-    part = target.with_name(target.name + ".part")
-    spark.sql(statement).write.mode("overwrite").parquet(f"file://{part.resolve()}")
-    shutil.move(part, target)
+    with written_folder(target) as part:
+        spark.sql(statement).write.parquet(f"file://{part.resolve()}")
 
 
 @contextlib.contextmanager
