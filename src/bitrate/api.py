@@ -76,10 +76,11 @@ def _opened(
     outcome: str | None,
     format: str | None,
     memory: str,
+    unscored: str = "aside",
 ) -> Iterator[Source]:
     con = duck.connect(memory)
     try:
-        yield open_source(con, _paths(path), Options(dict(columns or {}), outcome), format)
+        yield open_source(con, _paths(path), Options(dict(columns or {}), outcome, unscored=unscored), format)
     finally:
         con.close()
 
@@ -93,12 +94,13 @@ def reduced(
     format: str | None = None,
     engine: str = "duckdb",
     memory: str = "2GB",
+    unscored: str = "aside",
     progress: Progress | None = None,
 ) -> Iterator[Groups]:
     """The group table of some files, alive inside the ``with`` block; for those who want more than an audit."""
     check_engine(engine)
     with (
-        _opened(path, columns, outcome, format, memory) as source,
+        _opened(path, columns, outcome, format, memory, unscored) as source,
         reduce(source, engine=engine, progress=progress or (lambda *_: None)) as groups,
     ):
         yield groups
@@ -117,6 +119,7 @@ def audit(
     format: str | None = None,
     engine: str = "duckdb",
     memory: str = "2GB",
+    unscored: str = "aside",
     level: float = 0.95,
     progress: Progress | None = None,
     command: str | None = None,
@@ -135,6 +138,7 @@ def audit(
         format: name of a format, where two could read the files.
         engine: duckdb, spark or ray.
         memory: the most memory the embedded engine may use.
+        unscored: what a rollout without a verdict counts as: ``"aside"``, or ``"wrong"`` as some benchmarks have it.
         level: coverage of the intervals.
         progress: called with what is being done and the share done.
         command: how the audit was called, to print in the report.
@@ -167,7 +171,14 @@ def audit(
         level=level,
     )
     with reduced(
-        path, columns=columns, outcome=outcome, format=format, engine=engine, memory=memory, progress=progress
+        path,
+        columns=columns,
+        outcome=outcome,
+        format=format,
+        engine=engine,
+        memory=memory,
+        unscored=unscored,
+        progress=progress,
     ) as groups:
         figures = measure(groups, assumptions)
     asked = _paths(path)
@@ -181,13 +192,14 @@ def read(
     outcome: str | None = None,
     format: str | None = None,
     memory: str = "2GB",
+    unscored: str = "aside",
 ) -> pa.Table:
     """The rollouts of some files as one Arrow table with bitrate's columns; for runs that fit in memory.
 
     Raises:
         BitrateError: bad paths, or files that cannot be read.
     """
-    with _opened(path, columns, outcome, format, memory) as source:
+    with _opened(path, columns, outcome, format, memory, unscored) as source:
         return duck.table(source.con, source.rows(source.files))
 
 
@@ -199,6 +211,7 @@ def export(
     outcome: str | None = None,
     format: str | None = None,
     memory: str = "2GB",
+    unscored: str = "aside",
     progress: Progress | None = None,
 ) -> int:
     """Write the rollouts of some files as one canonical Parquet file, ordered by run and step.
@@ -213,7 +226,7 @@ def export(
     from bitrate.logs.write import check_export, write_rollouts
 
     check_export(output, _paths(path))
-    with _opened(path, columns, outcome, format, memory) as source:
+    with _opened(path, columns, outcome, format, memory, unscored) as source:
         return write_rollouts(source, Path(output), progress or (lambda *_: None))
 
 
@@ -230,7 +243,9 @@ def compare(a: Paths, b: Paths, **options: Any) -> dict[str, Any]:
     """
     from bitrate.meter.compare import compare_groups, side
 
-    known = {k: options.pop(k) for k in ("columns", "outcome", "format", "engine", "memory") if k in options}
+    known = {
+        k: options.pop(k) for k in ("columns", "outcome", "format", "engine", "memory", "unscored") if k in options
+    }
     assumptions = Assumptions(**options)
     sides = []
     for path in (a, b):

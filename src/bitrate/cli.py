@@ -45,6 +45,7 @@ Outcome = Annotated[str | None, typer.Option(help="Column that says right or wro
 FormatName = Annotated[str | None, typer.Option("--format", help="Read as this format; see `bitrate formats`.")]
 Engine = Annotated[str, typer.Option(help="Where to reduce: duckdb, spark or ray.")]
 Memory = Annotated[str, typer.Option(help="The most memory the embedded engine may use.")]
+Unscored = Annotated[str, typer.Option(help="What a rollout without a verdict counts as: aside or wrong.")]
 Split = Annotated[str | None, typer.Option(help="train or eval; train where there is any, by default.")]
 Params = Annotated[float | None, typer.Option(help="Parameters of the model, for FLOPs: 1.5e9.")]
 Price = Annotated[float | None, typer.Option(help="Dollars an hour of the hardware; needs --flops-per-second.")]
@@ -91,6 +92,7 @@ def audit(
     format: FormatName = None,
     engine: Engine = "duckdb",
     memory: Memory = "2GB",
+    unscored: Unscored = "aside",
 ) -> None:
     """How many bits do these rollouts carry, where is the budget wasted, and what would change it?"""
     from bitrate.api import audit as run_audit
@@ -110,6 +112,7 @@ def audit(
             format=format,
             engine=engine,
             memory=memory,
+            unscored=unscored,
             progress=progress,
             command=_called_as(),
         )
@@ -128,6 +131,7 @@ def compare(
     format: FormatName = None,
     engine: Engine = "duckdb",
     memory: Memory = "2GB",
+    unscored: Unscored = "aside",
 ) -> None:
     """Two runs side by side: paired by prompt where they share prompts, each difference with its interval."""
     from bitrate.api import compare as run_compare
@@ -141,6 +145,7 @@ def compare(
         format=format,
         engine=engine,
         memory=memory,
+        unscored=unscored,
         split=split,
         level=level,
     )
@@ -159,6 +164,7 @@ def export(
     outcome: Outcome = None,
     format: FormatName = None,
     memory: Memory = "2GB",
+    unscored: Unscored = "aside",
 ) -> None:
     """Write rollouts as one Parquet file with bitrate's own columns."""
     from bitrate.api import export as run_export
@@ -171,6 +177,7 @@ def export(
             outcome=outcome,
             format=format,
             memory=memory,
+            unscored=unscored,
             progress=progress,
         )
     _say(f"{rows:,} rollouts written to {output}", stderr=True)

@@ -81,3 +81,14 @@ def test_messages_in_another_order_of_keys_are_one_text(tmp_path: Path, reading:
     found = reading(tmp_path)
     assert found.column("n") == [2]
     assert not found.note("several prompt texts")
+
+
+def test_an_export_beside_its_sources_is_left_out(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    import bitrate
+
+    write(tmp_path / "runs" / "rows.jsonl", ROWS)
+    bitrate.export(tmp_path / "runs", tmp_path / "all.parquet")
+    (tmp_path / "all.parquet").rename(tmp_path / "runs" / "all.parquet")
+    found = reading(tmp_path / "runs")
+    assert found.column("n") == [4] * 20
+    assert found.set_aside == {"exported from files that are read here": 1}

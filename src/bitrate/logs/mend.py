@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bitrate.files import PRIVATE, written
 from bitrate.logs.peek import Peek, open_lines
 
 #: An escaped backslash, a whole surrogate pair, or half of one.
@@ -41,7 +42,7 @@ def _write(file: Peek, target: Path) -> bool:
     """Write the file with its lines mended; False, and nothing written, where none needed it."""
     twice, changed = repeats_keys(file), False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with open_lines(file.path) as stream, target.open("wb") as out:
+    with open_lines(file.path) as stream, written(target, PRIVATE) as part, part.open("wb") as out:
         for line in stream:
             better = ESCAPES.sub(_whole, line) if b"\\u" in line else line
             if twice and _twice(better.decode("utf-8", "replace")):

@@ -18,6 +18,7 @@ from bitrate.logs.engines import duck
 from bitrate.logs.find import Found, find_files
 from bitrate.logs.formats import Format, Options, Select, match
 from bitrate.logs.mend import repeats_keys
+from bitrate.logs.origins import counted_twice
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
 from bitrate.wording import number_of
@@ -244,6 +245,8 @@ def open_source(
     broken = [f for f in found.files if f.kind in ROWS and f.trouble]
     lost = set(broken)
     sound = [f for f in found.files if f not in lost]
+    twice_there = counted_twice(sound)
+    sound = [f for f in sound if f.path not in twice_there]
     if not sound:
         raise DataError(f"no file can be read: {broken[0].trouble}", where=str(broken[0].path), hint=broken[0].remedy)
     try:
@@ -252,6 +255,7 @@ def open_source(
         error.where = " ".join(map(str, paths))
         raise
     form.notes += found.notes
+    form.set_aside += [SetAside(why, 1, "files", (str(path),)) for path, why in twice_there.items()]
     form.set_aside += _not_read([f for f in broken if f.kind in {m.kind for m in mine} or form.fallback])
     absent = [c for c in options.raw_names() if c not in form.raw_columns(mine)]
     if absent:
