@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -86,8 +87,8 @@ def _without(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek],
         return bare
     column = next(iter(form.picks([target])[target].columns))
     source = jsonl(late, {column: "VARCHAR"}, layout=LAYOUTS["jsonl"])
-    held = duck.run(con, f"SELECT DISTINCT _file FROM {source} WHERE trim({sql.name(column)}) <> ''")
-    return [f for f in bare if (str(f.path),) not in set(held)]
+    held = {p for (p,) in duck.run(con, f"SELECT DISTINCT _file FROM {source} WHERE trim({sql.name(column)}) <> ''")}
+    return [f for f in bare if str(f.path) not in held]
 
 
 def _trials(form: Table, files: Sequence[Peek]) -> dict[str, str]:
@@ -109,7 +110,7 @@ def _shared(
     form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek], homes: dict[str, str], kinds: dict[str, str]
 ) -> list[tuple[str, list[str], int]]:
     """Homes in which files hold the same prompt at the same step: the home, some such files, and how many keys."""
-    crowded = {h for h in homes.values() if sum(h == other for other in homes.values()) > 1}
+    crowded = {h for h, count in Counter(homes.values()).items() if count > 1}
     files = [f for f in files if homes[str(f.path)] in crowded and f.kind != "json"]
     if not files or len(files) > LOOK_ROWS:
         return []

@@ -186,7 +186,7 @@ def _verifier(cells: Cells, level: float) -> dict[str, Estimate]:
         groups = number_of(cells.totals["groups"], "group")
         reason = f"whether a rollout was cut off is known in only {marked:,} of {groups}"
         return found | {"truncated": Estimate.missing(name, unit, reason if marked else "the files do not say it")}
-    sums = cells.measure({"cut": "n_truncated / n"}, weight="n")
+    sums = cells.measure({"cut": "n_truncated"}, weight="n")
     cuts = cluster_ratio(
         sums.weight,
         sums.score["cut"],

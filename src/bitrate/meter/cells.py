@@ -1,4 +1,8 @@
-"""The groups of one split, and sums over them by prompt: the only place where the meter asks the engine."""
+"""The groups of one split, and sums over them by prompt: the only place where the meter asks the engine.
+
+The engine counts; scores are applied here, to counts in a fixed order. Sums of whole numbers are the same in any order,
+and an engine with several threads adds in any: sums of fractions would differ in the last digit from run to run.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from bitrate.logs.reduce import Groups
 from bitrate.stats import ScoreTable
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Rewards this close are one reward: float residue is no variance.
 RESIDUE = 1e-6
@@ -100,38 +105,34 @@ class Cells:
         """Weighted sums by prompt of scores that depend on (n, n_correct).
 
         Args:
-            tables: for each name its score table; all over the same group sizes.
+            tables: for each name its score table; all over the same counts, those of the cells.
             where: which cells.
-            weight: SQL weight of a cell.
+            weight: SQL weight of a cell, a whole number.
             by: SQL number that parts the cells, e.g. into bins of steps; sums are by part and prompt.
         """
         first = next(iter(tables.values()))
-        columns = {"n": first.n, "k": first.k} | {f"s{i}": t.score for i, t in enumerate(tables.values())}
-        self.groups.con.register("score_table", pa.table(columns))
-        listed = ", ".join(f"sum(w * s{i}) AS t{i}" for i in range(len(tables)))
-        query = (
-            f"SELECT part, who, sum(w) AS w, {listed} "
-            f"FROM (SELECT *, {weight} AS w, {by} AS part FROM cells WHERE {where}) c "
-            f"JOIN score_table s ON c.n = s.n AND c.n_correct = s.k GROUP BY part, who ORDER BY part, who"
-        )
-        return self.arrays(query, list(tables))
+        found = self.counted({"part": by, "n": "n", "k": "n_correct"}, {"w": f"sum({weight})"}, where)
+        row = first.rows(found["k"], found["n"])
+        return by_prompt(found, {name: found["w"] * t.score[row] for name, t in tables.items()})
 
     def measure(self, columns: Mapping[str, str], where: str = "true", weight: str = "1") -> Sums:
-        """Weighted sums by prompt of SQL expressions over a cell."""
-        listed = ", ".join(f"sum(w * ({e})) AS t{i}" for i, e in enumerate(columns.values()))
-        query = (
-            f"SELECT who, sum(w) AS w, {listed} "
-            f"FROM (SELECT *, {weight} AS w FROM cells WHERE {where}) c GROUP BY who ORDER BY who"
-        )
-        return self.arrays(query, list(columns))
+        """Sums by prompt of SQL expressions over a cell and of its weight, all whole numbers."""
+        listed = {f"t{i}": f"sum({e})" for i, e in enumerate(columns.values())}
+        found = self.counted({}, {"w": f"sum({weight})", **listed}, where)
+        return by_prompt(found, {name: found[f"t{i}"] for i, name in enumerate(columns)})
 
-    def arrays(self, query: str, names: list[str]) -> Sums:
-        """Sums by prompt from a query with columns who, w, t0, t1 ..."""
-        found = self.columns(query)
-        weight = np.asarray(found["w"], dtype=float)
-        totals = {name: np.asarray(found[f"t{i}"], dtype=float) for i, name in enumerate(names)}
-        part = np.asarray(found["part"], dtype=np.int64) if "part" in found else np.zeros(weight.size, dtype=np.int64)
-        return Sums(np.asarray(found["who"], dtype=np.int64), weight, totals, part)
+    def counted(self, keys: Mapping[str, str], sums: Mapping[str, str], where: str = "true") -> dict[str, Ints]:
+        """Sums of whole numbers over the cells of each prompt that agree on some keys, in the order of the keys.
+
+        Args:
+            keys: name -> SQL of a whole number over a cell.
+            sums: name -> SQL of a sum that is a whole number.
+            where: which cells.
+        """
+        listed = ", ".join(f"({e})::BIGINT AS {name}" for name, e in {**keys, "who": "who", **sums}.items())
+        order = ", ".join(str(i + 1) for i in range(len(keys) + 1))
+        found = self.columns(f"SELECT {listed} FROM cells WHERE {where} GROUP BY {order} ORDER BY {order}")
+        return {name: np.asarray(column, dtype=np.int64) for name, column in found.items()}
 
     def histogram(self, where: str = "true") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """(n_correct, n, number of groups) of the cells."""
@@ -149,6 +150,19 @@ class Sums:
     weight: Floats
     score: dict[str, Floats]
     part: NDArray[np.int64]
+
+
+def by_prompt(found: Mapping[str, Ints], score: Mapping[str, NDArray[Any]]) -> Sums:
+    """Sums by part and prompt of the rows' weight ``w`` and of scores, added in the order of the rows."""
+    who = found["who"]
+    part = found.get("part", np.zeros(who.size, dtype=np.int64))
+    span = int(who.max(initial=0)) + 1
+    places, index = np.unique(part * span + who, return_inverse=True)
+    weight, *added = (
+        np.asarray(np.bincount(index, weights=column.astype(float), minlength=places.size), dtype=np.float64)
+        for column in (found["w"], *score.values())
+    )
+    return Sums(places % span, weight, dict(zip(score, added, strict=True)), places // span)
 
 
 def group_classes(cells: Cells) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bitrate.meter.cells import GRADED, KINDS, ONE_ROLLOUT, Cells, Sums, group_classes
-from bitrate.meter.prompts import NO_IDENTITY, PROMPT, Prompts
+from bitrate.meter.prompts import NO_IDENTITY, PROMPT, Prompts, resolved
 from bitrate.meter.signals import Pool
 from bitrate.stats import Functional, Log2PassRate, OutcomeEntropy, PassRate, cluster_ratio, difference
 from bitrate.types import Estimate
@@ -20,14 +20,14 @@ ONE_STEP = "the run has one step, so nothing can change"
 def paired_change(cells: Cells, functional: Functional, first: str, last: str, *, name: str, level: float) -> Estimate:
     """Mean over prompts of f(p) at their ``last`` cells less f(p) at their ``first`` ones; both are SQL conditions."""
     pools = [Pool(cells, level, where, "1") for where in (first, last)]
-    if not all(p.sizes for p in pools):
+    if not all(p.groups for p in pools):
         return Estimate.missing(name, functional.unit, "no prompt has both measurements with two rollouts or more")
     tables = [p.tables({"f": functional})["f"] for p in pools]
     sums = [cells.sums({"f": t}, p.where, "1") for t, p in zip(tables, pools, strict=True)]
     _, i, j = np.intersect1d(sums[0].who, sums[1].who, return_indices=True)
     before, after = sums[0].score["f"][i] / sums[0].weight[i], sums[1].score["f"][j] / sums[1].weight[j]
-    bias = sum(p.averaged(t, t.bias) for p, t in zip(pools, tables, strict=True))
-    spread = math.hypot(*(p.averaged(t, t.spread) for p, t in zip(pools, tables, strict=True)))
+    bias = sum(p.averaged(t.bias) for p, t in zip(pools, tables, strict=True))
+    spread = math.hypot(*(p.averaged(t.spread) for p, t in zip(pools, tables, strict=True)))
     return cluster_ratio(
         np.ones(before.size), after - before, bias, spread, name=name, unit=functional.unit, level=level,
         method=f"mean over prompts of {functional.name}, last less first, minimax linear",
@@ -79,7 +79,7 @@ def generalised_held_out(cells: Cells, level: float) -> Estimate | None:
     if not cells.binary or cells.totals["groups"] == 0 or cells.totals["steps"] < 2:
         return None
     [(first, last, size)] = cells.ask("SELECT min(step), max(step), median(n) FROM cells")
-    functional = Log2PassRate(1 / (2 * float(size)))
+    functional = Log2PassRate(resolved(float(size)))
     found = paired_change(cells, functional, f"step = {first}", f"step = {last}", name=name, level=level)
     if found.value is None:
         return Estimate.missing(name, PROMPT, found.reason or "")
@@ -156,7 +156,7 @@ def contrast(cells: Cells, pools: list[Pool], functional: Functional, name: str,
 
     What a prompt adds to the difference is ``(s2 - R2 w2)/W2 - (s1 - R1 w1)/W1``; those are independent.
     """
-    if not all(p.sizes for p in pools):
+    if not all(p.groups for p in pools):
         return Estimate.missing(name, unit, "every group holds one rollout")
     tables = [p.tables({"f": functional})["f"] for p in pools]
     sums = [cells.sums({"f": t}, p.where, p.weight) for t, p in zip(tables, pools, strict=True)]
@@ -167,8 +167,8 @@ def contrast(cells: Cells, pools: list[Pool], functional: Functional, name: str,
         gap += sign * ratio
         parts[np.searchsorted(who, total.who)] += sign * (total.score["f"] - ratio * total.weight) / total.weight.sum()
         effective = total.weight.sum() ** 2 / (total.weight @ total.weight)
-        spread = math.hypot(spread, who.size * pool.averaged(table, table.spread) / effective)
-    bias = sum(p.averaged(t, t.bias) for p, t in zip(pools, tables, strict=True))
+        spread = math.hypot(spread, who.size * pool.averaged(table.spread) / effective)
+    bias = sum(p.averaged(t.bias) for p, t in zip(pools, tables, strict=True))
     return cluster_ratio(
         np.ones(who.size), who.size * parts + gap, bias, spread, name=name, unit=unit, level=pools[0].level,
         method="difference of minimax linear means, by prompt", within=(-functional.high, functional.high),
@@ -204,7 +204,7 @@ def _no_figures(reason: str) -> dict[str, Estimate]:
 def _binned(cells: Cells, number: str, level: float) -> dict[int, dict[str, Estimate]]:
     """Outcome bits and pass rate of every bin, from one query."""
     pool = Pool(cells, level)
-    if not pool.sizes:
+    if not pool.groups:
         return {}
     bins = int(cells.one(f"SELECT max({number}) + 1 FROM cells")[0])
     tables = {"outcome_bits": OutcomeEntropy(), "pass_rate": PassRate()}

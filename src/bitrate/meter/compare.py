@@ -13,11 +13,11 @@ from bitrate.meter.audit import choose_split, run_names
 from bitrate.meter.cells import GRADED, ONE_ROLLOUT, Cells, Floats, Sums, group_classes
 from bitrate.meter.costs import Assumptions, token_count
 from bitrate.meter.signals import Pool
-from bitrate.stats import OutcomeEntropy, PassRate, UpdateBits, cluster_ratio
+from bitrate.stats import OutcomeEntropy, OwnUpdateBits, PassRate, cluster_ratio
 from bitrate.types import Estimate
 from bitrate.wording import number_of
 
-SIGNALS: dict[str, Any] = {"pass_rate": PassRate(), "outcome_bits": OutcomeEntropy(), "update_bits": UpdateBits}
+SIGNALS: dict[str, Any] = {"pass_rate": PassRate(), "outcome_bits": OutcomeEntropy(), "update_bits": OwnUpdateBits()}
 NAMES = {
     "pass_rate": ("pass rate", "share of rollouts"),
     "outcome_bits": ("outcome bits per rollout", "bits/rollout"),
@@ -60,13 +60,13 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
         reason |= dict.fromkeys(FROM_COUNTS, GRADED)
         return Side(run, ids, followed, parts, reason, notes)
     pool = Pool(cells, assumptions.level, "true")
-    if not pool.sizes:
+    if not pool.groups:
         reason |= dict.fromkeys(FROM_COUNTS, ONE_ROLLOUT)
         return Side(run, ids, followed, parts, reason, notes)
     tables = pool.tables(SIGNALS)
     sums = cells.sums(tables, pool.where)
     for key, table in tables.items():
-        parts[key] = (*_over(ids, sums, key), pool.averaged(table, table.bias), pool.averaged(table, table.spread))
+        parts[key] = (*_over(ids, sums, key), pool.averaged(table.bias), pool.averaged(table.spread))
     tokens, how = token_count(cells)
     if tokens:
         weight, score, bias, spread = parts["outcome_bits"]

@@ -25,6 +25,8 @@ STEP, FINEST, REACH = 0.1, 8, 9.0
 DRIFTS = np.concatenate([-np.geomspace(4, 0.1, 9), np.geomspace(0.1, 6, 12)])
 #: How the prompts' own paces may spread about the drift: hardly, somewhat, widely. The data choose.
 PACES = ((0.85, 0.95, 1.0, 1.05, 1.15), (0.5, 0.75, 1.0, 1.25, 1.6), (0.25, 0.6, 1.0, 1.4, 2.1))
+#: Rollouts whose logit is as uncertain as the finest step is wide; more of them weigh as so many.
+MOST_RESOLVED = (2 * FINEST / STEP) ** 2
 SHARES = np.linspace(0, 1, 201)
 MOST_PROMPTS = 2000
 #: One prompt in a million does something else altogether; without it one such prompt would decide for all.
@@ -73,7 +75,8 @@ def _fineness(n1: Ints, n2: Ints) -> int:
 
 def _binomial(right: Ints, size: Ints, logits: Floats) -> Floats:
     """Binomial likelihood over its own maximum, shape [prompts, logits]."""
-    k, n = right[:, None].astype(float), size[:, None].astype(float)
+    known = np.minimum(1.0, MOST_RESOLVED / np.maximum(size, 1))[:, None]
+    k, n = right[:, None] * known, size[:, None] * known
     log = k * log_expit(logits) + (n - k) * log_expit(-logits)
     rate = k / np.maximum(n, 1)
     return np.asarray(np.exp(log - xlogy(k, rate) - xlog1py(n - k, -rate)))

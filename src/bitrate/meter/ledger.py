@@ -10,7 +10,16 @@ from bitrate.meter.cells import GRADED, ONE_ROLLOUT, RESIDUE, Cells, group_class
 from bitrate.meter.costs import Assumptions
 from bitrate.meter.prompts import outcome_posterior
 from bitrate.meter.signals import Pool, graded_entropy
-from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, PassRate, SurprisalTerm, UpdateBits, cluster_ratio
+from bitrate.stats import (
+    DeadShare,
+    LearningValue,
+    OutcomeEntropy,
+    OwnUpdateBits,
+    PassRate,
+    SurprisalTerm,
+    UpdateBits,
+    cluster_ratio,
+)
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
 from bitrate.wording import number_of
@@ -56,7 +65,7 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
         return _graded(cells, assumptions.level)
     signals: dict[str, Any] = {
         "outcome": OutcomeEntropy(),
-        "update": UpdateBits,
+        "update": OwnUpdateBits(),
         "p": PassRate(),
         "value": LearningValue(),
     }
@@ -209,7 +218,6 @@ def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
         return Estimate.missing(name, ROLLOUT, "the reward is graded, and the bound is for right or wrong", groups)
     if cells.sizes == [1]:
         return Estimate.missing(name, ROLLOUT, ONE_ROLLOUT, groups)
-    bits = "n_distinct_answers" if several else "log2(n_distinct_answers + 1)"
     what = (
         f"one bit a distinct answer, since {number_of(several, 'group holds', 'groups hold')} several right ones"
         if several
@@ -218,8 +226,7 @@ def answer_bound(cells: Cells, outcome: Estimate, level: float) -> Estimate:
     method = f"per group the tighter of {what}, and K times the posterior mean of h(p)"
     if torn:
         method += f"; in {number_of(torn, 'group')} one answer was scored both right and wrong, and K bits stand"
-    bound = f"CASE WHEN n_torn_answers > 0 THEN c.n ELSE {bits} END"
-    sums = outcome_posterior(cells, bound)
+    sums = outcome_posterior(cells, bool(several))
     leaning, rollouts = float(sums.score["leaning"].sum()), float(sums.weight.sum())
     bias = 0.0
     if outcome.value is not None and outcome.low is not None and outcome.high is not None and leaning:

@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from bitrate.meter.cells import GRADED, Cells, Floats, Sums
+from bitrate.meter.cells import GRADED, Cells, Floats, Ints, Sums, by_prompt
 from bitrate.meter.flat import Flat, never_learn
 from bitrate.stats import Log2PassRate, PassRates, cluster_ratio, fit
+from bitrate.stats.minimax import LARGEST_SOLVED
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
 from bitrate.wording import number_of
@@ -26,30 +26,35 @@ NEVER_LEARN = f"prompts that never learn, of those visited {VISITS_TO_JUDGE} tim
 NO_IDENTITY = "these files give prompts no lasting identity, so none can be followed"
 HIST_EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
 
-Ints = NDArray[np.int64]
 
+def outcome_posterior(cells: Cells, several: bool) -> Sums:
+    """By prompt, the sum over groups of the tighter of a bound and n times E[h(p) | counts].
 
-def population(cells: Cells, where: str = "true") -> PassRates:
-    """The pass rates that make the counts of these cells likeliest."""
-    return fit(*cells.histogram(f"({where})"))
-
-
-def outcome_posterior(cells: Cells, bound: str) -> Sums:
-    """By prompt, the sum over groups of the tighter of a bound (SQL over cell ``c``) and n times E[h(p) | counts].
-
-    A rollout alone in its group says nothing about how pass rates spread: only the bound holds there. Beside ``bits``:
-    the rollouts for which the posterior was tighter, its own sum, and the rollouts that have one.
+    The bound is log2(M+1) bits for M distinct answers, or M where ``several`` answers may be right, or n where one
+    answer was scored both ways. A rollout alone in its group says nothing about how pass rates spread: only the bound
+    holds there. Beside ``bits``: the rollouts for which the posterior was tighter, its own sum, and the rollouts that
+    have one.
     """
-    right, size, _ = cells.histogram("n > 1")
-    bits = population(cells, "n > 1").posterior_mean(binary_entropy, right, size)
-    cells.groups.con.register("posterior", pa.table({"n": size, "k": right, "h": bits}))
-    return cells.arrays(
-        f"SELECT c.who, sum(c.n) AS w, sum(least({bound}, c.n * coalesce(s.h, 1))) AS t0, "
-        f"sum(CASE WHEN c.n * s.h < {bound} THEN c.n ELSE 0 END) AS t1, coalesce(sum(c.n * s.h), 0) AS t2, "
-        f"sum(CASE WHEN s.h IS NULL THEN 0 ELSE c.n END) AS t3 FROM cells c "
-        f"LEFT JOIN posterior s ON c.n = s.n AND c.n_correct = s.k GROUP BY c.who ORDER BY c.who",
-        ["bits", "leaning", "posterior", "several"],
-    )
+    keys = {"n": "n", "k": "n_correct", "m": "n_distinct_answers", "torn": "n_torn_answers > 0"}
+    found = cells.counted(keys, {"c": "count(*)", "w": "sum(n)"})
+    right, size, count = cells.histogram("n > 1")
+    n, many = found["n"], found["n"] > 1
+    bits = n.astype(float)
+    bits[many] *= fit(right, size, count).posterior_mean(binary_entropy, found["k"][many], n[many])
+    answers = found["m"].astype(float)
+    bound = np.where(found["torn"] > 0, n, answers if several else np.log2(answers + 1))
+    scores = {
+        "bits": found["c"] * np.minimum(bound, bits),
+        "leaning": np.where(many & (bits < bound), found["w"], 0),
+        "posterior": np.where(many, found["c"] * bits, 0.0),
+        "several": np.where(many, found["w"], 0),
+    }
+    return by_prompt(found, scores)
+
+
+def resolved(rollouts: float) -> float:
+    """The smallest pass rate told from 0 by so many rollouts, 1/(2K), with K at most the largest size solved for."""
+    return 1 / (2 * min(rollouts, LARGEST_SOLVED))
 
 
 @dataclass
@@ -64,8 +69,7 @@ class Prompts:
         """Arrays by column, in the order of ``who``."""
         half = "2 * visit <= visits"
         return self.cells.columns(
-            "SELECT who, any_value(run) AS run, any_value(prompt_id) AS prompt_id, "
-            "count(*) AS groups, sum(n) AS n, sum(n_correct) AS k, "
+            "SELECT who, count(*) AS groups, sum(n) AS n, sum(n_correct) AS k, "
             "arg_min(n, visit) AS n_first, arg_min(n_correct, visit) AS k_first, arg_max(n, visit) AS n_last, "
             f"arg_max(n_correct, visit) AS k_last, "
             f"sum(n) FILTER ({half}) AS n_early, sum(n_correct) FILTER ({half}) AS k_early, "
@@ -94,8 +98,8 @@ class Prompts:
 
     @cached_property
     def floor(self) -> float:
-        """Smallest pass rate that one visit can resolve, 1/(2K)."""
-        return 1 / (2 * float(np.median(self.ints("n_first"))))
+        """Smallest pass rate that one visit can resolve."""
+        return resolved(float(np.median(self.ints("n_first"))))
 
     def key_bits(self) -> Estimate:
         """Mean over prompts of log2(1/p0) at the first success, and 0 where there was none."""
@@ -157,9 +161,7 @@ class Prompts:
         return found | {"never_learn": self.flat.share}
 
     def _mass(self, low: float, high: float) -> Floats:
-        rates = self.visit_rates("last")
-        inside = (rates.grid >= low) & (rates.grid <= high)
-        return np.asarray(rates.posterior(self.ints("k_last"), self.ints("n_last")) @ inside)
+        return self.visit_rates("last").posterior_share(low, high, self.ints("k_last"), self.ints("n_last"))
 
     def _share(self, name: str, unit: str, mass: Floats, method: str) -> Estimate:
         return cluster_ratio(
@@ -214,7 +216,7 @@ class Prompts:
         """The prompts that took most rollouts in constant groups, then by name: for a table."""
         if not self.cells.binary:
             return []
-        order = np.lexsort((self.column["prompt_id"].astype(str), -self.ints("dead")))[:most]
+        order = np.argsort(-self.ints("dead"), kind="stable")[:most]
         k, n = self.ints("k")[order], self.ints("n")[order]
         visits = self.ints("groups")[order]
         if not n.size:
@@ -226,12 +228,12 @@ class Prompts:
         first, last = (self._at(which, order) for which in ("first", "last"))
         flat = np.where(self.judged(order), self.flat.chance(*self.halves(order)), 0.0)
         counted, tokens = self.ints("counted")[order], self.ints("tokens")[order]
-        ids, dead = self.column["prompt_id"][order], self.ints("dead")[order]
-        excerpts = self.cells.groups.excerpts([str(i) for i in ids])
+        ids, dead = self._ids(order), self.ints("dead")[order]
+        excerpts = self.cells.groups.excerpts(ids)
         return [
             {
-                "prompt_id": str(ids[i]),
-                "prompt": excerpts.get(str(ids[i])),
+                "prompt_id": ids[i],
+                "prompt": excerpts.get(ids[i]),
                 "groups": int(visits[i]),
                 "rollouts": int(n[i]),
                 "right": int(k[i]),
@@ -245,6 +247,13 @@ class Prompts:
             }
             for i in range(len(order))
         ]
+
+    def _ids(self, rows: Ints) -> list[str]:
+        """Names of a few prompts: of all of them they may take more memory than all else."""
+        wanted = ", ".join(map(str, self.column["who"][rows]))
+        found = self.cells.ask(f"SELECT DISTINCT who, prompt_id FROM cells WHERE who IN ({wanted})")
+        names = {int(who): str(prompt) for who, prompt in found}
+        return [names[int(who)] for who in self.column["who"][rows]]
 
     def _at(self, which: str, order: Ints) -> Floats:
         rates = self.visit_rates(which)

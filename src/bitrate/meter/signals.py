@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from bitrate.meter.cells import ONE_ROLLOUT, Cells, Sums
-from bitrate.stats import Functional, ScoreTable, cluster_ratio, score_table
+from bitrate.meter.cells import ONE_ROLLOUT, Cells, Floats, Sums, by_prompt
+from bitrate.stats import Functional, ScoreTable, cluster_ratio, score_table, score_tables
 from bitrate.types import Estimate
-
-
-def tabulate(signal: Functional | Callable[[int], Functional], sizes: list[int], units: int) -> ScoreTable:
-    """Scores of a functional, or of one that depends on the size of the group itself, at every group size."""
-    if isinstance(signal, Functional):
-        return score_table(signal, sizes, units)
-    parts = [score_table(signal(n), [n], units) for n in sizes]
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(t, name) for t in parts]) for name in ("n", "k", "score", "bias", "spread")
-    }
-    return replace(parts[0], **arrays)
 
 
 class Pool:
@@ -38,15 +25,17 @@ class Pool:
     def __init__(self, cells: Cells, level: float, where: str = "true", weight: str = "n") -> None:
         self.cells, self.level, self.weight = cells, level, weight
         self.where = f"({where}) AND n > 1"
-        rows = cells.ask(f"SELECT n, sum({weight}), count(*) FROM cells WHERE {self.where} GROUP BY n ORDER BY n")
-        self.sizes = [int(n) for n, _, _ in rows]
-        self.groups = int(sum(count for _, _, count in rows))
-        total = float(sum(w for _, w, _ in rows)) or 1.0
-        self.share = {int(n): float(w) / total for n, w, _ in rows}
+        found = cells.columns(
+            f"SELECT n, n_correct AS k, sum({weight})::BIGINT AS w, count(*) AS c FROM cells WHERE {self.where} "
+            f"GROUP BY n, k ORDER BY n, k"
+        )
+        self.n, self.k, self.rollouts, count = (np.asarray(found[c], dtype=np.int64) for c in ("n", "k", "w", "c"))
+        self.groups = int(count.sum())
 
-    def tables(self, signals: Mapping[str, Functional | Callable[[int], Functional]]) -> dict[str, ScoreTable]:
-        """The score table of each signal at the sizes found."""
-        return {key: tabulate(signal, self.sizes, self.groups) for key, signal in signals.items()}
+    def tables(self, signals: Mapping[str, Functional]) -> dict[str, ScoreTable]:
+        """The score table of each signal at the counts found."""
+        found = score_tables(list(signals.values()), self.n, self.groups, self.k)
+        return dict(zip(signals, found, strict=True))
 
     def mean(self, table: ScoreTable, sums: Sums, key: str, name: str, unit: str, **more: Any) -> Estimate:
         """One estimate from sums by prompt."""
@@ -54,8 +43,8 @@ class Pool:
         return cluster_ratio(
             sums.weight,
             sums.score[key],
-            self.averaged(table, table.bias),
-            self.averaged(table, table.spread),
+            self.averaged(table.bias),
+            self.averaged(table.spread),
             name=name,
             unit=unit,
             level=self.level,
@@ -63,18 +52,17 @@ class Pool:
             within=more.pop("within", (functional.low, functional.high)),
         )
 
-    def averaged(self, table: ScoreTable, column: np.ndarray) -> float:
-        """Mean of a per-size column over the rollouts."""
-        by_size = dict(zip(table.n.tolist(), column.tolist(), strict=True))
-        return float(sum(share * by_size[n] for n, share in self.share.items()))
+    def averaged(self, column: Floats) -> float:
+        """Mean over the rollouts of a column of a score table."""
+        return float((self.rollouts * column).sum() / self.rollouts.sum())
 
     def means(
         self,
-        signals: Mapping[str, Functional | Callable[[int], Functional]],
+        signals: Mapping[str, Functional],
         names: Mapping[str, tuple[str, str]],
     ) -> dict[str, Estimate]:
         """Mean of each signal; ``names`` gives each key its (name, unit)."""
-        if not self.sizes:
+        if not self.groups:
             return {key: Estimate.missing(*names[key], ONE_ROLLOUT, self.cells.totals["groups"]) for key in signals}
         tables = self.tables(signals)
         sums = self.cells.sums(tables, self.where, self.weight)
@@ -110,26 +98,30 @@ def graded_entropy(cells: Cells, functional: Functional, levels: list[float], *,
     Over its levels the sum of -p log2 p, each minimax linear in that level's count.
     """
     name, unit = "outcome bits per rollout", "bits/rollout"
-    pool = Pool(cells, level)
-    if not pool.sizes:
+    every = cells.counted({"n": "n"}, {"w": "sum(n)", "c": "count(*)"}, "n > 1")
+    if not every["n"].size:
         return Estimate.missing(name, unit, ONE_ROLLOUT, cells.totals["groups"])
-    table = score_table(functional, pool.sizes, pool.groups)
-    none = {int(n): float(s) for n, k, s in zip(table.n, table.k, table.score, strict=True) if k == 0}
-    absent = [none[int(n)] for n in table.n]
-    cells.groups.con.register("score_table", pa.table({"n": table.n, "k": table.k, "s": table.score, "s0": absent}))
     same = " AND ".join(f"c.{c} = l.{c}" for c in ("run", "split", "step", "prompt_id"))
-    sums = cells.arrays(
-        f"WITH per_group AS (SELECT c.who, c.n, sum(s.s - s.s0) + {len(levels)} * any_value(s.s0) AS bits FROM cells c "
+    drawn = cells.columns(
+        f"SELECT who, n, n_level AS k, count(*) AS c FROM cells c "
         f"JOIN levels l ON {same} AND c.group_id IS NOT DISTINCT FROM l.group_id "
-        f"JOIN score_table s ON s.n = c.n AND s.k = l.n_level WHERE c.n > 1 GROUP BY c.who, c.n, c.step, c.group_id) "
-        f"SELECT who, sum(n) AS w, sum(n * bits) AS t0 FROM per_group GROUP BY who ORDER BY who",
-        ["bits"],
+        f"WHERE n > 1 GROUP BY ALL ORDER BY who, n, k"
     )
+    who, n, k, times = (np.asarray(drawn[c], dtype=np.int64) for c in ("who", "n", "k", "c"))
+    # A level that a group did not draw scores as one drawn 0 times.
+    sizes, none = every["n"], 0 * every["n"]
+    table = score_table(functional, np.concatenate([sizes, n]), int(every["c"].sum()), np.concatenate([none, k]))
+    undrawn = table.rows(none, sizes)
+    bias, spread = (float((every["w"] * c[undrawn]).sum() / every["w"].sum()) for c in (table.bias, table.spread))
+    above = table.score[table.rows(k, n)] - table.score[table.rows(0 * k, n)]
+    drawn_bits = by_prompt({"who": who, "w": times * n}, {"bits": times * n * above})
+    sums = by_prompt(every, {"bits": len(levels) * every["w"] * table.score[undrawn]})
+    sums.score["bits"][np.searchsorted(sums.who, drawn_bits.who)] += drawn_bits.score["bits"]
     return cluster_ratio(
         sums.weight,
         sums.score["bits"],
-        len(levels) * pool.averaged(table, table.bias),
-        len(levels) * pool.averaged(table, table.spread),
+        len(levels) * bias,
+        len(levels) * spread,
         name=name,
         unit=unit,
         level=level,

@@ -13,12 +13,13 @@ from bitrate.stats.functionals import (
     LearningValue,
     Log2PassRate,
     OutcomeEntropy,
+    OwnUpdateBits,
     PassRate,
     SurprisalTerm,
     UpdateBits,
 )
 from bitrate.stats.information import conditional_entropy, mutual_information
-from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table
+from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table, score_tables
 from bitrate.stats.minimax import coefficients
 from bitrate.stats.npmle import PassRates, fit
 
@@ -28,6 +29,7 @@ __all__ = [
     "LearningValue",
     "Log2PassRate",
     "OutcomeEntropy",
+    "OwnUpdateBits",
     "PassRate",
     "PassRates",
     "ScoreTable",
@@ -44,4 +46,5 @@ __all__ = [
     "mean_outcome_entropy",
     "mutual_information",
     "score_table",
+    "score_tables",
 ]

@@ -33,13 +33,15 @@ def log_choose(n: Floats | float, k: Floats | float) -> Floats:
 class Functional:
     """A function f of one pass rate, whose mean over prompts is estimated from counts.
 
-    ``low`` and ``high`` bound f on [0, 1]; a group smaller than ``min_rollouts`` says nothing about E f beyond E p.
+    ``low`` and ``high`` bound f on [0, 1]; a group smaller than ``min_rollouts`` says nothing about E f beyond E p;
+    ``symmetric`` says that f(p) = f(1-p).
     """
 
     title: ClassVar[str]
     unit: ClassVar[str]
     high: ClassVar[float] = 1.0
     min_rollouts: ClassVar[int] = 2
+    symmetric: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -60,9 +62,18 @@ class Functional:
         """f at pass rates ``p``."""
         raise NotImplementedError
 
+    def at(self, n: int) -> Functional:
+        """What is wanted of a group of ``n`` rollouts: the same of every group, but for figures at the group's size."""
+        return self
+
+    def unbiased_at(self, right: Floats, n: Floats) -> Floats:
+        """Scores of ``right`` of ``n`` whose mean is f(p) exactly at every p; NaN at sizes that have none."""
+        return np.full(np.broadcast(right, n).shape, np.nan)
+
     def unbiased(self, n: int) -> Floats | None:
         """Scores of k = 0..n right whose mean is f(p) exactly at every p, or None where there are none."""
-        return None
+        scores = self.unbiased_at(np.arange(n + 1.0), np.full(n + 1, float(n)))
+        return None if np.isnan(scores).any() else scores
 
 
 @dataclass(frozen=True)
@@ -80,8 +91,8 @@ class PassRate(Functional):
     def __call__(self, p: Floats) -> Floats:
         return p
 
-    def unbiased(self, n: int) -> Floats:
-        return np.arange(n + 1) / n
+    def unbiased_at(self, right: Floats, n: Floats) -> Floats:
+        return np.asarray(right / n)
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,7 @@ class OutcomeEntropy(Functional):
 
     title = "outcome bits"
     unit = "bits/rollout"
+    symmetric = True
 
     def __call__(self, p: Floats) -> Floats:
         return binary_entropy(p)
@@ -126,13 +138,13 @@ class LearningValue(Functional):
     title = "learning value p(1-p)"
     unit = "variance/rollout"
     high = 0.25
+    symmetric = True
 
     def __call__(self, p: Floats) -> Floats:
         return p * (1 - p)
 
-    def unbiased(self, n: int) -> Floats | None:
-        right = np.arange(n + 1)
-        return right * (n - right) / (n * (n - 1)) if n > 1 else None
+    def unbiased_at(self, right: Floats, n: Floats) -> Floats:
+        return np.where(n > 1, right * (n - right) / (n * np.maximum(n - 1, 1)), np.nan)
 
 
 @dataclass(frozen=True)
@@ -154,6 +166,7 @@ class DeadShare(_AtGroupSize):
 
     title = "dead groups"
     unit = "share"
+    symmetric = True
 
     @property
     def name(self) -> str:
@@ -162,13 +175,13 @@ class DeadShare(_AtGroupSize):
     def __call__(self, p: Floats) -> Floats:
         return dead_group_probability(p, self.k)
 
-    def unbiased(self, n: int) -> Floats | None:
+    def unbiased_at(self, right: Floats, n: Floats) -> Floats:
         """The share of K-subsets of the group that are all right or all wrong."""
-        if n < self.k:
-            return None
-        right = np.arange(n + 1, dtype=float)
-        alike = np.exp(np.logaddexp(log_choose(right, self.k), log_choose(n - right, self.k)) - log_choose(n, self.k))
-        return np.where((right == 0) | (right == n), 1.0, alike)
+        size = np.maximum(n, self.k)
+        alike = np.exp(
+            np.logaddexp(log_choose(right, self.k), log_choose(n - right, self.k)) - log_choose(size, self.k)
+        )
+        return np.where(n < self.k, np.nan, np.where((right == 0) | (right == n), 1.0, alike))
 
 
 @dataclass(frozen=True)
@@ -181,6 +194,7 @@ class UpdateBits(_AtGroupSize):
 
     title = "update bits"
     unit = "bits/rollout"
+    symmetric = True
 
     @property
     def name(self) -> str:
@@ -188,6 +202,22 @@ class UpdateBits(_AtGroupSize):
 
     def __call__(self, p: Floats) -> Floats:
         return group_normalised_information(p, self.k)
+
+
+@dataclass(frozen=True)
+class OwnUpdateBits(Functional):
+    """Bits per rollout that a group-normalised advantage keeps of a group, at that group's own size.
+
+    >>> OwnUpdateBits().at(8) == UpdateBits(8)
+    True
+    """
+
+    title = "update bits"
+    unit = "bits/rollout"
+
+    def at(self, n: int) -> Functional:
+        """From 64 rollouts on, what is merged is below 2^-60 bits a rollout, and one function serves all sizes."""
+        return UpdateBits(min(n, 64))
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitrate.errors import InputError
 from bitrate.stats.clusters import cluster_ratio
-from bitrate.stats.counts import check_counts, cluster_index, cluster_sums
+from bitrate.stats.counts import check_counts, cluster_index, cluster_sums, distinct
 from bitrate.stats.functionals import Functional, OutcomeEntropy
-from bitrate.stats.minimax import coefficients, solved
+from bitrate.stats.minimax import scores
 from bitrate.theory.checks import Floats
 from bitrate.types import Estimate
 
@@ -25,7 +25,7 @@ from bitrate.types import Estimate
 class ScoreTable:
     """One row for each (n, k): the score, and for its n the greatest bias and how far an unseen prompt may lie.
 
-    Fields are flat arrays, sorted by n then k, ready to be joined to counts in SQL. Bias and spread of a pooled
+    Fields are flat arrays of the counts asked for, by n then k, ready to be joined to counts in SQL. Bias and spread of a pooled
     figure are the weighted means over its groups.
     """
 
@@ -38,54 +38,72 @@ class ScoreTable:
     spread: Floats
 
     def rows(self, n_correct: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Row of each group in the table; InputError if a group size is not in it."""
-        first = np.searchsorted(self.n, n)
-        if first.size and (first.max() >= self.n.size or (self.n[first] != n).any()):
-            missing = sorted(set(n.tolist()) - set(self.n.tolist()))
-            raise InputError(
-                f"n = {missing[0]}; want one of the group sizes {sorted(set(self.n.tolist()))} of the table"
-            )
-        return first + n_correct
+        """Row of each group in the table; InputError if its counts are not in it."""
+        span = int(max(self.n.max(), n.max(initial=0))) + 1
+        own, wanted = self.n * span + self.k, n * span + n_correct
+        row = np.minimum(np.searchsorted(own, wanted), own.size - 1)
+        if (off := own[row] != wanted).any():
+            if missing := sorted(set(n[off].tolist()) - set(self.n.tolist())):
+                raise InputError(
+                    f"n = {missing[0]}; want one of the group sizes {sorted(set(self.n.tolist()))} of the table"
+                )
+            raise InputError(f"{n_correct[off][0]} right of {n[off][0]}; want counts of the table")
+        return np.asarray(row, dtype=np.int64)
 
 
-def score_table(functional: Functional, ns: Sequence[int], n_units: int) -> ScoreTable:
+def score_table(functional: Functional, ns: ArrayLike, n_units: int, n_correct: ArrayLike | None = None) -> ScoreTable:
     """The minimax linear scores of several group sizes as one flat table.
 
     Args:
         functional: f.
         ns: the group sizes that occur; duplicates are ignored.
         n_units: number of groups in all; rounded to a power of two, so that runs of like size share tables.
+        n_correct: right rollouts beside each of ``ns``, where scores of these counts only are wanted: large groups show
+            few of the counts that they might. None: all counts from 0 to n.
 
     Returns:
         A :class:`ScoreTable`, scores in the unit of f.
 
     Raises:
-        InputError: a size or ``n_units`` below 1, or no sizes.
+        InputError: a size or ``n_units`` below 1, no sizes, or impossible counts.
 
     Reference: ESTIMATORS.md section 2, "mixed K: per-K tables combined by weight".
 
     >>> from bitrate.stats.functionals import PassRate
     >>> score_table(PassRate(), [1, 2], 10).score.tolist()
     [0.0, 1.0, 0.0, 0.5, 1.0]
+    >>> score_table(PassRate(), [4, 10**6], 10, n_correct=[1, 250_000]).score.tolist()
+    [0.25, 0.25]
     """
-    sizes = sorted({int(n) for n in ns})
-    if not sizes:
+    [table] = score_tables([functional], ns, n_units, n_correct)
+    return table
+
+
+def score_tables(
+    functionals: Sequence[Functional], ns: ArrayLike, n_units: int, n_correct: ArrayLike | None = None
+) -> list[ScoreTable]:
+    """As :func:`score_table` for several functionals, which takes hardly longer than for one.
+
+    >>> from bitrate.stats.functionals import LearningValue, PassRate
+    >>> [table.score.tolist() for table in score_tables([PassRate(), LearningValue()], [2], 10)]
+    [[0.0, 0.5, 1.0], [0.0, 0.5, 0.0]]
+    """
+    size = np.asarray(ns)
+    if not size.size:
         raise InputError("ns = []; want at least one group size")
     if n_units < 1:
         raise InputError(f"n_units = {n_units}; want a whole number, 1 or more")
+    right, size = check_counts(np.zeros(size.size) if n_correct is None else n_correct, size)
+    if n_correct is None:
+        sizes = np.unique(size)
+        right, size = np.concatenate([np.arange(x + 1) for x in sizes]), np.repeat(sizes, sizes + 1)
+    else:
+        right, size, _ = distinct(right, size)
     units = 2 ** round(np.log2(n_units))
-    for size in sizes:
-        coefficients(functional, size, units)  # checks the size
-    tables = [solved(functional, size, units) for size in sizes]
-    return ScoreTable(
-        functional,
-        units,
-        n=np.concatenate([np.full(size + 1, size) for size in sizes]),
-        k=np.concatenate([np.arange(size + 1) for size in sizes]),
-        score=np.concatenate([score for score, _, _ in tables]),
-        bias=np.concatenate([np.full(score.size, bias) for score, bias, _ in tables]),
-        spread=np.concatenate([np.full(score.size, spread) for score, _, spread in tables]),
-    )
+    made = scores(functionals, right, size, units)
+    return [
+        ScoreTable(f, units, size, right, m.score, m.bias, m.spread) for f, m in zip(functionals, made, strict=True)
+    ]
 
 
 def mean_functional(
@@ -132,7 +150,7 @@ def mean_functional(
     if size[share > 0].max() < functional.min_rollouts:
         reason = f"no group has {functional.min_rollouts} rollouts, so the spread of pass rates cannot be seen"
         return Estimate.missing(functional.name, functional.unit, reason, right.size)
-    table = score_table(functional, np.unique(size).tolist(), right.size)
+    table = score_table(functional, size.tolist(), right.size, right)
     row = table.rows(right, size)
     index = cluster_index(clusters, right.size)
     total = share.sum()

@@ -15,18 +15,29 @@ from scipy.linalg import lapack
 from scipy.special import xlog1py, xlogy
 
 from bitrate.errors import InputError
-from bitrate.stats.counts import check_counts
+from bitrate.stats.counts import check_counts, distinct
 from bitrate.stats.minimax import rate_grid
 from bitrate.theory.checks import Floats
 
 GRID = 129
 ROUNDS = 200
+#: Rollouts of one count that a grid of 129 rates resolves: the standard error of its angle is two thirds of a step.
+MOST_WEIGHT = 4096.0
+#: Fits of more distinct counts take counts of like size and like share together.
+MOST_COUNTS = 4096
+#: Counts whose posteriors are held at one time.
+BLOCK = 4096
 GAP = 1e-8  # how far the mean log-likelihood (nats per group) may be from its maximum
 
 
 def _likelihood(right: ArrayLike, size: ArrayLike, rates: Floats) -> Floats:
-    """Chance of each count at each rate, shape [cells, rates], every row scaled to a maximum near 1."""
+    """Chance of each count at each rate, shape [cells, rates], every row scaled to a maximum near 1.
+
+    A count of more rollouts than the grid of rates resolves weighs as so many: finer it would fall between two rates.
+    """
     k, n = np.asarray(right, float)[:, None], np.asarray(size, float)[:, None]
+    known = np.minimum(1.0, MOST_WEIGHT / np.maximum(n, 1.0))
+    k, n = k * known, n * known
     log = xlogy(k, rates) + xlog1py(n - k, -rates)
     peak = log.max(axis=1, keepdims=True)
     return np.asarray(np.exp(log - np.where(np.isfinite(peak), peak, 0.0)))
@@ -69,7 +80,25 @@ class PassRates:
         >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).posterior_mean(lambda p: p, [1], [1]).tolist()
         [0.5]
         """
-        return np.asarray(self.posterior(n_correct, n) @ f(self.grid))
+        return self._expected(f(self.grid)[:, None], n_correct, n)[:, 0]
+
+    def posterior_share(self, low: float, high: float, n_correct: ArrayLike, n: ArrayLike) -> Floats:
+        """Chance that each prompt's rate lies from ``low`` to ``high``, both included; shape [prompts].
+
+        >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).posterior_share(0.4, 0.6, [1], [1]).tolist()
+        [1.0]
+        """
+        inside = (self.grid >= low) & (self.grid <= high)
+        return self._expected(inside[:, None].astype(float), n_correct, n)[:, 0]
+
+    def _expected(self, columns: Floats, n_correct: ArrayLike, n: ArrayLike) -> Floats:
+        """Posterior means of functions of the rate, shape [grid, functions]: one row a prompt, each count once."""
+        right, size, index = distinct(*check_counts(n_correct, n))
+        found = np.empty((right.size, columns.shape[1]))
+        for start in range(0, right.size, BLOCK):
+            rows = slice(start, start + BLOCK)
+            found[rows] = self.posterior(right[rows], size[rows]) @ columns
+        return found[index]
 
     def mean(self, f: Callable[[Floats], Floats]) -> float:
         """E f(p) over the population, in the unit of ``f``: a point value without an interval.
@@ -136,7 +165,7 @@ class PassRates:
             raise InputError(f"edges = {cuts.tolist()}; want an increasing list from 0 to 1")
         home = np.minimum(np.searchsorted(cuts, self.grid, side="right") - 1, cuts.size - 2)
         inside = (home[:, None] == np.arange(cuts.size - 1)).astype(float)
-        return np.asarray(self.posterior(n_correct, n) @ inside)
+        return self._expected(inside, n_correct, n)
 
 
 def fit(n_correct: ArrayLike, n: ArrayLike, count: ArrayLike | None = None) -> PassRates:
@@ -145,6 +174,8 @@ def fit(n_correct: ArrayLike, n: ArrayLike, count: ArrayLike | None = None) -> P
     Maximises ``sum_i count_i log sum_j w_j P(k_i | n_i, p_j)`` over weights w that are not negative and sum to 1.
 
     A primal-dual interior-point method on a fixed grid of rates, dense near 0 and 1 and holding both. Deterministic.
+    A count of more than 4,096 rollouts weighs as one of 4,096, which is what the grid resolves; of more than 4,096
+    distinct counts, those within half a standard error of each other are taken together.
 
     Args:
         n_correct: right rollouts of each cell, shape [cells].
@@ -169,11 +200,29 @@ def fit(n_correct: ArrayLike, n: ArrayLike, count: ArrayLike | None = None) -> P
         raise InputError(f"count has shape {times.shape}; want one number, not negative, per cell {right.shape}")
     if not times.sum() > 0:
         raise InputError("count sums to 0; want at least one group")
-    cells, home = np.unique(np.stack([right, size]), axis=1, return_inverse=True)
-    share = np.bincount(home.reshape(-1), weights=times) / times.sum()
+    k, m, home = distinct(right, size)
+    share = np.bincount(home, weights=times) / times.sum()
+    cells = (k.astype(float), m.astype(float), share)
     grid = rate_grid(GRID)
-    weight = _interior_point(_likelihood(cells[0], cells[1], grid), share)
+    alike = _taken_together(*cells) if share.size > MOST_COUNTS else cells
+    weight = _interior_point(_likelihood(alike[0], alike[1], grid), alike[2])
     return PassRates(grid, weight / weight.sum())
+
+
+def _taken_together(right: Floats, size: Floats, share: Floats) -> tuple[Floats, Floats, Floats]:
+    """Counts in fewer rows: of sizes within a factor of 1.4, and angles arcsin sqrt(k/n) within half a standard error.
+
+    Counts that are all right or all wrong stay apart from the others: a rate of 0 or 1 gives these, and no other.
+    """
+    known = np.minimum(size, MOST_WEIGHT)
+    level = np.rint(2 * np.log2(known))
+    angle = np.floor(np.arcsin(np.sqrt(right / size)) * 4 * np.exp2(level / 4))
+    edge = np.where(right == 0, -1.0, np.where(right == size, -2.0, angle))
+    _, home = np.unique(np.stack([level, edge]), axis=1, return_inverse=True)
+    total = np.bincount(home.reshape(-1), weights=share)
+    middle = np.bincount(home.reshape(-1), weights=share * known) / total
+    rate = np.bincount(home.reshape(-1), weights=share * (right / size)) / total
+    return middle * rate, middle, np.asarray(total, dtype=np.float64)
 
 
 def _interior_point(likelihood: Floats, share: Floats) -> Floats:
