@@ -199,8 +199,10 @@ def read(
     Raises:
         BitrateError: bad paths, or files that cannot be read.
     """
+    from bitrate.logs.write import one_by_one
+
     with _opened(path, columns, outcome, format, memory, unscored) as source:
-        return duck.table(source.con, source.rows(source.files))
+        return duck.table(source.con, one_by_one(source))
 
 
 def export(

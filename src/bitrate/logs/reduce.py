@@ -90,7 +90,7 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
     if source.format.options.unscored == "wrong" and not source.unscored:
         source.count_unscored_as_wrong()
     staged = stage(source, folder, progress)
-    by_step = f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"
+    by_step = f"SELECT step, {sql.rollouts(staged.times)} FROM ({staged.relation}) GROUP BY step ORDER BY step"
     steps: dict[int | None, int] = dict(duck.run(source.con, by_step))
     if not steps:
         raise _nothing(source, source.format.set_aside)
@@ -107,7 +107,12 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
         return steps, outcome
     staged, aside = repeats.without(source, staged, folder, outcome.column)
     source.format.set_aside.append(aside)
-    steps = dict(duck.run(source.con, f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"))
+    steps = dict(
+        duck.run(
+            source.con,
+            f"SELECT step, {sql.rollouts(staged.times)} FROM ({staged.relation}) GROUP BY step ORDER BY step",
+        )
+    )
     return steps, _run(source, staged, steps, engine, folder / "once", progress)
 
 
@@ -137,9 +142,9 @@ def _run(
     outcome = _guess(source, staged)
     while True:
         fixed = {c: value for c, value in staged.fixed.items() if c != outcome.column}
-        statements = {"groups": sql.groups_sql(outcome, fixed)}
+        statements = {"groups": sql.groups_sql(outcome, fixed, staged.times)}
         if not outcome.binary and outcome.levels is not None:
-            statements["levels"] = sql.levels_sql(outcome, fixed)
+            statements["levels"] = sql.levels_sql(outcome, fixed, staged.times)
         if engine == "duckdb":
             place = _in_chunks(source, staged, steps, statements, folder, progress)
         else:

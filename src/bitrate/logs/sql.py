@@ -19,8 +19,8 @@ FROM answers GROUP BY {by}
 
 #: How often each reward level was drawn in each group, for rewards that are graded.
 LEVELS_SQL = """
-WITH scores AS (SELECT {by}, {level} AS reward_level FROM rollouts WHERE {measured})
-SELECT {keys}, reward_level, CAST(COUNT(*) AS BIGINT) AS n_level FROM scores GROUP BY {by}, reward_level
+WITH scores AS (SELECT {by}, {level} AS reward_level{times} FROM rollouts WHERE {measured})
+SELECT {keys}, reward_level, CAST({count} AS BIGINT) AS n_level FROM scores GROUP BY {by}, reward_level
 """
 
 #: The groups of a run as counts: what the figures need of them, small enough to look at.
@@ -34,19 +34,20 @@ OFF_LEVEL = 1 << 32
 TO_WHOLE = 3.0 * 2.0**51
 
 
-def groups_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None) -> str:
+def groups_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None, times: bool = False) -> str:
     """The reduction from rollouts to groups, for this outcome; reads a table called ``rollouts``.
 
     Args:
         outcome: which column is the score, and its levels.
         fixed: rollout columns that hold one value throughout, as SQL; the table need not have them.
+        times: whether the table has a column of that name, the number of rollouts a row stands for.
     """
     fixed = fixed or {}
-    inner, outer = {"n": "COUNT(*)"}, {"n": "SUM(n)"}
-    _right(outcome, inner, outer)
-    _rewards(outcome, fixed, inner, outer)
+    inner, outer = {"n": rollouts(times)}, {"n": "SUM(n)"}
+    _right(outcome, inner, outer, times)
+    _rewards(outcome, fixed, inner, outer, times)
     _answers(outcome, fixed, outer)
-    _the_rest(fixed, inner, outer)
+    _the_rest(fixed, inner, outer, times)
     return GROUPS_SQL.format(
         **_keys(fixed),
         answer="" if "answer" in fixed else ", answer",
@@ -56,10 +57,24 @@ def groups_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None) -> str:
     )
 
 
-def levels_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None) -> str:
-    """The count of each reward level in each group; reads a table called ``rollouts``."""
+def levels_sql(outcome: Outcome, fixed: Mapping[str, str] | None = None, times: bool = False) -> str:
+    """The count of each reward level in each group; reads a table called ``rollouts``, as `groups_sql` does."""
     fixed = fixed or {}
-    return LEVELS_SQL.format(**_keys(fixed), level=level(outcome.column), measured=_measured(outcome, fixed))
+    count = {"count": "SUM(times)", "times": ", times"} if times else {"count": "COUNT(*)", "times": ""}
+    measured = _measured(outcome, fixed)
+    return LEVELS_SQL.format(**_keys(fixed), **count, level=level(outcome.column), measured=measured)
+
+
+def rollouts(times: bool, known: str | None = None) -> str:
+    """SQL for how many rollouts there are, or how many of which something is known, where rows stand for several."""
+    if not times:
+        return f"COUNT({known or '*'})"
+    return f"CAST(SUM({f'CASE WHEN {known} IS NULL THEN 0 ELSE times END' if known else 'times'}) AS BIGINT)"
+
+
+def _total(value: str, times: bool) -> str:
+    """SQL for the sum of a value over rollouts."""
+    return f"SUM(({value}) * times)" if times else f"SUM({value})"
 
 
 def level(score: str) -> str:
@@ -107,7 +122,7 @@ def _measured(outcome: Outcome, fixed: Mapping[str, str]) -> str:
     return " AND ".join([sound(outcome.column), *known])
 
 
-def _right(outcome: Outcome, inner: dict[str, str], outer: dict[str, str]) -> None:
+def _right(outcome: Outcome, inner: dict[str, str], outer: dict[str, str], times: bool) -> None:
     """How many are right, where the score says right or wrong."""
     outer["n_correct"] = "NULL"
     if outcome.threshold is not None and outcome.levels:
@@ -115,11 +130,13 @@ def _right(outcome: Outcome, inner: dict[str, str], outer: dict[str, str]) -> No
         told = (
             f"WHEN {score} = {_literal(x, '1e6')} THEN {int(x > outcome.threshold)}" for x in sorted(outcome.levels)
         )
-        inner["n_correct"] = f"SUM(CASE {' '.join(told)} ELSE {OFF_LEVEL} END)"
+        inner["n_correct"] = _total(f"CASE {' '.join(told)} ELSE {OFF_LEVEL} END", times)
         outer["n_correct"] = "SUM(n_correct)"
 
 
-def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:
+def _rewards(
+    outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str], times: bool
+) -> None:
     """Sum, sum of squares, least and largest reward; where the reward has two levels the counts say it all."""
     if "reward" in fixed:
         outer |= dict.fromkeys(("reward_sum", "reward_sumsq", "reward_min", "reward_max"), "NULL")
@@ -133,9 +150,9 @@ def _rewards(outcome: Outcome, fixed: Mapping[str, str], inner: dict[str, str], 
     else:
         reward = "reward" if outcome.column == "reward" else f"CASE WHEN {sound('reward')} THEN reward ELSE NULL END"
         inner |= {
-            "n_rewarded": f"COUNT({reward})",
-            "reward_sum": f"SUM({_whole(reward, '1e6')})",
-            "reward_sumsq": f"SUM({_whole(f'({reward}) * ({reward})', '1e9')})",
+            "n_rewarded": rollouts(times, f"({reward})"),
+            "reward_sum": _total(_whole(reward, "1e6"), times),
+            "reward_sumsq": _total(_whole(f"({reward}) * ({reward})", "1e9"), times),
             "reward_min": f"MIN({reward})",
             "reward_max": f"MAX({reward})",
         }
@@ -160,18 +177,19 @@ def _answers(outcome: Outcome, fixed: Mapping[str, str], outer: dict[str, str]) 
     outer["n_answered"] = "0" if "answer" in fixed else "SUM(CASE WHEN answer IS NOT NULL THEN n ELSE 0 END)"
 
 
-def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str]) -> None:
+def _the_rest(fixed: Mapping[str, str], inner: dict[str, str], outer: dict[str, str], times: bool) -> None:
     """Tokens, truncations and advantages; prompt tokens and truncations null unless known of every rollout."""
     whole = "CASE WHEN COUNT({0}) = COUNT(*) THEN SUM({0}) ELSE NULL END"
+    each = f"CASE WHEN COUNT({{0}}) = COUNT(*) THEN {_total('{0}', times)} ELSE NULL END"
     cut = "CASE WHEN truncated THEN 1 WHEN NOT truncated THEN 0 ELSE NULL END"
     rest = {
-        "completion_tokens": ("completion_tokens", "SUM(completion_tokens)", "SUM({})"),
-        "prompt_tokens": ("prompt_tokens", whole.format("prompt_tokens"), whole),
-        "n_counted": ("completion_tokens", "COUNT(completion_tokens)", "SUM({})"),
+        "completion_tokens": ("completion_tokens", _total("completion_tokens", times), "SUM({})"),
+        "prompt_tokens": ("prompt_tokens", each.format("prompt_tokens"), whole),
+        "n_counted": ("completion_tokens", rollouts(times, "completion_tokens"), "SUM({})"),
         "n_numbered": ("sample", "COUNT(sample)", "SUM({})"),
         "sample_min": ("sample", "MIN(sample)", "MIN({})"),
         "sample_max": ("sample", "MAX(sample)", "MAX({})"),
-        "n_truncated": ("truncated", whole.format(cut), whole),
+        "n_truncated": ("truncated", each.format(cut), whole),
         "advantage_max": (
             "advantage",
             f"MAX(CASE WHEN {sound('advantage')} THEN ABS(advantage) ELSE NULL END)",

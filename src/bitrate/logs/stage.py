@@ -52,6 +52,7 @@ class Staged:
         plain: rollout column -> the files' column that holds it unchanged.
         fixed: rollout column -> SQL of the one value it has in every row.
         in_place: whether any engine may read the files as they are.
+        times: whether a column ``times`` says how many rollouts a row stands for.
     """
 
     files: tuple[str, ...]
@@ -59,6 +60,7 @@ class Staged:
     plain: dict[str, str]
     fixed: dict[str, str]
     in_place: bool
+    times: bool = False
 
     def row_groups(self, con: duckdb.DuckDBPyConnection, column: str) -> list[RowGroup] | None:
         """What the files say of a rollout column, without reading it; None where it is not in the files as it is."""
@@ -92,19 +94,22 @@ def stage(source: Source, folder: Path, progress: Progress) -> Staged:
     groups = _row_groups(source.con, paths, REDUCED_COLUMNS)
     empty = [c for c in REDUCED_COLUMNS if c not in {"prompt_id", "step"} and all(g.nulls == g.rows for g in groups[c])]
     relation = f"SELECT * FROM read_parquet({sql.path_list(paths)}, hive_partitioning=false)"
-    return Staged(paths, relation, {c: c for c in REDUCED_COLUMNS}, {c: _null(c) for c in empty}, True)
+    return Staged(
+        paths, relation, {c: c for c in REDUCED_COLUMNS}, {c: _null(c) for c in empty}, True, bool(source.format.times)
+    )
 
 
 def _write(source: Source, batch: Sequence[Peek], target: Path, mended: Path) -> None:
     """One batch as Parquet; once more where the engine refused lines that can be mended."""
+    times = [f"{source.format.times[0]} AS times"] if source.format.times else []
     if any(map(repeats_keys, batch)):
         mend(batch, mended)
-    duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS), path=target))
+    duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS, times), path=target))
     [lost] = [
         sum(g.nulls or 0 for g in found) for found in _row_groups(source.con, [str(target)], ["prompt_id"]).values()
     ]
     if lost and mend(batch, mended):
-        duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS), path=target))
+        duck.call(source.con, partial(duck.write, query=source.rows(batch, REDUCED_COLUMNS, times), path=target))
 
 
 def _in_place(source: Source) -> Staged:

@@ -35,7 +35,7 @@ def write_rollouts(source: Source, output: Path, progress: Callable[[str, float]
     )
     with written(output) as part:
         try:
-            [(rows,)] = duck.run(source.con, f"COPY ({source.rows(source.files)} {order}) TO {sql.text(part)} ({how})")
+            [(rows,)] = duck.run(source.con, f"COPY ({one_by_one(source)} {order}) TO {sql.text(part)} ({how})")
         except EngineError as error:
             why = re.search(rf"{part.name}\W+([\w ]+)", error.message)  # it is the output that fails, and not the input
             if not why:
@@ -63,6 +63,15 @@ def check_export(output: str | Path, inputs: Sequence[str | Path]) -> None:
             f"{output} lies in {folder}, which is read: the next audit would count these rollouts twice",
             hint=f"write beside the folder, e.g. -o {Path(os.path.realpath(folder)).name}.parquet",
         )
+
+
+def one_by_one(source: Source) -> str:
+    """SELECT of rollouts, a row each, also where a row of the files stands for several."""
+    if not source.format.times:
+        return source.rows(source.files)
+    times, first = source.format.times
+    rows = source.rows(source.files, extra=[f"{first} + unnest(range({times})) AS _number"])
+    return f"SELECT * EXCLUDE (_number) REPLACE (_number AS sample) FROM ({rows})"
 
 
 def write_columns(batches: Sequence[Mapping[str, Any]], output: Path, *, trainer: str) -> int:

@@ -25,8 +25,8 @@ from bitrate.types import Estimate
 class ScoreTable:
     """One row for each (n, k): the score, and for its n the greatest bias and how far an unseen prompt may lie.
 
-    Fields are flat arrays of the counts asked for, by n then k, ready to be joined to counts in SQL. Bias and spread of a pooled
-    figure are the weighted means over its groups.
+    Fields are flat arrays of the counts asked for, by n then k. Bias and spread of a pooled figure are the
+    weighted means over its groups.
     """
 
     functional: Functional

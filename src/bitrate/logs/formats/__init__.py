@@ -91,6 +91,8 @@ class Format:
         caveats: what these files cannot tell, in sentences.
         beside: names of files that are read for what they say about the rows, and hold none.
         also: names of formats whose files this one reads too, where its own lie among them.
+        times: SQL over a selection's rows for how many rollouts each stands for, and for the number of the first of
+            them in its group; None where a row is one rollout.
         fallback: asked only where no other format claims a file.
         optional_step: whether a log without any step is one step, and not one whose steps were lost.
     """
@@ -104,6 +106,7 @@ class Format:
     caveats: ClassVar[tuple[str, ...]] = ()
     beside: ClassVar[tuple[str, ...]] = ()
     also: ClassVar[tuple[str, ...]] = ()
+    times: ClassVar[tuple[str, str] | None] = None
     fallback: ClassVar[bool] = False
     optional_step: ClassVar[bool] = False
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TABLES = {"parquet", "csv", *LAYOUTS}
 #: Where `bitrate export` keeps, in the Parquet file, what was known of the rows.
 PROVENANCE_KEY = "bitrate"
+#: Rollouts of the largest count: sums of what a score off its levels adds, 2^32 a rollout, stay below 2^63.
+MOST_COUNTED = 100_000_000
 #: Other names that mean the same and are safe to take without asking.
 ALIASES = {
     "prompt_id": ("task_id", "question_id", "problem_id", "example_id"),
@@ -264,27 +266,38 @@ class Counts(Table):
     )
     takes_counts: ClassVar[bool] = True
     names: ClassVar[tuple[str, ...]] = (*ROLLOUT_COLUMNS, "n", "n_correct")
+    times: ClassVar[tuple[str, str] | None] = ("_part.times", "_part.first")
 
     def direct(self, files: Sequence[Peek]) -> bool:
-        """Counts are unfolded into rollouts first."""
+        """A count is two rows, of right and of wrong rollouts."""
         return False
 
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
-        """Each count unfolds into its rollouts, so that it takes the same way as any other row."""
+        """A count is a row for its right rollouts and a row for the others, whose number the row says."""
         read = self._selected(files, layouts(files, self._wanted(files), ()))
         n, c = (f"try_cast({read.columns.pop(k, 'NULL')} AS DOUBLE)" for k in ("n", "n_correct"))
         sound = (
-            f"({n} >= 1 AND {n} < 1e6 AND {n} = round({n}) "
+            f"({n} >= 1 AND {n} <= {MOST_COUNTED} AND {n} = round({n}) "
             f"AND {c} >= 0 AND {c} <= {n} AND abs({c} - round({c})) < 1e-4)"
         )
-        unfolded = (
-            f"(SELECT *, {n} AS _n, round({c}) AS _c, coalesce({sound}, false) AS _sound, "
-            f"unnest(range(CASE WHEN {sound} THEN {n}::BIGINT ELSE 1 END)) AS _i "
+        # Right rollouts are the first samples of a group. A row that is no count stands for itself alone.
+        parts = (
+            f"CASE WHEN NOT coalesce({sound}, false) THEN [{{'right': false, 'first': 0::BIGINT, 'times': 1::BIGINT}}] "
+            f"ELSE list_filter([{{'right': true, 'first': 0::BIGINT, 'times': round({c})::BIGINT}}, {{'right': false, "
+            f"'first': round({c})::BIGINT, 'times': ({n} - round({c}))::BIGINT}}], lambda x: x.times > 0) END"
+        )
+        counted = (
+            f"(SELECT *, coalesce({sound}, false) AS _sound, {n} > {MOST_COUNTED} AS _large, unnest({parts}) AS _part "
             f"FROM (SELECT *, row_number() OVER () AS _group FROM {read.source}))"
         )
-        columns = {"group_id": "_group"} | read.columns | {"sample": "_i"}
-        columns["reward"] = "CASE WHEN _i < _c THEN 1.0 ELSE 0.0 END"
-        columns.pop("correct", None)
-        unsound = "CASE WHEN NOT _sound THEN 'n and n_correct are not counts with 0 <= n_correct <= n' END"
+        columns = {"group_id": "_group"} | read.columns
+        columns["reward"] = "CASE WHEN _part.right THEN 1.0 ELSE 0.0 END"
+        for unknown in ("correct", "sample"):
+            columns.pop(unknown, None)
+        unsound = (
+            f"CASE WHEN _sound THEN NULL "
+            f"WHEN _large THEN 'n is above {MOST_COUNTED:,}: give such a group in several rows' "
+            f"ELSE 'n and n_correct are not counts with 0 <= n_correct <= n' END"
+        )
         bad = f"coalesce({read.bad}, {unsound})" if read.bad else unsound
-        return Select(unfolded, columns, bad=bad, position="_group", raw=read.raw)
+        return Select(counted, columns, bad=bad, position="_group", raw=read.raw)
