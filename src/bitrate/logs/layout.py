@@ -17,6 +17,8 @@ from bitrate.logs.peek import Peek
 if TYPE_CHECKING:
     import duckdb
 
+#: Files told apart in one expression, which is worked out for each row; more of them are joined.
+MOST_CASES = 16
 EVAL_FOLDER = re.compile(r"(^|[^a-z])(val|valid|validation|eval|evaluation|test)([^a-z]|$)", re.IGNORECASE)
 #: A JSON file beside rollouts that is larger than this says nothing that is worth its size.
 BESIDE_BYTES = 1 << 20
@@ -33,9 +35,14 @@ def run_names(files: Iterable[Peek], home: Callable[[Peek], str]) -> dict[str, s
     return found if len(set(found.values())) > 1 else {}
 
 
-def by_file(values: Mapping[str, str], files: Iterable[Peek], otherwise: str) -> str:
+def by_file(values: Mapping[str, str], files: Sequence[Peek], otherwise: str) -> str:
     """SQL for a text known by file; ``otherwise`` is SQL for files without one."""
-    return sql_by_file({path: sql.text(value) for path, value in values.items()}, files, otherwise)
+    told = {str(f.path): sql.text(values[str(f.path)]) for f in files if str(f.path) in values}
+    if len(told) <= MOST_CASES:
+        return sql_by_file(told, files, otherwise)
+    rows = ", ".join(f"({sql.text(path)}, {value})" for path, value in told.items())
+    found = f"(SELECT _value FROM (VALUES {rows}) AS known(_path, _value) WHERE _path = _file)"
+    return f"coalesce({found}, {otherwise})"
 
 
 def sql_by_file(values: Mapping[str, str], files: Iterable[Peek], otherwise: str) -> str:

@@ -21,13 +21,14 @@ from bitrate.logs.mend import repeats_keys
 from bitrate.logs.origins import counted_twice
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
+from bitrate.logs.workplace import code, states
 from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     import duckdb
 
 #: How much is read again to find the texts of prompts.
-EXCERPT_BYTES = 256 << 20
+EXCERPT_BYTES, EXCERPT_FILES = 256 << 20, 2000
 #: How much is read again to see whether an id stands for one text.
 TEXT_BYTES = 32 << 20
 WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
@@ -150,7 +151,7 @@ class Source:
         select = self.format.chosen(self.format.select(self.con, self.files[:1]))
         if "prompt" not in select.columns or not ids:
             return {}
-        read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files))) or [
+        read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files[:EXCERPT_FILES]))) or [
             (0, self.files[0])
         ]
         self.con.register("wanted", pa.table({"prompt_id": list(ids)}))
@@ -202,9 +203,9 @@ class Source:
         return batches
 
     def key(self, *more: object) -> str:
-        """A name for this input and these options: changes when any file does."""
-        state = [(str(f.path.resolve()), f.size, f.path.stat().st_mtime_ns) for f in self.files]
-        said = (self.format.name, self.format.options, self.run, more)
+        """A name for this input and these options: another where a file, one beside it, or this program changed."""
+        state = states((f.path for f in self.files), self.format.beside)
+        said = (code(), self.format.name, self.format.options, self.run, more)
         return hashlib.sha256(repr((state, said)).encode()).hexdigest()[:24]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
 from bitrate.logs.stage import Progress, Staged, stage
-from bitrate.logs.workplace import workplace
+from bitrate.logs.workplace import State, states, workplace
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +32,6 @@ SAMPLE_ROWS = 100_000
 BYTES_A_ROW = 96
 #: A chunk of fewer rows than this is not worth a query.
 LEAST_ROWS = 10_000
-VERSION = 3
 
 
 @dataclass
@@ -69,7 +68,8 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         EngineError: the engine is not installed or failed.
         Interrupted: Ctrl-C; finished chunks are kept for the next try.
     """
-    with workplace(source.key(engine, VERSION)) as folder:
+    before = states((f.path for f in source.files), source.format.beside)
+    with workplace(source.key(engine)) as folder:
         source.con.execute(f"SET temp_directory = {sql.text(folder / 'spill')}")
         source.con.execute("SET preserve_insertion_order = false")
         with _blamed(source, engine):
@@ -77,6 +77,7 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
             [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
         if note := source.several_texts():
             source.format.notes.append(note)
+        _say_what_changed(source, before)
         rows = sum(steps.values())
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:
@@ -107,13 +108,22 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
         return steps, outcome
     staged, aside = repeats.without(source, staged, folder, outcome.column)
     source.format.set_aside.append(aside)
-    steps = dict(
-        duck.run(
-            source.con,
-            f"SELECT step, {sql.rollouts(staged.times)} FROM ({staged.relation}) GROUP BY step ORDER BY step",
-        )
-    )
+    steps = dict(duck.run(source.con, f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"))
     return steps, _run(source, staged, steps, engine, folder / "once", progress)
+
+
+def _say_what_changed(source: Source, before: Mapping[str, State]) -> None:
+    """Add a caveat where a file changed while it was read; its chunks lie under a key that no later state has."""
+    after = states((f.path for f in source.files), source.format.beside)
+    changed = {Path(p) for p in {**before, **after} if before.get(p) != after.get(p)}
+    # A file's size is kept from when it was first looked at.
+    changed |= {p for f in source.files if (p := f.path.absolute()) and before[str(p)][0] != f.size}
+    if changed:
+        more = f" and {len(changed) - 1} other file(s)" if len(changed) > 1 else ""
+        source.format.notes.append(
+            f"{min(changed).name}{more} changed while being read: figures may mix old rows and new ones. "
+            f"Run the audit again when nothing writes there."
+        )
 
 
 @contextlib.contextmanager
