@@ -71,3 +71,17 @@ def test_the_allowance_for_unseen_clusters_is_needed(monkeypatch):
     assert benchmark.study(rare, LearningValue(), (8,), 100, **generator())["minimax"].coverage >= LEAST
     monkeypatch.setattr("bitrate.stats.clusters.unseen_clusters", lambda level: 1e-9)
     assert benchmark.study(rare, LearningValue(), (8,), 100, **generator())["minimax"].coverage < LEAST
+
+
+@pytest.mark.parametrize("population", [benchmark.POPULATIONS[0], *benchmark.RARE[1:]], ids=lambda p: p.name)
+@pytest.mark.parametrize("sizes", [(100_000,), (8, 999_999)], ids=str)
+def test_outcome_bits_of_large_groups_are_covered(population, sizes):
+    cell = benchmark.study(population, OutcomeEntropy(), sizes, 100, **generator())["minimax"]
+    assert cell.coverage >= LEAST
+
+
+@pytest.mark.parametrize("population", benchmark.POPULATIONS[:2], ids=lambda p: p.name)
+@pytest.mark.parametrize("functional", [UpdateBits(16), Log2PassRate(1 / 512)], ids=lambda f: f.name)
+def test_other_figures_of_large_groups_are_covered(functional, population):
+    cell = benchmark.study(population, functional, (100_000,), 100, **generator())["minimax"]
+    assert cell.coverage >= LEAST

@@ -17,7 +17,7 @@ from bitrate.theory.checks import Floats
 
 #: Above this size scores are lifted. The bias of outcome bits, 0.0006 over 1,000 groups, is far below sampling error.
 LARGEST_SOLVED = 256
-#: Up to this size log-factorials are looked up.
+#: Up to this size log-factorials may be looked up.
 LARGEST_TABLE = 1 << 21
 #: Counts lifted at a time.
 BLOCK = 2048
@@ -116,13 +116,13 @@ def _minimax(functional: Functional, n: int, n_units: int) -> tuple[Floats, floa
     return best, bias
 
 
-def _log_factorials(most: int) -> Callable[[Floats], Floats]:
-    """Natural logs of the factorials of whole numbers up to ``most``, infinite below 0."""
-    table = gammaln(np.arange(min(most, LARGEST_TABLE) + 1.0) + 1)
+def _log_factorials(most: int, asked: int) -> Callable[[Floats], Floats]:
+    """Natural logs of the factorials of whole numbers up to ``most``, infinite below 0; looked up if many are asked."""
+    table = gammaln(np.arange(most + 1.0) + 1) if most <= min(asked, LARGEST_TABLE) else None
 
     def logs(x: Floats) -> Floats:
-        known = table[np.maximum(x, 0).astype(np.int64)] if most <= LARGEST_TABLE else gammaln(np.maximum(x, 0.0) + 1)
-        return np.where(x < 0, np.inf, known)
+        whole = np.maximum(x, 0.0)
+        return np.where(x < 0, np.inf, gammaln(whole + 1) if table is None else table[whole.astype(np.int64)])
 
     return logs
 
@@ -139,7 +139,7 @@ def _lift(small: Floats, right: Floats, n: Floats) -> Floats:
         Scores, shape [counts, functionals].
     """
     size, part = small.shape[0] - 1, np.arange(float(small.shape[0]))
-    log = _log_factorials(int(n.max(initial=size)))
+    log = _log_factorials(int(n.max(initial=size)), right.size * size)
     found = np.empty((right.size, small.shape[1]))
     for start in range(0, right.size, BLOCK):
         rows = slice(start, start + BLOCK)
