@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from bitrate.logs import sql, values
 from bitrate.logs.formats import all_null, jsonl
@@ -96,9 +98,14 @@ class Layout:
             return [str(name) for name in first.schema.names]
         return first.header if self.kind == "csv" else list(dict.fromkeys(self.roots.values()))
 
+    @cached_property
+    def columns(self) -> set[str]:
+        """Every column that was seen in any file."""
+        return {c for f in self.files for c in f.columns}
+
     def _root(self, name: str) -> str:
         """The column that a name or a dotted path begins with."""
-        known = [c for f in self.files for c in f.columns]
+        known = self.columns
         if name in known or "." not in name:
             return name
         heads = [name[:i] for i, c in enumerate(name) if c == "."]
@@ -135,8 +142,20 @@ class Layout:
         """Whether a key's value is read as JSON, as more than a text is wanted of it."""
         if ROLLOUT_COLUMNS.get(root, "").startswith("MAP"):
             return False
-        nested = any(isinstance(f.value(root), (list, dict)) for f in self.files)
-        return nested or root in self.unfold or any(n != r for n, r in self.roots.items() if r == root)
+        return root in self.nested or root in self.unfold or any(n != r for n, r in self.roots.items() if r == root)
+
+    @cached_property
+    def nested(self) -> set[str]:
+        """Keys whose first value in any file is a list or an object."""
+        found: set[str] = set()
+        for file in self.files:
+            first: dict[str, Any] = {}
+            for record in file.records:
+                for key, given in record.items():
+                    if given is not None:
+                        first.setdefault(key, given)
+            found.update(key for key, given in first.items() if isinstance(given, (list, dict)))
+        return found
 
     def _element(self, found: Raw) -> Raw:
         """The value of one rollout, where a row holds a list of them; what is no list is the value of each."""

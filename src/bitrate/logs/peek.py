@@ -220,6 +220,11 @@ class Peek:
         with open_lines(self.path) as stream:
             return any(sign in line and key in (_parse(line.decode("utf-8", "replace")) or {}) for line in stream)
 
+    @property
+    def seen(self) -> bool:
+        """Whether the whole of a text file was looked at, so that its columns are all there are."""
+        return self.size <= len(self.head) and self.path.suffix.lower() not in {".gz", ".zst"}
+
     def value(self, name: str) -> Any:
         """The first value under a name, or a dotted path of names, that is not null; None where there is none."""
         return next((v for r in self.records if (v := _reach(r, name)) is not None), None)

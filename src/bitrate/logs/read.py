@@ -167,7 +167,7 @@ class Source:
         select = self.format.chosen(self.format.select(self.con, self.files[:1]))
         if self.format.prompt_id != "native" or "prompt" not in select.columns:
             return None
-        read = [f for total, f in _with_total(self.files) if total <= TEXT_BYTES] or self.files[:1]
+        read = [f for total, f in _with_total(self.files[:EXCERPT_FILES]) if total <= TEXT_BYTES] or self.files[:1]
         text = values.canonical("prompt")
         clashing = (
             f"SELECT prompt_id FROM ({self.rows(read, ('run', 'prompt_id', 'prompt'))}) WHERE prompt_id IS NOT NULL "

@@ -10,7 +10,7 @@ from bitrate.errors import DataError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.expression import Expression, to_sql
-from bitrate.logs.formats import Format, Select, parquet
+from bitrate.logs.formats import Format, Options, Select, parquet
 from bitrate.logs.layout import by_file
 from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, Raw, layouts, value
 from bitrate.logs.parts import Parts, tell
@@ -55,8 +55,18 @@ class Table(Format):
     takes_counts: ClassVar[bool] = False
     names: ClassVar[tuple[str, ...]] = tuple(ROLLOUT_COLUMNS)
 
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        self.picked: dict[tuple[str, ...], dict[str, Expression]] = {}
+
     def picks(self, columns: Iterable[str]) -> dict[str, Expression]:
         """What each rollout column is made of in a file with these columns: the user's word, its own name, an alias."""
+        names = tuple(columns)
+        if names not in self.picked:
+            self.picked[names] = self._picks(names)
+        return self.picked[names]
+
+    def _picks(self, columns: tuple[str, ...]) -> dict[str, Expression]:
         there, found = set(columns), {}
         for target in self.names:
             name = next((n for n in (target, *ALIASES.get(target, ())) if n in there), None)
@@ -187,7 +197,7 @@ class Table(Format):
     def _wanted(self, files: Sequence[Peek]) -> list[str]:
         """Every name that is read; of JSON all that bitrate knows, as a key may come later than anyone looks."""
         there = {c for f in files for c in f.columns}
-        if any(f.kind in LAYOUTS for f in files):
+        if not there or any(f.kind in LAYOUTS and not f.seen for f in files):
             there |= {n for n in self.names if not there & set(ALIASES.get(n, ()))}
         return list(dict.fromkeys(c for e in self.picks(there).values() for c in e.columns))
 
