@@ -115,8 +115,9 @@ def test_the_population_behind_very_many_distinct_counts_is_found(most):
     assert time.perf_counter() - start < 5
     assert rates.mean(OutcomeEntropy()) == pytest.approx(float(beta_mean_entropy(0.3, 0.5)), abs=0.01)
     p = rates.posterior_mean(PassRate(), k, n)
-    large = n > 2000
+    large, known = n > 2000, n > 4096
     assert np.abs(p - k / n)[large].max(initial=0) < 0.02
+    assert (p == k / n)[known].all()
 
 
 def test_counts_taken_together_keep_the_all_right_and_the_all_wrong_apart(monkeypatch):

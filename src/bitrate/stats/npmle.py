@@ -77,10 +77,16 @@ class PassRates:
     def posterior_mean(self, f: Callable[[Floats], Floats], n_correct: ArrayLike, n: ArrayLike) -> Floats:
         """E[f(p) | k of n] for each prompt, shape [prompts], in the unit of ``f``; f maps rates to rates' values.
 
+        For more than 4,096 rollouts it is f(k/n): such a share is known better than a grid of rates resolves.
+
         >>> PassRates(np.array([0.0, 0.5]), np.array([0.5, 0.5])).posterior_mean(lambda p: p, [1], [1]).tolist()
         [0.5]
         """
-        return self._expected(f(self.grid)[:, None], n_correct, n)[:, 0]
+        right, size = check_counts(n_correct, n)
+        found = self._expected(f(self.grid)[:, None], right, size)[:, 0]
+        known = size > MOST_WEIGHT
+        found[known] = f(right[known] / size[known])
+        return found
 
     def posterior_share(self, low: float, high: float, n_correct: ArrayLike, n: ArrayLike) -> Floats:
         """Chance that each prompt's rate lies from ``low`` to ``high``, both included; shape [prompts].
