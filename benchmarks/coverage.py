@@ -59,6 +59,7 @@ class Report:
 
     def __init__(self, replications: int, seed: int) -> None:
         self.options: dict[str, Any] = {"replications": replications, "rng": np.random.default_rng(seed)}
+        self.seed = seed
         self.rng, self.screening = self.options["rng"], max(50, replications // 5)
         self.cells: dict[tuple[str, str, int], dict[str, Tally]] = {}
         self.others: list[Tally] = []
@@ -130,6 +131,17 @@ class Report:
             lines.append(row(clusters, *(shown(cell[name]) for name in ("ratio", "bca", "percentile"))))
         return lines
 
+    def large(self) -> list[str]:
+        """Groups above the size whose scores are solved for; from a stream of chance of its own."""
+        options = {**self.options, "rng": np.random.default_rng(self.seed)}
+        lines = header("figure", "population", "K", "RMSE / coverage", "half-width")
+        for functional in (OutcomeEntropy(), UpdateBits(16), Log2PassRate(1 / 512)):
+            for population in (*POPULATIONS, *RARE):
+                for label, sizes in (("1,000", [1000]), ("100,000", [100_000]), ("8 or 999,999", [8, 999_999])):
+                    cell = study(population, functional, sizes, 100, **options)["minimax"]
+                    lines.append(row(functional.name, population.name, label, shown(cell), f"{cell.half:.3f}"))
+        return lines
+
     def summary(self) -> list[str]:
         worst_key, worst = min(self.cells.items(), key=lambda item: item[1]["minimax"].coverage)
         four, eight = (self.cells["Beta(.3, .5)", k, 500] for k in ("4", "8"))
@@ -183,6 +195,9 @@ def main() -> None:
         *report.search(),
         "\n## A ratio of sums over few, skewed clusters\n\nClusters of 1 to 4 values drawn from an exponential law.",
         *report.means(),
+        "\n## Very large groups, N = 100\n\nScores are solved for up to 256 rollouts; a larger group has the mean score "
+        "of its subsets of that size.",
+        *report.large(),
     ]
     introduction = INTRODUCTION.format(replications=given.replications, seed=given.seed, error=error)
     given.out.write_text("\n".join([introduction, *report.summary(), *tables]) + "\n")
