@@ -195,8 +195,8 @@ def main() -> None:
         *report.search(),
         "\n## A ratio of sums over few, skewed clusters\n\nClusters of 1 to 4 values drawn from an exponential law.",
         *report.means(),
-        "\n## Very large groups, N = 100\n\nScores are solved for up to 256 rollouts; a larger group has the mean score "
-        "of its subsets of that size.",
+        "\n## Very large groups, N = 100\n\nScores are solved for up to 256 rollouts; a larger group has the mean "
+        "score of its subsets of that size.",
         *report.large(),
     ]
     introduction = INTRODUCTION.format(replications=given.replications, seed=given.seed, error=error)

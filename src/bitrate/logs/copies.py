@@ -80,9 +80,14 @@ def _hashes(file: Peek) -> Lines:
 def _parts_of(files: Sequence[Peek], lines: dict[str, Lines]) -> dict[str, Peek]:
     """Files all of whose lines are in a file that is no smaller, and that one."""
     found: dict[str, Peek] = {}
+    homes: dict[int, list[Peek]] = {}
+    for file in files:
+        for line in lines[str(file.path)].all:
+            homes.setdefault(line, []).append(file)
     for file in files:
         mine = lines[str(file.path)]
-        for other in files if mine.telling else []:
+        # Only files that hold a file's rarest line can hold all of them.
+        for other in min((homes[line] for line in mine.all), key=len) if mine.telling else []:
             theirs = lines[str(other.path)]
             larger = theirs.order.size > mine.order.size or (
                 theirs.order.size == mine.order.size and str(other.path) < str(file.path)

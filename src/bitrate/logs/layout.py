@@ -35,11 +35,12 @@ def run_names(files: Iterable[Peek], home: Callable[[Peek], str]) -> dict[str, s
     return found if len(set(found.values())) > 1 else {}
 
 
-def by_file(values: Mapping[str, str], files: Sequence[Peek], otherwise: str) -> str:
+def by_file(values: Mapping[str, str], files: Iterable[Peek], otherwise: str) -> str:
     """SQL for a text known by file; ``otherwise`` is SQL for files without one."""
-    told = {str(f.path): sql.text(values[str(f.path)]) for f in files if str(f.path) in values}
+    known = [f for f in files if str(f.path) in values]
+    told = {str(f.path): sql.text(values[str(f.path)]) for f in known}
     if len(told) <= MOST_CASES:
-        return sql_by_file(told, files, otherwise)
+        return sql_by_file(told, known, otherwise)
     rows = ", ".join(f"({sql.text(path)}, {value})" for path, value in told.items())
     found = f"(SELECT _value FROM (VALUES {rows}) AS known(_path, _value) WHERE _path = _file)"
     return f"coalesce({found}, {otherwise})"
