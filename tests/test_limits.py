@@ -88,7 +88,7 @@ def test_an_audit_stays_near_the_memory_it_may_use(name: str, size: int, memory:
     run.mkdir()
     cache.mkdir()
     rollouts, groups = limits.CASES[name][0](run, size)
-    _, peak, found = limits.audited(run, f"{memory}MB", 100, cache)
+    _, _, peak, found = limits.audited(run, f"{memory}MB", 100, cache)
     assert not isinstance(found, str), found
     assert (found["counts"]["rollouts"]["value"], found["counts"]["groups"]["value"]) == (rollouts, groups)
     assert peak < memory + 300  # Python and its libraries take 200 MB

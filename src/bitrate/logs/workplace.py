@@ -16,7 +16,7 @@ from bitrate import __version__
 from bitrate.errors import DataError
 from bitrate.files import PRIVATE, home, private
 
-__all__ = ["home", "workplace"]
+__all__ = ["State", "code", "home", "states", "workplace"]
 
 KEEP_UNFINISHED_SECONDS = 7 * 86400
 #: What bitrate makes in its cache: a folder for each key, those of the lab, and scratch. No other is removed.
