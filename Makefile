@@ -1,5 +1,6 @@
 # make demo   audit a recorded real run that ships with the package
 # make test   pass the tests            make check   lint, types
+# make fuzz   draw damaged inputs for a minute; BITRATE_FUZZ_SECONDS=1800 for half an hour
 # make test-train pass the tests that need PyTorch and TRL   make weights  fetch SmolLM2-135M
 # make flagship  train SmolLM2-135M in all ways: hours, resumable
 # make claims put every claim to the test, and end in red where a published verdict is wrong
@@ -10,7 +11,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo claims flagship weights test test-train test-fast check docs bench clean
+.PHONY: help demo claims flagship weights test test-train test-fast fuzz check docs bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -49,6 +50,9 @@ test-train: $(VENV)/train weights
 
 test-fast: $(VENV)/dev
 	$(BIN)/python -m pytest --ignore=tests/train -m 'not engine and not browser and not coverage_study'
+
+fuzz: $(VENV)/dev
+	$(BIN)/python -m pytest tests/fuzz
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
