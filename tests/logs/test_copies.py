@@ -49,13 +49,13 @@ def test_a_stretch_that_stands_twice_is_said(tmp_path: Path, reading: Callable[.
     write(tmp_path / "rows.jsonl", ROWS[:60] + ROWS[40:])
     found = reading(tmp_path)
     assert sum(found.column("n")) == 100
-    assert found.note("20 lines of rows.jsonl stand in it twice, letter for letter")
+    assert found.note("20 lines of rows.jsonl stand there once more, letter for letter")
 
 
 def test_equal_answers_within_groups_are_no_stretch(tmp_path: Path, reading: Callable[..., Any]) -> None:
     """At temperature 0 all rollouts of a group are one line."""
     write(tmp_path / "rows.jsonl", [r | {"completion": "same", "reward": 1} for r in ROWS])
-    assert not reading(tmp_path).note("stand in it twice")
+    assert not reading(tmp_path).note("stand there once more")
 
 
 def test_two_runs_in_one_folder_are_told_by_their_names(tmp_path: Path, reading: Callable[..., Any]) -> None:
@@ -92,3 +92,36 @@ def test_an_export_beside_its_sources_is_left_out(tmp_path: Path, reading: Calla
     found = reading(tmp_path / "runs")
     assert found.column("n") == [4] * 20
     assert found.set_aside == {"exported from files that are read here": 1}
+
+
+def test_equal_files_of_other_steps_splits_and_ranks_are_no_copies(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    """A prompt that stays all wrong gives the same bytes at every step."""
+    same = [{"prompt_id": "0", "reward": 0.0}] * 4
+    for name in ("step_1/rank_0.jsonl", "step_1/rank_1.jsonl", "step_2/rank_0.jsonl", "eval/step_1/rank_0.jsonl"):
+        write(tmp_path / name, same)
+    found = reading(tmp_path)
+    assert sorted((g["split"], g["step"], g["n"]) for g in found.groups) == [
+        ("eval", 1, 4),
+        ("train", 1, 8),
+        ("train", 2, 4),
+    ]
+    assert not found.set_aside
+
+
+def test_the_original_stands_and_not_its_copy_or_a_link(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "step_1.jsonl", ROWS)
+    write(tmp_path / "backup" / "step_1.jsonl", ROWS)
+    write(tmp_path / "step_1 copy.jsonl", ROWS)
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "step_1.jsonl")
+    found = reading(tmp_path)
+    assert {g["run"] for g in found.groups} == {tmp_path.name}
+    assert found.column("n") == [4] * 20
+    assert set(found.set_aside) == {"the same bytes as step_1.jsonl"}
+
+
+def test_a_column_called_as_one_of_ours_is_read_around(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist([r | {"_file": "x", "_row": 7} for r in ROWS]), tmp_path / "rows.parquet")
+    assert reading(tmp_path).column("n") == [4] * 20

@@ -2,59 +2,137 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitrate.logs.formats import Format
+from bitrate.logs.engines import duck
+from bitrate.logs.formats import Format, parquet
+from bitrate.logs.names import split_in_name, step_in_name
 from bitrate.logs.peek import Peek, open_lines
 from bitrate.logs.schema import SetAside
+from bitrate.wording import number_of
 
-#: Text files up to this size together are compared line by line; larger ones as wholes only.
+#: Files up to this size together are compared line by line; larger ones as wholes only.
 COMPARED_BYTES = 16 << 20
-#: A file's lines can tell a copy where most of them are unlike each other: a line that only holds 0 or 1 cannot.
-UNLIKE, LEAST_LINES = 0.9, 4
+#: Lines can tell a copy where a column of texts is unlike in most of them: a line that only holds 0 or 1 cannot.
+UNLIKE, LEAST_LINES, LOOKED_AT = 0.9, 4, 64
+#: Columns that are alike in all rollouts of a prompt, and so tell no rollout from another.
+OF_PROMPTS = {
+    "prompt_id", "task_id", "question_id", "problem_id", "example_id", "group_id", "run", "split", "prompt", "question",
+    "problem", "task", "input", "target", "gts", "step",
+}  # fmt: skip
+#: Words of a name that say that a file is a second one.
+SECOND = re.compile(
+    r"\(\d+\)|(?<![a-z])(?:copy|backup|bak|old|orig|original|prev|previous|snapshot|tmp|duplicate)"
+    r"(?:[ _-]?\d+)?(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def without_copies(form: Format, files: list[Peek]) -> list[Peek]:
     """Leave out a file that is another one under a new name, or an earlier state of it; note lines that come twice."""
     kept = _without_equals(form, files)
-    texts = [f for f in kept if f.kind in {"jsonl", "csv"} and f.path.suffix.lower() not in {".gz", ".zst"}]
-    if sum(f.size for f in texts) > COMPARED_BYTES:
+    rows = [f for f in kept if f.kind in {"jsonl", "csv", "parquet"} and f.path.suffix.lower() not in {".gz", ".zst"}]
+    if sum(f.size for f in rows) > COMPARED_BYTES:
         return kept
-    lines = {str(f.path): _hashes(f) for f in texts}
-    parts = _parts_of(texts, lines)
+    rows = [f for f in rows if _tells(f)]
+    lines = {str(f.path): _hashes(f) for f in rows}
+    parts = _parts_of(rows, lines)
     for path, whole in parts.items():
         form.set_aside.append(SetAside(f"every line is also in {whole.inside}", 1, "files", (path,)))
-    for file in texts:
-        if str(file.path) not in parts and (again := _stretch(lines[str(file.path)])):
+    for file in rows:
+        again = lines[str(file.path)].repeated
+        if again and str(file.path) not in parts:
             form.notes.append(
-                f"{again} lines of {file.inside} stand in it twice, letter for letter, one stretch after another, as a "
-                "resumed run writes them: where no column numbers the rollouts of a group, both are counted."
+                f"{number_of(again, 'line')} of {file.inside} stand there once more, letter for letter: rollouts that "
+                "were written again, as a resumed run does, or equal answers. Where no column numbers the rollouts of "
+                "a group, all are counted."
             )
     return [f for f in kept if str(f.path) not in parts]
 
 
 def _without_equals(form: Format, files: list[Peek]) -> list[Peek]:
-    """Leave out a file that is byte for byte another one."""
+    """Leave out a file that is byte for byte another one, where its lines or its name say that it is a copy.
+
+    Files of zeros and ones may well be equal: those of two steps, two runs or two ranks.
+    """
     sizes: dict[int, list[Peek]] = {}
     for file in files:
         sizes.setdefault(file.size, []).append(file)
     copies: dict[str, str] = {}
     for same in sizes.values():
-        seen: dict[bytes, Peek] = {}
-        for file in same if len(same) > 1 else []:
+        seen: dict[bytes, list[Peek]] = {}
+        for file in sorted(same, key=_rank) if len(same) > 1 else []:
             with file.path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").digest()
-            first = seen.setdefault(digest, file)
-            if first is not file:
-                copies[str(file.path)] = first.path.name
-    for copy, original in copies.items():
-        form.set_aside.append(SetAside(f"the same bytes as {original}", 1, "files", (copy,)))
+            firsts = seen.setdefault(digest, [])
+            original = next((f for f in firsts if _same_place(f, file) or _tells(file)), None)
+            if original is None:
+                firsts.append(file)
+            else:
+                copies[str(file.path)] = original.path.name
+    for copy, name in copies.items():
+        form.set_aside.append(SetAside(f"the same bytes as {name}", 1, "files", (copy,)))
     return [f for f in files if str(f.path) not in copies]
+
+
+def _rank(file: Peek) -> tuple[bool, int, str]:
+    """Which of equal files comes first: no copy by its name, the least deep, the first by name."""
+    return bool(SECOND.search(file.inside)), file.inside.count("/"), file.inside
+
+
+def _same_place(a: Peek, b: Peek) -> bool:
+    """Whether two names differ at most in words that say that one is a copy, so that both are of one step and run."""
+    words = [_words(SECOND.sub(" ", f.inside.split(".")[0])) for f in (a, b)]
+    bare = any(SECOND.search(f.inside) and not w for f, w in zip((a, b), words, strict=True))
+    told = [(step_in_name(f), split_in_name(f)) for f in (a, b)]
+    return told[0] == told[1] and (words[0] == words[1] or bare)
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+|\d+", name.lower())
+
+
+def _tells(file: Peek) -> bool:
+    """Whether a column of texts is unlike in most of the first rows, so that equal rows are one rollout."""
+    rows: list[dict[str, Any]] = file.records[:LOOKED_AT]
+    if file.kind == "eval":
+        return True
+    if file.kind == "csv":
+        text = io.StringIO(file.head, newline="")
+        rows = [*itertools.islice(csv.DictReader(text, delimiter=file.delimiter), LOOKED_AT)]
+        rows = [{k: v for k, v in r.items() if isinstance(v, str) and not _is_number(v)} for r in rows]
+    elif file.kind == "parquet":
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(file.path) as found:
+                rows = next((b.to_pylist() for b in found.iter_batches(LOOKED_AT)), [])
+        except (OSError, ValueError):  # a damaged page: reading the rows says so, and where
+            return False
+    texts: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name not in OF_PROMPTS and isinstance(value, (str, list, dict)) and value:
+                texts.setdefault(name, set()).add(repr(value))
+    return len(rows) >= LEAST_LINES and any(len(v) >= UNLIKE * len(rows) for v in texts.values())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -65,14 +143,20 @@ class Lines:
     all: frozenset[int]
 
     @property
-    def telling(self) -> bool:
-        """Whether there are enough lines, and most are unlike each other."""
-        return self.order.size >= LEAST_LINES and len(self.all) >= UNLIKE * self.order.size
+    def repeated(self) -> int:
+        """How many lines stand there once more."""
+        return int(self.order.size) - len(self.all)
 
 
 def _hashes(file: Peek) -> Lines:
-    with open_lines(file.path) as stream:
-        found = [hash(text) for line in stream if (text := line.strip())]
+    if file.kind == "parquet":
+        con = duck.connect()
+        rows = f"{parquet([file], positions=False)} t"
+        found = [h for (h,) in duck.run(con, f"SELECT (hash(t) >> 1)::BIGINT FROM {rows}")]
+        con.close()
+    else:
+        with open_lines(file.path) as stream:
+            found = [hash(text) for line in stream if (text := line.strip())]
     order = np.array(found[1:] if file.kind == "csv" else found, dtype=np.int64)
     return Lines(order, frozenset(order.tolist()))
 
@@ -87,28 +171,12 @@ def _parts_of(files: Sequence[Peek], lines: dict[str, Lines]) -> dict[str, Peek]
     for file in files:
         mine = lines[str(file.path)]
         # Only files that hold a file's rarest line can hold all of them.
-        for other in min((homes[line] for line in mine.all), key=len) if mine.telling else []:
+        for other in min((homes[line] for line in mine.all), key=len, default=[]):
             theirs = lines[str(other.path)]
             larger = theirs.order.size > mine.order.size or (
-                theirs.order.size == mine.order.size and str(other.path) < str(file.path)
+                theirs.order.size == mine.order.size and _rank(other) < _rank(file)
             )
             if other.kind == file.kind and larger and str(other.path) not in found and mine.all <= theirs.all:
                 found[str(file.path)] = other
                 break
     return found
-
-
-def _stretch(lines: Lines) -> int:
-    """How many lines repeat earlier ones in stretches of the same order; one repeated here and there is none."""
-    order = lines.order
-    if order.size < 2 * LEAST_LINES or len(lines.all) == order.size:
-        return 0
-    first: dict[int, int] = {}
-    away = np.array([i - first.setdefault(int(h), i) for i, h in enumerate(order)])
-    again = away > 0
-    together = np.flatnonzero(np.diff(np.concatenate(([0], away))) != 0)
-    lengths = np.diff(np.concatenate((together, [order.size])))
-    starts = away[together]
-    held = lengths[(starts >= LEAST_LINES) & (lengths >= LEAST_LINES) & (lengths <= starts)]
-    telling = len({int(h) for h in order[again]}) >= UNLIKE * int(again.sum())
-    return int(held.sum()) if telling else 0

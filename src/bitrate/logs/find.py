@@ -21,6 +21,8 @@ class Found:
     notes: list[str] = field(default_factory=list)
     #: Holds links to files whose names an engine cannot be told; it goes when this does.
     links: tempfile.TemporaryDirectory[str] | None = None
+    #: Holds mended copies of files, likewise.
+    mended: tempfile.TemporaryDirectory[str] | None = None
 
 
 def find_files(paths: Iterable[str | Path]) -> Found:
@@ -48,7 +50,9 @@ def find_files(paths: Iterable[str | Path]) -> Found:
         for file in [path] if path.is_file() else walk.below(path):
             state = file.stat()
             inside = Path(_absolute(file)).relative_to(base).as_posix()
-            best.setdefault((state.st_dev, state.st_ino), (file, inside))
+            key = (state.st_dev, state.st_ino)
+            if key not in best or _is_link(best[key][0]) > _is_link(file):
+                best[key] = (file, inside)
     named = " ".join(map(str, given))
     if not best:
         raise MissingInputError(
@@ -118,6 +122,11 @@ class Walk:
             (self.closed, "folder or file could not be opened", "folders or files could not be opened"),
         )
         return [_listed(len(met), one if len(met) == 1 else many, met) for met, one, many in kinds if met]
+
+
+def _is_link(file: Path) -> bool:
+    """Whether a file is reached through a link: its own name tells more."""
+    return os.path.realpath(file) != _absolute(file)
 
 
 def _listed(count: int, what: str, names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from bitrate.logs import sql, values
-from bitrate.logs.formats import all_null, jsonl
+from bitrate.logs.formats import FILE_NAME, all_null, jsonl
 from bitrate.logs.names import split_of
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import ROLLOUT_COLUMNS
@@ -186,10 +186,12 @@ class Layout:
         return f"(SELECT *, unnest(range(greatest(coalesce({length}, 1), 1)::BIGINT)) AS _i FROM {source})"
 
     def _parquet(self) -> str:
-        read = f"read_parquet({sql.path_list(f.path for f in self.files)}, hive_partitioning=false, filename='_file'"
+        read = (
+            f"read_parquet({sql.path_list(f.path for f in self.files)}, hive_partitioning=false, filename='{FILE_NAME}'"
+        )
         if "file_row_number" in self.names:
-            place = "row_number() OVER (PARTITION BY _file) - 1 AS _row"
-            return f"(SELECT * EXCLUDE (_file), {place}, _file FROM {read}))"
+            place = f"row_number() OVER (PARTITION BY {FILE_NAME}) - 1 AS _row"
+            return f"(SELECT * EXCLUDE ({FILE_NAME}), {place}, {FILE_NAME} FROM {read}))"
         return f"{read}, file_row_number=true)"
 
     def _csv(self, places: Sequence[str]) -> str:

@@ -1,12 +1,15 @@
 """JSON lines that every other reader takes and the engine does not, written again so that it does.
 
-Two kinds are known. Half a surrogate pair, as ``json.dumps`` writes the half of an emoji that a model broke off: the
+Three kinds are known. Half a surrogate pair, as ``json.dumps`` writes the half of an emoji that a model broke off: the
 engine refuses the line; here it becomes U+FFFD. A key twice in one object: the engine takes the first value where
-JSON readers take the last. Each line keeps its place, so that ``path:line`` stays true.
+JSON readers take the last. A byte order mark
+before the first line. Each line keeps its place, so that ``path:line`` stays true.
 """
 
 from __future__ import annotations
 
+import codecs
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -25,12 +28,24 @@ def mend(files: Sequence[Peek], folder: Path) -> bool:
     """Point the door of each JSONL file that needs it at a mended copy in the folder; whether any did."""
     mended = False
     for i, file in enumerate(files):
-        if file.kind == "jsonl" and file.door == file.path:
+        if file.kind == "jsonl" and file.door == file.path and needs_mending(file):
             target = folder / f"{i:05d}.jsonl"
             if _write(file, target):
                 file.__dict__["door"] = target
                 mended = True
     return mended
+
+
+def needs_mending(file: Peek) -> bool:
+    """Whether a line of the file is one that the engine refuses or reads in another way."""
+    if repeats_keys(file):
+        return True
+    with open_lines(file.path) as stream:
+        first = stream.readline()
+        lines = itertools.chain([first], stream)
+        return first.startswith(codecs.BOM_UTF8) or any(
+            b"\\u" in line and any(m[0] != b"\\\\" and len(m[0]) == 6 for m in ESCAPES.finditer(line)) for line in lines
+        )
 
 
 def repeats_keys(file: Peek) -> bool:
@@ -43,7 +58,9 @@ def _write(file: Peek, target: Path) -> bool:
     twice, changed = repeats_keys(file), False
     target.parent.mkdir(parents=True, exist_ok=True)
     with open_lines(file.path) as stream, written(target, PRIVATE) as part, part.open("wb") as out:
-        for line in stream:
+        for number, line in enumerate(stream):
+            if number == 0 and line.startswith(codecs.BOM_UTF8):
+                line, changed = line[len(codecs.BOM_UTF8) :], True  # noqa: PLW2901
             better = ESCAPES.sub(_whole, line) if b"\\u" in line else line
             if twice and _twice(better.decode("utf-8", "replace")):
                 better = json.dumps(json.loads(better)).encode() + b"\n"

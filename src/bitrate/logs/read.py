@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from bitrate.logs.copies import without_copies
 from bitrate.logs.engines import duck
 from bitrate.logs.find import Found, find_files
 from bitrate.logs.formats import Format, Options, Select, match
-from bitrate.logs.mend import repeats_keys
+from bitrate.logs.mend import mend, needs_mending, repeats_keys
 from bitrate.logs.origins import counted_twice
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 EXCERPT_BYTES, EXCERPT_FILES = 256 << 20, 2000
 #: How much is read again to see whether an id stands for one text.
 TEXT_BYTES = 32 << 20
+#: Lines of so much JSON are mended before anything is read; of more, where the engine turns out to refuse some.
+MENDED_BYTES = 32 << 20
 WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
 
 
@@ -270,6 +273,10 @@ def open_source(
             f"Objects in {twice[0]}{' and other files' if twice[1:] else ''} have a key twice: the last one counts."
         )
     mine = without_copies(form, mine)
+    texts = [f for f in mine if f.kind == "jsonl"]
+    if sum(f.size for f in texts) <= MENDED_BYTES and any(map(needs_mending, texts)):
+        found.mended = tempfile.TemporaryDirectory(prefix="bitrate-mended-")
+        mend(texts, Path(found.mended.name))
     mine = form.survey(con, mine)
     if not mine:
         raise DataError("every file was set aside: " + "; ".join(s.reason for s in form.set_aside), where=str(paths[0]))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Text this long or shorter is kept as the answer; of longer text only a 64-bit hash is.
 ANSWER_LENGTH = 64
+#: What the engine calls a row's file, and names of our own beside a file's columns: these hide such a column.
+FILE_NAME = "_bitrate_file"
+RESERVED = {"_file", "_row", "_line", "_path", "_split", "_total", "_rows"}
 #: How much of a prompt is kept to show in the report.
 EXCERPT_LENGTH = 160
 
@@ -170,10 +173,14 @@ def parquet(files: Sequence[Peek], *, positions: bool = True) -> str:
     read = f"read_parquet({sql.path_list(f.path for f in files)}, union_by_name=true, hive_partitioning=false"
     if not positions:
         return f"{read})"
-    if any("file_row_number" in f.columns for f in files):
-        place = "row_number() OVER (PARTITION BY _file) - 1 AS _row"
-        return f"(SELECT *, {place} FROM {read}, filename='_file'))"
-    return f"(SELECT * RENAME (file_row_number AS _row) FROM {read}, filename='_file', file_row_number=true))"
+    there = {c for f in files for c in f.columns}
+    ours = sorted(c for c in there if c.lower() in RESERVED)
+    rest = f"* EXCLUDE ({', '.join(map(sql.name, ours))})" if ours else "*"
+    if "file_row_number" in there:
+        place = f"row_number() OVER (PARTITION BY {FILE_NAME}) - 1 AS _row"
+        return f"(SELECT {rest} RENAME ({FILE_NAME} AS _file), {place} FROM {read}, filename='{FILE_NAME}'))"
+    named = f"RENAME ({FILE_NAME} AS _file, file_row_number AS _row)"
+    return f"(SELECT {rest} {named} FROM {read}, filename='{FILE_NAME}', file_row_number=true))"
 
 
 def jsonl(
