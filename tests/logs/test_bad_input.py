@@ -90,6 +90,16 @@ def all_of(*builders: Callable[[Path], None]) -> Callable[[Path], None]:
     return lambda folder: [b(folder) for b in builders] and None
 
 
+def in_folder(name: str, build: Callable[[Path], None]) -> Callable[[Path], None]:
+    """A file in a folder of this name."""
+
+    def inside(folder: Path) -> None:
+        (folder / name).mkdir()
+        build(folder / name)
+
+    return inside
+
+
 def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -106,6 +116,8 @@ ODD_NAME = 'it\'s a [run] {x} *?, 100% "ü".jsonl'
 CSV = b'prompt_id,prompt,reward\na,"one\ntwo, ""three""\nfour",1\n\na,x,0\na,"y\nz",bad\n'
 LATIN = b'{"step": 1, "prompt_id": "\xff\xfe", "reward": 1}\n'
 DEEP = '{"step": 1, "prompt_id": "a", "reward": ' + "[" * 5000 + "]" * 5000 + "}"
+HALF = '{"step": 1, "prompt_id": "a", "reward": 0, "completion": "\\ud83d"}'
+TWICE = '{"reward": 1, "step": 1, "prompt_id": "a", "reward": 0}'
 TINKER = "iteration_000000/train_rollout_summaries.jsonl"
 
 
@@ -181,6 +193,39 @@ CASES = [
          gets="levels are rounded to 1e-6: one level"),
     Case("a float residue, as 1 - 1e-9 for 1", lines(row(1 - 1e-9), row(1), row(1e-9)), [(3, 2)],
          gets="levels are rounded to 1e-6: one level"),
+    Case("half a surrogate pair in a text", lines(row(1), HALF), [(2, 1)], gets="read; the half becomes U+FFFD"),
+    Case("half a surrogate pair in a JSON array", lines(f"[{HALF}]", name="rows.json"), [(1, 0)],
+         gets="read; the half becomes U+FFFD"),
+    Case("a key twice in an object", lines(row(1), TWICE), [(2, 1)], note="have a key twice: the last one counts"),
+    Case("a key twice in a JSON array", lines(f"[{TWICE}]", name="rows.json"), [(1, 0)],
+         note="have a key twice: the last one counts"),
+    Case("words for right and wrong", lines(row("pass"), row("Failed"), row("C"), row("no"), row("correct")), [(5, 3)],
+         gets="true, yes, pass, passed, correct, right, C are 1; false, no, fail, failed, incorrect, wrong, I are 0"),
+    Case("True and False in a CSV file", blob(b"prompt_id,reward\na,True\na,false\n", "rows.csv"), [(2, 1)],
+         gets="True is 1, False is 0"),
+    Case("the ids 3 and 3.0", lines(row(1, 3), row(0, 3.0)), [(2, 1)], gets="one prompt"),
+    Case("ids of NaN, null or nothing", lines(*PAIR, row(1, float("nan")), row(1, ""), row(1, "None")), [(2, 1)],
+         {"prompt_id is null": 3}, ("rows.jsonl:3", "rows.jsonl:4", "rows.jsonl:5")),
+    Case("a step in words", lines(row(1, step="checkpoint-100"), row(0, step="step 100")), [(2, 1)],
+         gets="the only number in it"),
+    Case("a step that is a date", lines(*PAIR, row(1, step="2026-01-31")), [(2, 1)],
+         {"step is null or not a whole number: '2026-01-31'": 1}, ("rows.jsonl:3",)),
+    Case("only null steps", lines(row(1, step=None), row(0, step=None)), [(2, 1)], note="The table has no step"),
+    Case("only null steps in Parquet", table([row(1, step=None), row(0, step=None)]), [(2, 1)],
+         note="The table has no step"),
+    Case("only blank steps in a CSV file", blob(b"prompt_id,reward,step\na,1,\na,0,\n", "rows.csv"), [(2, 1)],
+         note="The table has no step"),
+    Case("a step first seen on line 101", lines(*[{"prompt_id": "a", "reward": 1}] * 100, row(0, step=3)), [(1, 0)],
+         {"step is null or not a whole number": 100}, ("rows.jsonl:1", "rows.jsonl:2", "rows.jsonl:3")),
+    Case("a row with a list of scores", lines({"prompt_id": "a", "reward": [True, False, 1]}, {"prompt_id": "b",
+         "reward": [0, 0, "good"]}), [(3, 2), (2, 0)], {"reward is null or not a number: 'good'": 1},
+         ("rows.jsonl:2",)),
+    Case("a reward within an object", lines({"prompt_id": "a", "reward": {"correct": 1, "format": 0}}), error=DataError,
+         says='"correct":1', hint="--columns reward=reward.correct"),
+    Case("a reward within an object, named", lines({"prompt_id": "a", "reward": {"correct": 1, "format": 0}}), [(1, 1)],
+         options={"columns": {"reward": "reward.correct"}}, gets="read"),
+    Case("the same prompt, step and sample number twice", lines(row(1) | {"sample": 0}, row(0) | {"sample": 1},
+         row(0) | {"sample": 0}), [(2, 0)], {"written again by a later row": 1}, ("rows.jsonl:1",)),
     # counts
     Case("counts with n_correct > n", lines({"prompt_id": "a", "n": 2, "n_correct": 1}, {"prompt_id": "b",
          "n": 2, "n_correct": 3}), [(2, 1)],
@@ -270,6 +315,28 @@ CASES = [
     Case("a link that leads back to its own folder", all_of(lines(*PAIR),
          lambda folder: (folder / "loop").symlink_to(folder)), [(2, 1)],
          gets="each file is read once"),
+    Case("a folder called step=7, with a step in its files", lines(row(1), row(0), name="step=7/rows.jsonl"), [(2, 1)],
+         gets="the file's own column counts"),
+    Case("a folder called reward=1", in_folder("reward=1", table([row(0)])), [(1, 0)],
+         gets="the file's own column counts"),
+    Case("exp[1] beside exp1", all_of(lines(row(1), name="exp[1]/a.jsonl"), lines(row(0), name="exp1/a.jsonl")),
+         [(1, 1)], target="exp[1]", gets="a name is no pattern"),
+    Case("columns Reward and reward", blob(b"prompt_id,Reward,reward\na,0,1\na,0,0\n", "rows.csv"), [(2, 1)],
+         gets="the name that is meant, letter for letter"),
+    Case("a column called filename", table([row(1) | {"filename": "x"}, row(0) | {"filename": "y"}]), [(2, 1)],
+         gets="read as any other file"),
+    Case("JSON, CSV and Parquet in one folder", all_of(lines(row(1), name="part-0.jsonl"),
+         table([row(0)], "part-1.parquet"), blob(b"prompt_id,reward,step\na,1,1\n", "part-2.csv")), [(3, 2)],
+         note="hold rollouts of the same prompt at the same step"),
+    Case("two folders", all_of(lines(*PAIR, name="run_a/rows.jsonl"), lines(row(0), row(0), name="run_b/rows.jsonl")),
+         [(2, 1), (2, 0)], gets="two runs"),
+    Case("step_1.jsonl and step_2.jsonl without a step", all_of(*(lines({"prompt_id": "a", "reward": r},
+         name=f"step_{r}.jsonl") for r in (0, 1))), [(1, 0), (1, 1)], note="The step is the number in the names"),
+    Case("tabs or semicolons between fields", all_of(blob(b"prompt_id\treward\na\t1\n", "part-0.tsv"),
+         blob(b"prompt_id; reward\na; 0\n", "part-1.csv")), [(2, 1)]),
+    Case("Parquet metadata called bitrate that is not ours", lambda folder: pq.write_table(
+         pa.Table.from_pylist(PAIR).replace_schema_metadata({"bitrate": "{"}), folder / "rows.parquet"), [(2, 1)],
+         note="is not bitrate's own"),
     # options
     Case("--columns for a column that bitrate does not have", lines(*PAIR),
          options={"columns": {"score": "reward"}}, error=InputError,

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import itertools
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +42,11 @@ SECOND = re.compile(
 def without_copies(form: Format, files: list[Peek]) -> list[Peek]:
     """Leave out a file that is another one under a new name, or an earlier state of it; note lines that come twice."""
     kept = _without_equals(form, files)
-    rows = [f for f in kept if f.kind in {"jsonl", "csv", "parquet"} and f.path.suffix.lower() not in {".gz", ".zst"}]
+    rows = [
+        f
+        for f in kept
+        if f.kind in {"jsonl", "csv", "parquet", "array"} and f.path.suffix.lower() not in {".gz", ".zst"}
+    ]
     if sum(f.size for f in rows) > COMPARED_BYTES:
         return kept
     rows = [f for f in rows if _tells(f)]
@@ -124,7 +129,8 @@ def _tells(file: Peek) -> bool:
         for name, value in row.items():
             if name not in OF_PROMPTS and isinstance(value, (str, list, dict)) and value:
                 texts.setdefault(name, set()).add(repr(value))
-    return len(rows) >= LEAST_LINES and any(len(v) >= UNLIKE * len(rows) for v in texts.values())
+    alike = max(1.0, (1 - UNLIKE) * len(rows))
+    return len(rows) >= LEAST_LINES and any(len(v) >= len(rows) - alike for v in texts.values())
 
 
 def _is_number(text: str) -> bool:
@@ -154,11 +160,22 @@ def _hashes(file: Peek) -> Lines:
         rows = f"{parquet([file], positions=False)} t"
         found = [h for (h,) in duck.run(con, f"SELECT (hash(t) >> 1)::BIGINT FROM {rows}")]
         con.close()
+    elif file.kind == "array":
+        found = [hash(json.dumps(row)) for row in _rows(file)]
     else:
         with open_lines(file.path) as stream:
             found = [hash(text) for line in stream if (text := line.strip())]
     order = np.array(found[1:] if file.kind == "csv" else found, dtype=np.int64)
     return Lines(order, frozenset(order.tolist()))
+
+
+def _rows(file: Peek) -> list[Any]:
+    """The elements of a JSON array; none where it cannot be read, as reading it says."""
+    try:
+        found = json.loads(file.path.read_text("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def _parts_of(files: Sequence[Peek], lines: dict[str, Lines]) -> dict[str, Peek]:

@@ -16,20 +16,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bitrate.files import PRIVATE, written
+from bitrate.files import PRIVATE, write, written
 from bitrate.logs.peek import Peek, open_lines
 
+JSON_KINDS = {"jsonl", "json", "array"}
 #: An escaped backslash, a whole surrogate pair, or half of one.
 HIGH, LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 ESCAPES = re.compile(rb"\\\\|" + HIGH + LOW + rb"|" + HIGH + rb"|" + LOW)
 
 
 def mend(files: Sequence[Peek], folder: Path) -> bool:
-    """Point the door of each JSONL file that needs it at a mended copy in the folder; whether any did."""
+    """Point the door of each JSON file that needs it at a mended copy in the folder; whether any did."""
     mended = False
     for i, file in enumerate(files):
-        if file.kind == "jsonl" and file.door == file.path and needs_mending(file):
-            target = folder / f"{i:05d}.jsonl"
+        if file.kind in JSON_KINDS and file.door == file.path and needs_mending(file):
+            target = folder / f"{i:05d}.json"
             if _write(file, target):
                 file.__dict__["door"] = target
                 mended = True
@@ -49,13 +50,17 @@ def needs_mending(file: Peek) -> bool:
 
 
 def repeats_keys(file: Peek) -> bool:
-    """Whether an object among the first lines has a key twice."""
-    return file.kind == "jsonl" and any(_twice(line) for line in file.head.split("\n"))
+    """Whether an object among the first lines, or in a small file that is one JSON value, has a key twice."""
+    whole = [file.head] if file.kind in {"json", "array"} else []
+    return any(map(_twice, file.head.split("\n") if file.kind == "jsonl" else whole))
 
 
 def _write(file: Peek, target: Path) -> bool:
     """Write the file with its lines mended; False, and nothing written, where none needed it."""
     twice, changed = repeats_keys(file), False
+    if twice and file.kind != "jsonl":
+        write(target, json.dumps(json.loads(file.head)), PRIVATE)
+        return True
     target.parent.mkdir(parents=True, exist_ok=True)
     with open_lines(file.path) as stream, written(target, PRIVATE) as part, part.open("wb") as out:
         for number, line in enumerate(stream):

@@ -18,7 +18,7 @@ from bitrate.logs.copies import without_copies
 from bitrate.logs.engines import duck
 from bitrate.logs.find import Found, find_files
 from bitrate.logs.formats import Format, Options, Select, match
-from bitrate.logs.mend import mend, needs_mending, repeats_keys
+from bitrate.logs.mend import JSON_KINDS, mend, needs_mending, repeats_keys
 from bitrate.logs.origins import counted_twice
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
@@ -273,7 +273,7 @@ def open_source(
             f"Objects in {twice[0]}{' and other files' if twice[1:] else ''} have a key twice: the last one counts."
         )
     mine = without_copies(form, mine)
-    texts = [f for f in mine if f.kind == "jsonl"]
+    texts = [f for f in mine if f.kind in JSON_KINDS]
     if sum(f.size for f in texts) <= MENDED_BYTES and any(map(needs_mending, texts)):
         found.mended = tempfile.TemporaryDirectory(prefix="bitrate-mended-")
         mend(texts, Path(found.mended.name))
