@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,3 +66,88 @@ def test_importing_bitrate_loads_nothing_heavy() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+def used_modules(path: Path) -> list[str]:
+    """Modules that a file reaches as attributes of one it imported, ``pa.compute`` say, and did not import itself."""
+    tree = ast.parse(path.read_text("utf-8"))
+    names, imported = dict[str, str](), set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                imported.add(alias.name)
+                top = alias.name.partition(".")[0]
+                names[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {f"{node.module}.{a.name}" for a in node.names} | {str(node.module)}
+            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    reached = {
+        ".".join(whole[:end]) for whole in attributes(tree, names) for end in range(2, len(whole) + 1)
+    }  # fmt: skip
+    here = {n for n in reached if any(i == n or i.startswith(f"{n}.") for i in imported)}
+    return sorted(n for n in reached - here if is_module(n))
+
+
+def attributes(tree: ast.AST, names: dict[str, str]) -> Iterator[list[str]]:
+    """Every ``a.b.c`` whose ``a`` is one of the names, by the name's meaning and in parts."""
+    for node in ast.walk(tree):
+        parts: list[str] = []
+        inner = node
+        while isinstance(inner, ast.Attribute):
+            parts.insert(0, inner.attr)
+            inner = inner.value
+        if parts and isinstance(inner, ast.Name) and inner.id in names:
+            yield names[inner.id].split(".") + parts
+
+
+def is_module(name: str) -> bool:
+    """Whether a module of this name is installed."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
+
+
+#: Given the names of modules: those that are not there once the package above each was imported, and nothing else.
+OUT_OF_REACH = """
+import importlib, json, sys
+lost = []
+for name in sys.argv[1:]:
+    above, _, last = name.rpartition(".")
+    if not hasattr(importlib.import_module(above), last):
+        lost.append(name)
+print(json.dumps(lost))
+"""
+
+
+def test_a_module_is_imported_where_it_is_used() -> None:
+    """A module that is there only because something else imported it is not there in another environment."""
+    used: dict[str, set[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        for name in used_modules(path):
+            used.setdefault(name, set()).add(path.relative_to(SOURCE).as_posix())
+    assert "numpy.random" in used
+    lost = []
+    for top in {name.partition(".")[0] for name in used} - {"bitrate"}:
+        below = sorted(name for name in used if name.partition(".")[0] == top)
+        done = subprocess.run(
+            [sys.executable, "-c", OUT_OF_REACH, *below], capture_output=True, text=True, check=True, timeout=60
+        )
+        lost += [(name, sorted(used[name])) for name in json.loads(done.stdout)]
+    assert lost == []
+
+
+def test_a_module_that_was_not_imported_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "borrowed.py"
+    file.write_text(
+        "import pyarrow as pa\nimport xml\nx = pa.compute.sum\ny: pa.types.x\nz = xml.etree.ElementTree.Element\n"
+    )
+    assert used_modules(file) == ["pyarrow.compute", "pyarrow.types", "xml.etree", "xml.etree.ElementTree"]
+    done = subprocess.run(
+        [sys.executable, "-c", OUT_OF_REACH, *used_modules(file)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(done.stdout) == ["pyarrow.compute", "xml.etree", "xml.etree.ElementTree"]

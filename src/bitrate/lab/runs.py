@@ -88,11 +88,10 @@ class Run:
         heard = self.rng.permutation(worlds * k)[: lost.size]
         which = np.concatenate([np.arange(worlds * k), heard])
         world = np.concatenate([np.repeat(np.arange(worlds), k), lost // k])
-        scored = pa.array(np.arange(which.size) < worlds * k)
+        unscored = np.arange(which.size) >= worlds * k
 
         def where_scored(values: ArrayLike) -> pa.Array:
-            flat = pa.array(np.asarray(values, float).ravel()[which])
-            return pa.compute.if_else(scored, flat, pa.scalar(None, pa.float64()))
+            return pa.array(np.asarray(values, float).ravel()[which], mask=unscored)
 
         ids = np.arange(worlds) if prompts is None else np.asarray(prompts)
         batch: dict[str, Any] = {
