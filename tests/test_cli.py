@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,19 +87,35 @@ def test_version() -> None:
     assert bitrate("--version").stdout.startswith("bitrate ")
 
 
-@pytest.mark.parametrize("seconds", [0.6, 1.0])
-def test_ctrl_c_ends_with_a_word_and_writes_nothing(tmp_path: Path, seconds: float) -> None:
+@pytest.mark.parametrize("moment", ["reading", "reducing"])
+def test_ctrl_c_ends_with_a_word_and_writes_nothing(tmp_path: Path, moment: str, start: Callable[..., Any]) -> None:
     rows = tmp_path / "rows.csv"
     with rows.open("w") as file:
         file.write("prompt_id,step,reward,answer\n")
         file.writelines(f"q{i % 997},{i // 8000},{i * 7919 % 3 == 0:d},a{i % 41}\n" for i in range(2_000_000))
-    command = [sys.executable, "-m", "bitrate", "audit", str(rows), "--html", str(tmp_path / "report.html")]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(seconds)
-    run.send_signal(signal.SIGINT)
-    said, error = run.communicate(timeout=30)
-    assert run.returncode == 130
+    command = [sys.executable, "-m", "bitrate", "audit", rows, "--html", tmp_path / "report.html"]
+    with (tmp_path / "said").open("w") as said:
+        run = start(command, terminal=True, stdout=said)
+        run.wait_for(moment)
+        run.interrupt()
+        status, error = run.end()
+    assert status == 130
     assert "stopped" in error
     assert "Traceback" not in error
-    assert said == ""
+    assert (tmp_path / "said").read_text() == ""
     assert not (tmp_path / "report.html").exists()
+
+
+def test_ctrl_c_while_the_command_is_loaded_ends_with_a_word() -> None:
+    program = """
+import sys
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, CtrlC())
+from bitrate.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")

@@ -235,7 +235,7 @@ def claims_run(
         typer.Option(help="Keep training runs here, and take over those that are there; in the cache, by default."),
     ] = None,
 ) -> None:
-    """Put claims to the test. Exit status: 0 all as published, 1 one differs, 3 undecided."""
+    """Put claims to the test. Exit status: 0 all as published, 1 one differs, 2 one failed, 3 undecided."""
     from bitrate.lab.record import published_claims, run_claims
 
     if every == bool(ids):
@@ -244,7 +244,7 @@ def claims_run(
     for option, folder in (("--figures", figures), ("--runs", runs)):
         if folder:
             files.check_folder(folder, option)
-    with _progress("testing claims", lines=full) as progress:
+    with _progress("testing claims", lines=True) as progress:
         asked = ids or [str(c["id"]) for c in published_claims()]
         records = run_claims(asked, seed=seed, jobs=jobs, progress=progress, full=full, runs=runs)
     if json_to != "-":
@@ -256,6 +256,9 @@ def claims_run(
         from bitrate.report.claim_figure import save_claim_figures
 
         save_claim_figures(records, figures)
+    failed = [r["id"] for r in records if r["standing"] == "failed"]
+    if failed:
+        _fail(f"error: {len(failed)} of {len(records)} claims failed: {', '.join(failed)}", 2)
     standings = {r["standing"] for r in records}
     if not standings <= {"as published", "not measured here"}:
         raise typer.Exit(DIFFERS if "differs" in standings else UNDECIDED)
@@ -347,7 +350,7 @@ def _progress(what: str = "reading", lines: bool = False) -> Iterator[Callable[[
 
     console = _console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     ) as bar:  # fmt: skip
         if lines and not console.is_terminal:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,22 +21,25 @@ from bitrate.lab.signals import Mean
 from bitrate.types import Arm, Case, Claim, Cost, Prediction
 
 TOY = '''
-"""A claim whose runs are coins; each takes a while."""
-import time
+"""A claim whose runs are coins; each says when it is half done, and goes on when told so."""
+import sys
 from bitrate.lab import record
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
 from bitrate.types import Arm, Case, Claim, Cost, Prediction
 
 def train(settings, folder, rng):
-    time.sleep(settings["seconds"])
     with Run(folder, rng) as run:
         rewards = (rng.random((64, 8)) < settings["p"]).astype(float)
+        (folder / "rollouts.part").write_text("half")
+        print("half done", file=sys.stderr, flush=True)
+        sys.stdin.readline()
+        (folder / "rollouts.part").unlink()
         run.step(0, answers=rewards, rewards=rewards, runs=range(64))
     return Cost(512, 1024, 1e6)
 
 def arms(case):
-    return [Arm(f"coin-{p}", train, {"p": p, "seconds": 0.15}, smoke=1, full=4) for p in (0.3, 0.7)]
+    return [Arm(f"coin-{p}", train, {"p": p}, smoke=1, full=4) for p in (0.3, 0.7)]
 
 CLAIM = Claim(
     id="X1", statement="Coins.", source="a test", cases=(Case("both", {}),), arms=arms, rival_name="all heads",
@@ -138,7 +140,7 @@ def test_arms_that_claims_share_are_trained_once(tmp_path, code):
     todo = needed(claims, full=False)
     assert [(a.name, cell) for a, cell in todo] == [("coin", 0), ("coin", 1)]
     runs = Runs(tmp_path)
-    train_all(todo, runs, 1, lambda work, asked, jobs: map(work, asked))
+    assert train_all(todo, runs, jobs=1) == {}
     assert total_cost(claims[1], runs, full=False).rollouts == 512
     assert total_cost(claims[0], runs, full=False).rollouts == 256
 
@@ -164,36 +166,42 @@ def test_an_arm_has_cells(size):
         replace(ARM, **size)
 
 
-def test_killed_at_any_moment_a_run_goes_on_to_the_same_result(tmp_path):
-    """Kill -9 four times, at other moments; no finished cell is trained again, and the record has the same bytes."""
+def test_killed_in_a_cell_a_run_goes_on_to_the_same_result(tmp_path, start, monkeypatch):
+    """Kill -9 four times, half way through a cell; no finished cell is trained again; the record has the same bytes."""
     (tmp_path / "toy.py").write_text(TOY)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    script = (
+        "import json, sys; from pathlib import Path; import toy; from bitrate.lab import record;"
+        "found = record.run_claims(['X1'], jobs=1, full=True, runs=Path(sys.argv[1]));"
+        "found[0]['cost'].pop('seconds'); Path(sys.argv[2]).write_text(json.dumps(found))"
+    )
 
-    def start(runs, out):
-        script = (
-            "import json, sys; from pathlib import Path; import toy; from bitrate.lab import record;"
-            "found = record.run_claims(['X1'], jobs=1, full=True, runs=Path(sys.argv[1]));"
-            "found[0]['cost'].pop('seconds'); Path(sys.argv[2]).write_text(json.dumps(found))"
-        )
-        return subprocess.Popen([sys.executable, "-c", script, runs, out], env=environment)
+    def train(runs, out, cells):
+        """Let a run finish so many cells; it is then half way through another, or done."""
+        run = start([sys.executable, "-c", script, runs, out], stdin=subprocess.PIPE)
+        for number in range(cells):
+            run.wait_for("half done\n" * (number + 1))
+            run.process.stdin.write(b"\n")
+            run.process.stdin.flush()
+        return run
 
     done: dict[Path, int] = {}
     broken, out = tmp_path / "broken", tmp_path / "broken.json"
-    for wanted in (1, 3, 4, 6):
-        run = start(str(broken), str(out))
-        while len(finished(broken)) < wanted and run.poll() is None:
-            time.sleep(0.01)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+    for more in (1, 2, 1, 2):
+        run = train(broken, out, more)
+        run.wait_for("half done\n" * (more + 1))
+        run.interrupt(signal.SIGKILL)
+        run.end()
         now = finished(broken)
-        assert all(now[place] == at for place, at in done.items())
+        assert len(now) == len(done) + more and all(now[place] == at for place, at in done.items())
+        assert list(broken.glob(f"{cells.UNFINISHED}*/*/rollouts.part"))
         done = now
-    assert 6 <= len(done) < 8 and not out.exists()
-    assert start(str(broken), str(out)).wait(timeout=60) == 0
+    assert len(done) == 6 and not out.exists()
+    assert train(broken, out, 2).end()[0] == 0
     now = finished(broken)
     assert len(now) == 8 and all(now[place] == at for place, at in done.items())
     assert not list(broken.glob(f"{cells.UNFINISHED}*"))
-    assert start(str(tmp_path / "whole"), str(tmp_path / "whole.json")).wait(timeout=60) == 0
+    assert train(tmp_path / "whole", tmp_path / "whole.json", 8).end()[0] == 0
     assert (tmp_path / "whole.json").read_bytes() == out.read_bytes()
     assert json.loads(out.read_text())[0]["size"] == "full"
 

@@ -6,10 +6,8 @@ import inspect
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -165,31 +163,3 @@ def test_a_wrong_published_verdict_turns_the_command_red(tmp_path: Path, monkeyp
 
 def test_an_id_is_found_in_any_case() -> None:
     assert find("s1.8").id == "S1.8"
-
-
-def test_a_killed_worker_is_an_error_and_what_was_finished_is_kept(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bitrate", "claims", "run", "S0.12", "S1.5", "S0.5", "S3.4", "--jobs", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL) as run:
-        workers: list[int] = []
-        while run.poll() is None and len(workers) < 2:
-            time.sleep(0.1)
-            children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
-            found = [int(c) for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
-            workers = found
-        os.kill(workers[0], signal.SIGKILL)
-        _, said = run.communicate(timeout=60)
-    assert run.returncode == 2 and "a worker process was killed" in said and "Traceback" not in said
-
-
-def test_ctrl_c_stops_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bitrate", "claims", "run", "S3.1", "S3.3", "S2.1", "S1.3", "--jobs", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL) as run:
-        kept = Path(os.environ["XDG_CACHE_HOME"]) / "bitrate"
-        while run.poll() is None and not list(kept.glob("*/S3.1.json")):
-            time.sleep(0.1)
-        run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=60)
-    assert run.returncode == 130 and "stopped" in said and "Traceback" not in said
-    assert list(kept.glob("*/S3.1.json"))
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and not list(kept.glob("*/S3.1.json"))

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate import files
+from bitrate.lab.workers import Failure, each
 from bitrate.types import Arm, Case, Claim, Cost
 
 #: Beside the rollouts of a cell: what it cost.
@@ -167,38 +168,50 @@ def _duration(seconds: float) -> str:
 
 
 def train_all(
-    todo: Sequence[tuple[Arm, int]], runs: Runs, jobs: int, each: Callable[..., Iterator[tuple[Arm, Cost]]],
-    progress: Callable[[str, float], None] | None = None,
-) -> None:  # fmt: skip
+    todo: Sequence[tuple[Arm, int]], runs: Runs, jobs: int, progress: Callable[[str, float], None] | None = None
+) -> dict[Path, str]:
     """Train the cells that are not there yet, several at a time.
 
     Args:
         todo: from :func:`needed`.
         runs: where they are kept.
         jobs: processes.
-        each: runs a function over a list of arguments in that many processes, and gives what is done as it is done.
         progress: called with what was done and the share.
+
+    Returns:
+        Why a cell is still not there, by its place, for those that failed.
     """
     runs.folder.mkdir(parents=True, exist_ok=True)
     _sweep(runs.folder)
-    pace = Pace(todo, runs, jobs)
+    pace, lost = Pace(todo, runs, jobs), dict[Path, str]()
     left = [(arm, cell, runs) for arm, cell in todo if runs.cost(arm, cell) is None]
     if progress and todo:
         progress(pace.words(), pace.share())
-    for arm, cost in each(train_one, left, jobs):
-        pace.finished(arm, cost)
+
+    def finished(asked: tuple[Arm, int, Runs], found: Cost | Failure) -> None:
+        arm, cell, _ = asked
+        if isinstance(found, Failure):
+            lost[runs.place(arm, cell)] = found.reason
+            pace.left.remove(arm.name)
+            said = f"{arm.name}, run {cell} failed: {found.reason}"
+        else:
+            pace.finished(arm, found)
+            said = f"{arm.name}: {pace.words()}"
         if progress:
-            progress(f"{arm.name}: {pace.words()}", pace.share())
+            progress(said, pace.share())
+
+    each(train_one, left, jobs, finished)
+    return lost
 
 
-def train_one(asked: tuple[Arm, int, Runs]) -> tuple[Arm, Cost]:
+def train_one(asked: tuple[Arm, int, Runs]) -> Cost:
     """One cell, on one thread: threads would wait for each other, and change the last digit of sums."""
     arm, cell, runs = asked
     if importlib.util.find_spec("torch"):
         import torch
 
         torch.set_num_threads(1)
-    return arm, runs.train(arm, cell)
+    return runs.train(arm, cell)
 
 
 @cache

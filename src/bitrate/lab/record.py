@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bitrate
 from bitrate import files
-from bitrate.errors import EngineError, Interrupted
 from bitrate.lab.cells import Runs, needed, train_all, versions
 from bitrate.lab.claims import all_claims, find, published
 from bitrate.lab.judge import judge, lacking
+from bitrate.lab.workers import Failure, each, tried
 from bitrate.logs.workplace import workplace
-from bitrate.types import Claim, Verdict
+from bitrate.types import Claim, Outcome, Verdict
 
 Record = dict[str, Any]
 SAID = ("id", "statement", "source", "condition", "remark", "rival_name", "tolerance", "budget")
@@ -41,7 +34,7 @@ def record(claim: Claim, verdict: Verdict) -> Record:
     """What is said, measured and published of a claim, as plain JSON values.
 
     ``standing`` is ``as published``, ``differs``, ``inconclusive``, ``not published`` or, for want of an extra,
-    ``not measured here``.
+    ``not measured here``; and ``failed`` of a claim whose code did not come to a verdict.
     """
     known = published().get(claim.id)
     said = {name: getattr(claim, name) for name in SAID}
@@ -53,6 +46,13 @@ def record(claim: Claim, verdict: Verdict) -> Record:
         "standing": standing(verdict.summary(), known),
         **{k: v for k, v in verdict.to_dict().items() if k != "claim"},
     }
+
+
+def failed(claim: Claim, seed: int, reason: str) -> Record:
+    """The record of a claim whose code failed: nothing was measured, and why."""
+    none: Outcome = "not measured"
+    verdict = Verdict(claim.id, none, none, none, (), seed, 0.0, reason)
+    return {**record(claim, verdict), "standing": "failed"}
 
 
 def standing(found: dict[str, str], known: dict[str, str] | None) -> str:
@@ -74,7 +74,8 @@ def run_claims(
     """Put claims to the test, several at a time, and return their records in the order asked for.
 
     First the training runs that they need, each once; then the claims. A run that is stopped, or killed, keeps what it
-    finished; the same run, started again, goes on from there.
+    finished; the same run, started again, goes on from there. A claim that raises, or whose process is killed, has a
+    record that says so, and loses no other.
 
     Args:
         ids: which claims.
@@ -86,7 +87,6 @@ def run_claims(
 
     Raises:
         InputError: an id that no claim has.
-        EngineError: a worker process was killed.
         Interrupted: Ctrl-C.
     """
     claims = [find(id) for id in ids]
@@ -100,70 +100,47 @@ def run_claims(
             kept = folder / f"{claim.id}.json"
             if kept.exists():
                 done[claim.id] = json.loads(kept.read_text("utf-8"))
-        todo = [c.id for c in claims if c.id not in done]
-        cells = needed([c for c in claims if c.id in set(todo) and not lacking(c)], full)
-        if cells:
-            train_all(cells, trained, jobs, _each, progress)
-        asked = [(id, seed, full, trained) for id in todo]
-        for number, found in enumerate(_each(_one, asked, jobs), 1):
-            done[found["id"]] = found
-            files.write(folder / f"{found['id']}.json", json.dumps(found), files.PRIVATE)
+        todo = [c for c in claims if c.id not in done]
+        reasons = _untrained(todo, trained, jobs, full, progress)
+
+        def finished(asked: tuple[str, int, bool, Runs], found: str | Failure) -> None:
+            id = asked[0]
+            if isinstance(found, Failure):
+                done[id] = failed(find(id), seed, found.reason)
+                said = f"failed: {found.reason}"
+            else:
+                done[id] = json.loads(found)
+                said = done[id]["outcome"]
+                files.write(folder / f"{id}.json", found, files.PRIVATE)
             if progress:
-                progress(f"{found['id']} {found['outcome']}", (len(claims) - len(todo) + number) / len(claims))
+                progress(f"{id} {said}", len(done) / len(claims))
+
+        for id, reason in reasons.items():
+            finished((id, seed, full, trained), Failure(reason))
+        each(_one, [(c.id, seed, full, trained) for c in todo if c.id not in reasons], jobs, finished)
     return [done[c.id] for c in claims]
 
 
-def _each(work: Callable[[Any], Any], asked: Sequence[Any], jobs: int) -> Iterator[Any]:
-    """What ``work`` makes of each, as it is finished."""
-    if len(asked) <= 1 or jobs == 1:
-        yield from map(work, asked)
-        return
-    with (
-        _one_thread(),
-        ProcessPoolExecutor(min(jobs, len(asked)), multiprocessing.get_context("spawn"), initializer=_quiet) as pool,
-    ):
-        try:
-            for done in as_completed([pool.submit(work, one) for one in asked]):
-                yield done.result()
-        except BrokenProcessPool:
-            hint = "was memory short? the same command goes on with what is left; try --jobs 1"
-            raise EngineError("a worker process was killed", hint=hint) from None
-        except KeyboardInterrupt:
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            pool.shutdown(cancel_futures=True)
-            raise Interrupted("stopped", hint="the same command goes on with what is left") from None
+def _untrained(
+    claims: Sequence[Claim], runs: Runs, jobs: int, full: bool, progress: Callable[[str, float], None] | None
+) -> dict[str, str]:
+    """Train what the claims need; of those whose training failed, the reason."""
+    wanted = {c.id: tried(lambda claim: [] if lacking(claim) else needed([claim], full), c) for c in claims}
+    reasons = {id: found.reason for id, found in wanted.items() if isinstance(found, Failure)}
+    cells = needed([c for c in claims if c.id not in reasons and wanted[c.id]], full)
+    lost = train_all(cells, runs, jobs, progress) if cells else {}
+    for id in wanted.keys() - reasons.keys():
+        for arm, cell in wanted[id]:
+            if runs.place(arm, cell) in lost:
+                reasons.setdefault(id, f"training run {cell} of {arm.name}: {lost[runs.place(arm, cell)]}")
+    return reasons
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Workers share the cores: threads of the linear algebra in each of them would only wait for each other."""
-    added = [name for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name not in os.environ]
-    os.environ.update(dict.fromkeys(added, "1"))
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-def _quiet() -> None:
-    """Workers leave Ctrl-C to the parent, and do not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _one(asked: tuple[str, int, bool, Runs]) -> Record:
+def _one(asked: tuple[str, int, bool, Runs]) -> str:
+    """A claim's record as JSON: what cannot be written fails here, where it fails alone."""
     id, seed, full, runs = asked
     claim = find(id)
-    return record(claim, judge(claim, seed, full=full, runs=runs))
+    return json.dumps(record(claim, judge(claim, seed, full=full, runs=runs)), allow_nan=False)
 
 
 def _code() -> str:

@@ -10,13 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from bitrate.report.claim_words import cost_words, formula_words, measured_words, outcome_words, source_of, unit_of
+from bitrate.report.words import clean
 from bitrate.types import Estimate
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 ACCENT, QUIET = "bright_blue", "dim"
-STYLE = {"holds": "green", "holds if": "green", "refuted": "yellow", "inconclusive": "magenta", "not measured": QUIET}
+STYLE = {
+    "holds": "green", "holds if": "green", "refuted": "yellow", "inconclusive": "magenta", "not measured": QUIET,
+    "failed": "bold red",
+}  # fmt: skip
 #: With so many claims or fewer, every case is shown.
 IN_FULL = 3
 
@@ -35,8 +39,10 @@ def print_claims(claims: Sequence[Mapping[str, Any]], console: Console) -> None:
 def print_verdicts(records: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Print what the data said of each claim, case by case where there are few, and what differs from the published."""
     for record in records:
-        _line(console, record["id"], record["outcome"], record["statement"])
-        if len(records) <= IN_FULL:
+        _line(console, record["id"], _fared(record), record["statement"])
+        if record["standing"] == "failed":
+            console.print(Padding(Text(clean(record["reason"]), STYLE["failed"]), (0, 0, 0, 8)), highlight=False)
+        elif len(records) <= IN_FULL:
             _cases(record, console)
         if record["standing"] in {"differs", "inconclusive"}:
             console.print(Padding(Text(_difference(record), "bold red"), (0, 0, 0, 8)), highlight=False)
@@ -44,12 +50,18 @@ def print_verdicts(records: Sequence[Mapping[str, Any]], console: Console) -> No
             console.print(Padding(Text("no verdict was published of this claim", QUIET), (0, 0, 0, 8)), highlight=False)
     counts: dict[str, int] = {}
     for record in records:
-        counts[outcome_words(record["outcome"])] = counts.get(outcome_words(record["outcome"]), 0) + 1
+        words = outcome_words(_fared(record))
+        counts[words] = counts.get(words, 0) + 1
     off = [r["id"] for r in records if r["standing"] == "differs"]
     said = ", ".join(f"{n} {words}" for words, n in counts.items())
     tail = f"; not as published: {', '.join(off)}" if off else ""
     noun = "claim" if len(records) == 1 else "claims"
     console.print(Text(f"\n{len(records)} {noun}: {said}{tail}"), highlight=False)
+
+
+def _fared(record: Mapping[str, Any]) -> str:
+    """The outcome, or that there is none because the claim's code failed."""
+    return "failed" if record["standing"] == "failed" else str(record["outcome"])
 
 
 def _line(console: Console, id: str, outcome: str, statement: str) -> None:

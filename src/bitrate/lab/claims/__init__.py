@@ -11,16 +11,35 @@ import pkgutil
 import re
 from functools import cache
 from importlib import import_module, resources
+from typing import NoReturn
 
 from bitrate.errors import InputError
-from bitrate.types import Claim
+from bitrate.types import Case, Claim
 
 
 @cache
 def all_claims() -> tuple[Claim, ...]:
     """Every claim, in the order of their ids."""
-    modules = [import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
-    return tuple(sorted((m.CLAIM for m in modules), key=lambda c: place(c.id)))
+    claims = [_load(m.name) for m in pkgutil.iter_modules(__path__)]
+    return tuple(sorted(claims, key=lambda c: place(c.id)))
+
+
+def _load(name: str) -> Claim:
+    """The claim of a module. One that cannot be loaded loses no other: it fails when it is put to the test."""
+    try:
+        claim: Claim = import_module(f"{__name__}.{name}").CLAIM
+        return claim
+    except Exception as error:
+        why = error
+
+    def fail(*_: object) -> NoReturn:
+        raise why
+
+    said = f"{name}.py cannot be loaded: {type(why).__name__}: {why}"
+    return Claim(
+        id=name.upper().replace("_", "."), statement=said, source=f"lab/claims/{name}.py", cases=(Case("any", {}),),
+        predict=fail, simulate=fail, signal=fail, rival=fail, rival_name="none", tolerance=1.0, budget=1,
+    )  # fmt: skip
 
 
 def place(id: str) -> tuple[bool, str, tuple[int, ...]]:
