@@ -192,6 +192,13 @@ def test_inequalities(pair: tuple[list[float], list[float]], k: int) -> None:
     assert group_information(flat, flat, k) <= bound + 1e-9 <= math.log2(k + 1) + 2e-9
 
 
+def test_a_policy_that_gives_one_answer_says_whether_it_is_right() -> None:
+    """Whatever K: nothing where that answer is known to be right, and one bit of an even chance."""
+    for k in range(1, 80):
+        assert group_information([1.0, 0.0], [1.0, 0.0], k) == pytest.approx(0, abs=1e-12)
+        assert group_information([0.5, 0.3, 0.2], [1.0, 0.0, 0.0], k) == pytest.approx(1, abs=1e-9)
+
+
 @pytest.mark.parametrize("k", [1, 3])
 def test_an_update_holds_no_more_than_the_feedback(k: int, rng: np.random.Generator) -> None:
     prior, policy = draw(rng, 5), draw(rng, 5)

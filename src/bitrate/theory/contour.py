@@ -105,6 +105,7 @@ def _contour(k: int) -> tuple[Complexes, Complexes]:
     angle = np.pi * (2 * np.arange(nodes // 2) + 1) / nodes
     z = k * np.exp(1j * angle)
     log_weight = z + gammaln(k + 1) - k * math.log(k) - 1j * k * angle
-    used = log_weight.real > log_weight.real.max() + math.log(NEGLIGIBLE)
+    # F is nearly exp(z), but never much smaller than 1: of a policy that gives one answer it is exp(z) - 1 + exp(-uq).
+    used = np.maximum(z.real, 0.0) > k + math.log(NEGLIGIBLE)
     weight = np.exp(log_weight[used])
     return z[used], weight / weight.real.sum()  # exact for F = exp(z), which log-factorials of a large K are not
