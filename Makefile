@@ -3,6 +3,7 @@
 # make fuzz   draw damaged inputs for a minute; BITRATE_FUZZ_SECONDS=1800 for half an hour
 # make test-train pass the tests that need PyTorch and TRL   make weights  fetch SmolLM2-135M
 # make flagship  train SmolLM2-135M in all ways: hours, resumable
+# make core   run what README shows, from a wheel in an environment without extras
 # make claims put every claim to the test, and end in red where a published verdict is wrong
 VENV   ?= .venv
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo claims flagship weights test test-train test-fast fuzz check docs bench clean
+.PHONY: help core demo claims flagship weights test test-train test-fast fuzz interrupts check docs bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,6 +37,13 @@ weights: $(VENV)/core
 demo: $(VENV)/core
 	$(BIN)/bitrate demo --html report.html
 
+core:
+	rm -rf build/core
+	$(PYTHON) -m venv build/core
+	build/core/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/core/wheel .
+	build/core/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build/core/wheel/*.whl
+	build/core/bin/python -I scripts/readme.py
+
 claims: $(VENV)/core
 	$(BIN)/bitrate claims run --all --json claims.json --figures figures
 
@@ -53,6 +61,9 @@ test-fast: $(VENV)/dev
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pytest tests/fuzz
+
+interrupts: $(VENV)/dev
+	scripts/interrupts.sh $(BIN)/python
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

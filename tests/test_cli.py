@@ -22,6 +22,7 @@ def bitrate(*words: object, cwd: Path | None = None) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
         cwd=cwd,
         env={**os.environ, "COLUMNS": "100"},
     )
@@ -87,6 +88,7 @@ def test_version() -> None:
     assert bitrate("--version").stdout.startswith("bitrate ")
 
 
+@pytest.mark.interrupt
 @pytest.mark.parametrize("moment", ["reading", "reducing"])
 def test_ctrl_c_ends_with_a_word_and_writes_nothing(tmp_path: Path, moment: str, start: Callable[..., Any]) -> None:
     rows = tmp_path / "rows.csv"

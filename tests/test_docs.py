@@ -67,7 +67,9 @@ def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
         "\nimport json, sys, bitrate\n"
         "print(json.dumps(bitrate.audit(sys.argv[1]).to_dict()))\n"
     )  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=120
+    )
     found = json.loads(done.stdout)
     assert found["format"] == "samples"
     assert found["counts"]["rollouts"]["value"] == 2
@@ -89,7 +91,8 @@ def test_an_example_claim_is_one_file(
     (tmp_path / "bitrate" / "lab" / "claims" / f"{id.lower()}.py").write_text(code, "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "bitrate", "claims", "run", id, "--json", "-"],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
+        capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     [found] = json.loads(done.stdout)["claims"]
@@ -112,12 +115,26 @@ def test_every_command_shown_exists(page: str) -> None:
                 capture_output=True,
                 text=True,
                 check=False,
+                timeout=60,
                 env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"},
             )
             assert run.returncode == 0, run.stderr
             helps[command] = run.stdout
         for option in (w for w in words if w.startswith("-")):
             assert option in helps[command], (line, option)
+
+
+def test_a_plain_install_runs_what_the_readme_shows() -> None:
+    """``make core`` runs it; here: nothing that is shown is left out, and no exception outlives its command."""
+    script = load(ROOT / "scripts" / "readme.py")
+    text = "```console\n$ bitrate new --to 'a b'   # what it is\n  output\n```\n`bitrate.x(1)`\n```python\nx = 1\n```\n"
+    assert script.commands(text) == ["bitrate new --to 'a b'"]  # type: ignore[attr-defined]
+    assert script.programs(text) == ["x = 1\n", "import bitrate\nprint(bitrate.x(1))"]  # type: ignore[attr-defined]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = script.commands(readme)  # type: ignore[attr-defined]
+    assert len(shown) == len(re.findall(r"^\$ ", readme, re.M)) > 10
+    assert set(script.NOT_RUN) <= set(shown)  # type: ignore[attr-defined]
+    assert all(script.NOT_RUN.values())  # type: ignore[attr-defined]
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -64,8 +64,17 @@ def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
 def test_importing_bitrate_loads_nothing_heavy() -> None:
     code = "import sys, bitrate; print(sorted({'numpy','duckdb','pyarrow','altair','scipy','rich'} & set(sys.modules)))"
     assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        ).stdout.strip()
+        == "[]"
     )
+
+
+def test_theory_and_statistics_are_there_after_a_plain_import() -> None:
+    code = "import bitrate; print(bitrate.theory.binary_entropy(0.5), bitrate.stats.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["1.0", "bitrate.stats"]
 
 
 def used_modules(path: Path) -> list[str]:

@@ -166,6 +166,7 @@ def test_an_arm_has_cells(size):
         replace(ARM, **size)
 
 
+@pytest.mark.interrupt
 def test_killed_in_a_cell_a_run_goes_on_to_the_same_result(tmp_path, start, monkeypatch):
     """Kill -9 four times, half way through a cell; no finished cell is trained again; the record has the same bytes."""
     (tmp_path / "toy.py").write_text(TOY)

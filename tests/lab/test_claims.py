@@ -109,7 +109,7 @@ def bitrate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     command = [sys.executable, "-m", "bitrate", "claims", *words]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, "COLUMNS": "120"}
+        command, capture_output=True, text=True, check=False, timeout=300, cwd=cwd, env={**os.environ, "COLUMNS": "120"}
     )
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import bitrate
 
+pytestmark = pytest.mark.interrupt
 #: A claim of coins that first does something else.
 FILE = '''
 import os, signal, sys, threading
