@@ -97,11 +97,11 @@ class Child:
         self.process.send_signal(number)
 
     def end(self, seconds: float = 120.0) -> tuple[int, str]:
-        """Its exit status and all that it said, once it and every process it started are gone."""
+        """Its exit status as a shell has it, and all that it said, once it and every process it started are gone."""
         status = self.process.wait(seconds)
         self.reader.join(seconds)
         assert not self.reader.is_alive(), f"a process that it started outlives it by {seconds} seconds"
-        return status, self.said
+        return (status if status >= 0 else 128 - status), self.said
 
 
 @pytest.fixture

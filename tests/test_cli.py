@@ -101,20 +101,31 @@ def test_ctrl_c_ends_with_a_word_and_writes_nothing(tmp_path: Path, moment: str,
         run.wait_for(moment)
         run.interrupt()
         status, error = run.end()
-    assert status == 130
+    assert status == 130, error
     assert "stopped" in error
     assert "Traceback" not in error
     assert (tmp_path / "said").read_text() == ""
     assert not (tmp_path / "report.html").exists()
 
 
-def test_ctrl_c_while_the_command_is_loaded_ends_with_a_word() -> None:
-    program = """
-import sys
+#: Ctrl-C while a module is imported, and in a callback, whose exceptions are lost.
+RAISED = "raise KeyboardInterrupt"
+LOST = "held = Held(); gone = weakref.ref(held, lambda _: signal.raise_signal(signal.SIGINT)); del held"
+
+
+@pytest.mark.interrupt
+@pytest.mark.parametrize("how", [RAISED, LOST], ids=["in an import", "in a callback"])
+def test_ctrl_c_while_the_command_is_loaded_ends_with_a_word(how: str) -> None:
+    program = f"""
+import signal, sys, threading, weakref
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Held: pass
 class CtrlC:
     def find_spec(self, name, path=None, target=None):
         if name == "typer":
-            raise KeyboardInterrupt
+            {how}
+            for _ in range(100):
+                threading.Event().wait(0.6)
 sys.meta_path.insert(0, CtrlC())
 from bitrate.__main__ import main
 main()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from bitrate.cli import app
 from bitrate.lab.claims import all_claims, find, place, published
 from bitrate.lab.judge import EXTRAS, judge, lacking
 from bitrate.lab.record import record, run_claims
@@ -117,13 +119,13 @@ def test_the_command_lists_runs_draws_and_repeats_itself(tmp_path: Path) -> None
     listed = bitrate("list", cwd=tmp_path)
     assert listed.returncode == 0 and all(c.id in listed.stdout for c in all_claims())
     for name in ("a.json", "b.json"):
-        done = bitrate("run", "s1.8", "S3.1", "--json", name, "--figures", "figures", "--seed", "5", cwd=tmp_path)
+        done = bitrate("run", "s1.7", "S3.1", "--json", name, "--figures", "figures", "--seed", "5", cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     found = json.loads((tmp_path / "a.json").read_text("utf-8"))
-    assert [c["id"] for c in found["claims"]] == ["S1.8", "S3.1"]
-    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["S1.8.svg", "S3.1.svg"]
-    assert "V=500" in done.stdout and "holds if" in done.stdout
+    assert [c["id"] for c in found["claims"]] == ["S1.7", "S3.1"]
+    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["S1.7.svg", "S3.1.svg"]
+    assert "SNR 200" in done.stdout and "holds if" in done.stdout
 
 
 def test_what_cannot_be_measured_here_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,16 +151,12 @@ def test_mistakes_are_messages(words: list[str], said: str, tmp_path: Path) -> N
 def test_a_wrong_published_verdict_turns_the_command_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bitrate.lab import record
 
-    wrong = {**published(), "S1.8": {"outcome": "holds", "theory": "holds", "rival": "refuted"}}
+    wrong = {**published(), "S1.7": {"outcome": "holds", "theory": "holds", "rival": "refuted"}}
     monkeypatch.setattr(record, "published", lambda: wrong)
-    [found] = record.run_claims(["S1.8"])
-    assert found["standing"] == "differs"
-    from typer.testing import CliRunner
-
-    from bitrate.cli import app
-
-    done = CliRunner().invoke(app, ["claims", "run", "S1.8"])
+    done = CliRunner().invoke(app, ["claims", "run", "S1.7", "--json", str(tmp_path / "found.json")])
     assert done.exit_code == 1 and "NOT AS PUBLISHED" in done.stdout
+    [found] = json.loads((tmp_path / "found.json").read_text("utf-8"))["claims"]
+    assert found["standing"] == "differs"
 
 
 def test_an_id_is_found_in_any_case() -> None:
