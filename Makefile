@@ -4,6 +4,7 @@
 # make test-train pass the tests that need PyTorch and TRL   make weights  fetch SmolLM2-135M
 # make flagship  train SmolLM2-135M in all ways: hours, resumable
 # make core   run what README shows, from a wheel in an environment without extras
+# make interrupts repeat the tests of kill and Ctrl-C under load
 # make claims put every claim to the test, and end in red where a published verdict is wrong
 VENV   ?= .venv
 PYTHON ?= python3
@@ -50,14 +51,17 @@ claims: $(VENV)/core
 flagship: $(VENV)/train weights
 	$(BIN)/bitrate claims run T9 --full --runs runs --jobs 1
 
+## One process a core, four at most: a test of Spark or of a browser takes a gigabyte.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist worksteal
+
 test: $(VENV)/dev
-	$(BIN)/python -m pytest --ignore=tests/train
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore=tests/train
 
 test-train: $(VENV)/train weights
 	$(BIN)/python -m pytest tests/train
 
 test-fast: $(VENV)/dev
-	$(BIN)/python -m pytest --ignore=tests/train -m 'not engine and not browser and not coverage_study'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore=tests/train -m 'not engine and not browser and not coverage_study'
 
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pytest tests/fuzz

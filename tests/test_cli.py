@@ -108,13 +108,19 @@ def test_ctrl_c_ends_with_a_word_and_writes_nothing(tmp_path: Path, moment: str,
     assert not (tmp_path / "report.html").exists()
 
 
-#: Ctrl-C while a module is imported, and in a callback, whose exceptions are lost.
-RAISED = "raise KeyboardInterrupt"
+#: Ctrl-C while a module is imported; where compiled code makes another error of it; in a callback, where it is lost.
+RAISED = "signal.raise_signal(signal.SIGINT)"
+TURNED = """
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt as error:
+                raise ValueError("failed: KeyboardInterrupt") from None
+"""
 LOST = "held = Held(); gone = weakref.ref(held, lambda _: signal.raise_signal(signal.SIGINT)); del held"
 
 
 @pytest.mark.interrupt
-@pytest.mark.parametrize("how", [RAISED, LOST], ids=["in an import", "in a callback"])
+@pytest.mark.parametrize("how", [RAISED, TURNED, LOST], ids=["in an import", "as an error", "in a callback"])
 def test_ctrl_c_while_the_command_is_loaded_ends_with_a_word(how: str) -> None:
     program = f"""
 import signal, sys, threading, weakref

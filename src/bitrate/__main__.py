@@ -1,25 +1,42 @@
-"""``python -m bitrate`` and ``bitrate`` are the command line."""
+"""``python -m bitrate`` and ``bitrate`` are the command line, and end with a word at Ctrl-C, whenever it is pressed."""
 
 import signal
 import sys
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it with a word, even before it is loaded."""
+    """Run the command line."""
+    heard = threading.Event()
+
+    def press(*_: object) -> NoReturn:
+        heard.set()
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not in the background of a script
+        signal.signal(signal.SIGINT, press)
     sys.unraisablehook = _again
     try:
         from bitrate.cli import main as run
 
         run()
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
+        _stopped()
+    except Exception:
+        # Compiled code that calls back turns Ctrl-C into an error of its own.
+        if not heard.is_set():
+            raise
+        _stopped()
+
+
+def _stopped() -> NoReturn:
+    print("stopped", file=sys.stderr)
+    sys.exit(130)
 
 
 def _again(lost: Any) -> None:
-    """Ctrl-C that falls into a callback, of the import system say, is lost there: press it again a moment later."""
+    """Python loses Ctrl-C where it falls into a callback, of the import system say: press it again a moment later."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
         main_thread = threading.main_thread().ident
         threading.Timer(0.05, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
