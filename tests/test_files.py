@@ -322,7 +322,7 @@ def test_an_export_to_a_full_disk_names_the_output_and_leaves_nothing(log: Path)
     resource = pytest.importorskip("resource")
     code = f"import bitrate; bitrate.export({str(log)!r}, 'out.parquet')"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=log.parent, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", code], cwd=log.parent, capture_output=True, text=True, check=False, timeout=60,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
     )  # fmt: skip
     assert "OutputError: out.parquet: cannot be written: File too large" in done.stderr
@@ -363,7 +363,7 @@ def test_another_connection_spills_elsewhere() -> None:
 
 def test_no_module_of_unix_is_needed() -> None:
     code = "import sys; sys.modules |= dict.fromkeys(['fcntl', 'pwd', 'resource']); import bitrate.cli, bitrate.api"
-    subprocess.run([sys.executable, "-c", code + ", bitrate.logs.workplace"], check=True)
+    subprocess.run([sys.executable, "-c", code + ", bitrate.logs.workplace"], check=True, timeout=60)
 
 
 def untrusted(place: Path) -> None:

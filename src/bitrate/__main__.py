@@ -31,7 +31,8 @@ def main() -> None:
 
 
 def _stopped() -> NoReturn:
-    print("stopped", file=sys.stderr)
+    if sys.stderr:
+        print("stopped", file=sys.stderr)
     sys.exit(130)
 
 

@@ -258,7 +258,7 @@ def claims_run(
         save_claim_figures(records, figures)
     failed = [r["id"] for r in records if r["standing"] == "failed"]
     if failed:
-        _fail(f"error: {len(failed)} of {len(records)} claims failed: {', '.join(failed)}", 2)
+        _leave(2, f"error: {len(failed)} of {len(records)} claims failed: {', '.join(failed)}")
     standings = {r["standing"] for r in records}
     if not standings <= {"as published", "not measured here"}:
         raise typer.Exit(DIFFERS if "differs" in standings else UNDECIDED)
