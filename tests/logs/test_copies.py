@@ -125,3 +125,11 @@ def test_a_column_called_as_one_of_ours_is_read_around(tmp_path: Path, reading: 
 
     pq.write_table(pa.Table.from_pylist([r | {"_file": "x", "_row": 7} for r in ROWS]), tmp_path / "rows.parquet")
     assert reading(tmp_path).column("n") == [4] * 20
+
+
+def test_another_run_with_the_same_lines_is_no_copy(tmp_path: Path, reading: Callable[..., Any]) -> None:
+    write(tmp_path / "k4" / "rows.jsonl", ROWS[:40])
+    write(tmp_path / "k8" / "rows.jsonl", ROWS)
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 30
+    assert not found.set_aside

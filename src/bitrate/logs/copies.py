@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, parquet
-from bitrate.logs.names import split_in_name, step_in_name
+from bitrate.logs.names import home, split_in_name, step_in_name
 from bitrate.logs.peek import Peek, open_lines
 from bitrate.logs.schema import SetAside
 from bitrate.wording import number_of
@@ -169,6 +169,11 @@ def _hashes(file: Peek) -> Lines:
     return Lines(order, frozenset(order.tolist()))
 
 
+def _run(file: Peek) -> list[str]:
+    """The words of the folder that makes a run, without those that say that it holds copies."""
+    return _words(SECOND.sub(" ", home(file)))
+
+
 def _rows(file: Peek) -> list[Any]:
     """The elements of a JSON array; none where it cannot be read, as reading it says."""
     try:
@@ -179,7 +184,7 @@ def _rows(file: Peek) -> list[Any]:
 
 
 def _parts_of(files: Sequence[Peek], lines: dict[str, Lines]) -> dict[str, Peek]:
-    """Files all of whose lines are in a file that is no smaller, and that one."""
+    """Files all of whose lines are in a file of their run that is no smaller, and that one."""
     found: dict[str, Peek] = {}
     homes: dict[int, list[Peek]] = {}
     for file in files:
@@ -193,7 +198,8 @@ def _parts_of(files: Sequence[Peek], lines: dict[str, Lines]) -> dict[str, Peek]
             larger = theirs.order.size > mine.order.size or (
                 theirs.order.size == mine.order.size and _rank(other) < _rank(file)
             )
-            if other.kind == file.kind and larger and str(other.path) not in found and mine.all <= theirs.all:
+            same_run = other.kind == file.kind and _run(other) == _run(file)
+            if same_run and larger and str(other.path) not in found and mine.all <= theirs.all:
                 found[str(file.path)] = other
                 break
     return found
