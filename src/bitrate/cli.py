@@ -60,7 +60,7 @@ def parse_columns(given: list[str]) -> dict[str, str]:
     """``a=b,c=d`` (or several such) as a dict.
 
     Raises:
-        InputError: a part without ``=``.
+        InputError: a part without ``=``, or a target named twice.
 
     >>> parse_columns(["reward=score,prompt_id=qid"])
     {'reward': 'score', 'prompt_id': 'qid'}
@@ -72,6 +72,8 @@ def parse_columns(given: list[str]) -> dict[str, str]:
             raise InputError(
                 f"--columns cannot use {part!r}", hint="write target=column, e.g. --columns reward=score,prompt_id=qid"
             )
+        if target.strip() in columns:
+            raise InputError(f"--columns names {target.strip()!r} twice", hint="say once where it is to be read from")
         columns[target.strip()] = source.strip()
     return columns
 

@@ -133,3 +133,13 @@ def test_another_run_with_the_same_lines_is_no_copy(tmp_path: Path, reading: Cal
     found = reading(tmp_path)
     assert found.column("n") == [4] * 30
     assert not found.set_aside
+
+
+def test_a_file_without_a_split_counts_as_training_when_files_are_compared(
+    tmp_path: Path, reading: Callable[..., Any]
+) -> None:
+    write(tmp_path / "train" / "a.jsonl", ROWS)
+    write(tmp_path / "extra.jsonl", [r | {"completion": "other " + r["completion"]} for r in ROWS])
+    found = reading(tmp_path)
+    assert found.column("n") == [4] * 40
+    assert found.note("they are taken for runs of their own")

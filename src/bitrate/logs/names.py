@@ -14,7 +14,7 @@ from bitrate.logs.peek import Peek
 #: Words that a step's number follows, the surest first.
 STEPS = ("global step|globalstep|step|steps", "iter|iteration|iters", "checkpoint|ckpt", "epoch|epochs")
 TRAIN = {"train", "training", "trn"}
-EVAL = {"val", "valid", "validation", "eval", "evals", "evaluation", "test", "testing", "heldout"}
+EVAL = {"val", "valid", "validation", "eval", "evals", "evaluation", "test", "testing", "dev", "heldout"}
 #: Parts of one run, which follow from how it was written.
 PARTS = {
     "rank", "shard", "part", "parts", "worker", "gpu", "proc", "process", "node", "host", "replica", "actor", "dp",

@@ -47,7 +47,8 @@ def tell(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> 
     kinds = {str(f.path): kind_of_name(f) for f in files}
     shared = _shared(form, con, files, homes, kinds) if len(files) > 1 else []
     apart = {place for place, these, _ in shared if len({kinds[p] for p in these}) > 1}
-    runs = {p: " ".join(filter(None, [h, kinds[p] if h in apart else ""])) or "." for p, h in homes.items()}
+    top = files[0].path.absolute().parents[files[0].inside.count("/")].name
+    runs = {p: " ".join(filter(None, [h, kinds[p] if h in apart else ""])) or top for p, h in homes.items()}
     if len(set(runs.values())) > 1:
         parts.runs = runs
     inside = {str(f.path): f.inside for f in files}
@@ -58,8 +59,8 @@ def tell(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> 
             parts.notes.append(f"{held}: they are taken for runs of their own. For one run: --columns run=\"'NAME'\".")
         else:
             parts.notes.append(
-                f"{held} ({keys} in all): they are taken for parts of one group. If a file is a run of its own, "
-                "put each into a folder."
+                f"{held} ({keys} in all): they are taken for parts of one group. If each is a run or a "
+                "step of its own, a column or a name such as run_1 or step_1 tells it."
             )
 
 
@@ -138,8 +139,8 @@ def _shared(
 
 def _keys(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> str:
     select = form.select(con, files)
+    given = {"split": "'train'", "step": "'0'", "prompt_id": "NULL"}
     listed = ", ".join(
-        f"{select.columns.get(c, 'NULL')}::{kind} AS {c}"
-        for c, kind in (("split", "VARCHAR"), ("step", "VARCHAR"), ("prompt_id", "VARCHAR"))
+        f"coalesce(({select.columns.get(c, 'NULL')})::VARCHAR, {otherwise}) AS {c}" for c, otherwise in given.items()
     )
     return f"SELECT _file, {listed} FROM {select.source}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,6 +185,14 @@ class Source:
             "those of one prompt. Is the id a place in a batch or a template's?"
         )
 
+    def shown(self, set_aside: Sequence[SetAside]) -> list[SetAside]:
+        """The same, with files that are reached through our own links under the names that they are shown by."""
+        links = self.found.links if self.found else None
+        if links is None:
+            return list(set_aside)
+        ours = re.compile(re.escape(links.name) + r"/\d+/")
+        return [replace(s, where=tuple(ours.sub("", place) for place in s.where)) for s in set_aside]
+
     def culprit(self) -> str | None:
         """The first file whose rows cannot be read, if there is one: engines do not always say."""
         for file in self.files:
@@ -191,6 +200,8 @@ class Source:
                 duck.run(self.con, f"SELECT count(COLUMNS(*)) FROM ({self.rows([file], REDUCED_COLUMNS)})")
             except EngineError:
                 return str(file.path)
+            except AttributeError:  # a format that has not looked over its files yet cannot read them one by one
+                return None
         return None
 
     def batches(self, limit: int = 256 << 20) -> list[list[Peek]]:
@@ -277,7 +288,11 @@ def open_source(
     if sum(f.size for f in texts) <= MENDED_BYTES and any(map(needs_mending, texts)):
         found.mended = tempfile.TemporaryDirectory(prefix="bitrate-mended-")
         mend(texts, Path(found.mended.name))
-    mine = form.survey(con, mine)
+    try:
+        mine = form.survey(con, mine)
+    except EngineError as error:
+        error.where = error.where or Source(form, mine, "", con).culprit()
+        raise
     if not mine:
         raise DataError("every file was set aside: " + "; ".join(s.reason for s in form.set_aside), where=str(paths[0]))
     mentioned = {place for s in form.set_aside for place in s.where}

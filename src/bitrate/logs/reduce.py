@@ -82,7 +82,7 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:
             raise _nothing(source, set_aside)
-        yield Groups(source.con, source.provenance, outcome, rows, set_aside, source.excerpts)
+        yield Groups(source.con, source.provenance, outcome, rows, source.shown(set_aside), source.excerpts)
 
 
 def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> tuple[dict[int | None, int], Outcome]:

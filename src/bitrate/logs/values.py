@@ -27,13 +27,18 @@ def number(text: str) -> str:
     word = f"lower(trim({text}))"
     right, wrong = (", ".join(map(sql.text, words)) for words in (RIGHT, WRONG))
     words = f"CASE WHEN {word} IN ({right}) THEN 1.0 WHEN {word} IN ({wrong}) THEN 0.0 END"
-    return f"coalesce(try_cast({text} AS DOUBLE), {words})"
+    return f"coalesce({_real(text)}, {words})"
+
+
+def _real(text: str) -> str:
+    """SQL for a number as a file has it; 1_000 is a number to the engine alone."""
+    return f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
 
 
 def whole(text: str) -> str:
     """SQL for a whole number that fits in 64 bits; 10.7 is none, and is not rounded to one."""
-    real = f"try_cast({text} AS DOUBLE)"
-    exact = f"CASE WHEN {text} NOT LIKE '%.%' THEN try_cast({text} AS BIGINT) END"
+    real = _real(text)
+    exact = f"CASE WHEN {text} NOT LIKE '%.%' AND NOT contains({text}, '_') THEN try_cast({text} AS BIGINT) END"
     return f"coalesce({exact}, CASE WHEN {real} = round({real}) THEN try_cast({real} AS BIGINT) END)"
 
 
@@ -46,7 +51,7 @@ def step(text: str) -> str:
     [7, 7, None, 100, None, None, None]
     """
     named = f"try_cast(nullif(regexp_extract({text}, {sql.text(f'^{ONE_NUMBER}$')}, 1), '') AS BIGINT)"
-    return f"CASE WHEN try_cast({text} AS DOUBLE) IS NULL THEN {named} ELSE {whole(text)} END"
+    return f"CASE WHEN {_real(text)} IS NULL THEN {named} ELSE {whole(text)} END"
 
 
 def truth(text: str) -> str:
