@@ -1,9 +1,14 @@
 """``python -m bitrate`` and ``bitrate`` are the command line, and end with a word at Ctrl-C, whenever it is pressed."""
 
+import contextlib
+import os
 import signal
 import sys
 import threading
 from typing import Any, NoReturn
+
+#: Exit status after Ctrl-C, as shells have it.
+STOPPED = 130
 
 
 def main() -> None:
@@ -23,6 +28,10 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         _stopped()
+    except SystemExit as end:
+        if end.code == STOPPED:
+            _leave()
+        raise
     except Exception:
         # Compiled code that calls back turns Ctrl-C into an error of its own.
         if not heard.is_set():
@@ -33,7 +42,16 @@ def main() -> None:
 def _stopped() -> NoReturn:
     if sys.stderr:
         print("stopped", file=sys.stderr)
-    sys.exit(130)
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End at once: a thread that cannot be interrupted, in a query say, would hold up an orderly exit."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            if stream:
+                stream.flush()
+    os._exit(STOPPED)
 
 
 def _again(lost: Any) -> None:

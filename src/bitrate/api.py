@@ -82,7 +82,7 @@ def _opened(
     try:
         yield open_source(con, _paths(path), Options(dict(columns or {}), outcome, unscored=unscored), format)
     finally:
-        con.close()
+        duck.close(con)
 
 
 @contextmanager

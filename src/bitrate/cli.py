@@ -15,10 +15,9 @@ from typing import Annotated, Any, NoReturn, TextIO
 import typer
 
 from bitrate import __version__, files
+from bitrate.__main__ import STOPPED
 from bitrate.errors import BitrateError, InputError, Interrupted
 
-#: Exit status after Ctrl-C, as shells have it.
-STOPPED = 130
 #: Exit status of `claims run` when a verdict is not the published one, and when the data do not decide.
 DIFFERS, UNDECIDED = 1, 3
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bitrate.errors import DataError, InputError
+from bitrate.errors import DataError, EngineError, InputError
 from bitrate.logs import chunks, sql
 from bitrate.logs import reduce as reduction
 from bitrate.logs.chunks import plan
@@ -310,6 +311,25 @@ def test_ctrl_c_stops_a_long_query_in_half_a_second(how: str, tmp_path: Path, st
         if seconds[-1] < 0.5:
             return
     pytest.fail(f"Ctrl-C took {seconds} seconds")
+
+
+def test_a_query_that_cannot_be_interrupted_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB 2.0 may never come back from a COPY that was interrupted; an error elsewhere must not wait for it."""
+    monkeypatch.setattr(duck, "GRACE_SECONDS", 0.1)
+    held, free = threading.Event(), threading.Event()
+
+    def hold(con: Any) -> None:
+        held.set()
+        free.wait(60)
+
+    def fail(con: Any) -> None:
+        held.wait(10)
+        raise ValueError("no rows")
+
+    with pytest.raises(EngineError, match="no rows"):
+        duck.run_each([fail, hold], 1 << 30, tmp_path, lambda _: None)
+    assert not free.is_set()
+    free.set()
 
 
 KILLED = """

@@ -159,7 +159,7 @@ def _hashes(file: Peek) -> Lines:
         con = duck.connect()
         rows = f"{parquet([file], positions=False)} t"
         found = [h for (h,) in duck.run(con, f"SELECT (hash(t) >> 1)::BIGINT FROM {rows}")]
-        con.close()
+        duck.close(con)
     elif file.kind == "array":
         found = [hash(json.dumps(row)) for row in _rows(file)]
     else:

@@ -35,7 +35,7 @@ def rollouts(folder: Path, where: str = "reward IS NOT NULL") -> Iterator[duckdb
         )
         yield con
     finally:
-        con.close()
+        duck.close(con)
 
 
 @contextmanager
@@ -46,4 +46,4 @@ def reduced(folder: Path) -> Iterator[Groups]:
         with reduce(open_source(con, [folder])) as groups:
             yield groups
     finally:
-        con.close()
+        duck.close(con)

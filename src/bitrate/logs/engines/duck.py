@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 POLL_SECONDS = 0.05
+#: A query that was interrupted and is not done after this will not be: DuckDB 2.0 may wait for itself in a COPY.
+GRACE_SECONDS = 5.0
 UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SIZE = re.compile(r"\s*\d[\d.]*\s*[A-Za-z%]*\s*", re.ASCII)
 CONNECTIONS = itertools.count()
@@ -144,7 +148,13 @@ def run_each(works: Sequence[Work], memory: int, scratch: Path, finished: Callab
         _share_out(works, connections, finished)
     finally:
         for con in connections:
-            con.close()
+            close(con)
+
+
+def close(con: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection; one that still is in the hands of a query that cannot be interrupted is left to it."""
+    with contextlib.suppress(duckdb.Error):
+        con.close()
 
 
 def _share_out(
@@ -185,9 +195,10 @@ def _share_out(
 
 
 def _end(threads: Sequence[threading.Thread], connections: Sequence[duckdb.DuckDBPyConnection]) -> None:
-    """Interrupt until every thread is done: a query that starts just after an interrupt would not hear it."""
+    """Interrupt until every thread is done, or give up: a query that starts after an interrupt would not hear it."""
+    until = time.monotonic() + GRACE_SECONDS
     for thread, con in zip(threads, connections, strict=True):
-        while thread.is_alive():
+        while thread.is_alive() and time.monotonic() < until:
             thread.join(POLL_SECONDS)
             if thread.is_alive():
                 con.interrupt()
