@@ -81,7 +81,7 @@ MUTATIONS = {
     plug_in_codes: ("S0.5", "S1.12"),
     plug_in: ("B5", "S3.10", "B2", "S1.6"),
     last_rollout_dropped: ("S1.10", "S1.15", "S2.2", "S0.9"),
-    null_as_zero: ("S1.8", "S1.10", "S0.4", "S3.2", "B5"),
+    null_as_zero: ("S1.10", "S0.4", "S3.2", "B5"),
 }
 
 
