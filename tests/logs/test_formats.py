@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,18 @@ def test_a_format_says_what_it_reads(form: type) -> None:
     assert form.prompt_id in {"native", "hash", "positional"}
     assert form.group_id in {"native", "hash", "positional"}
     assert form.filtered in {"none", "unknown", "known"}
+
+
+def test_a_format_that_is_loaded_again_reads_each_file_once(tmp_path: Path) -> None:
+    """Notebooks load modules again; the class is then there twice under one name. In a process of its own."""
+    (tmp_path / "rows.jsonl").write_text('{"prompt_id": "a", "reward": 1}\n{"prompt_id": "a", "reward": 0}\n')
+    program = (
+        "import importlib, sys, bitrate\n"
+        "from bitrate.logs.formats import table\n"
+        "first = table.Table\n"
+        "importlib.reload(table)\n"
+        "print(int(bitrate.audit(sys.argv[1]).to_dict()['counts']['rollouts']['value']))\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "rows.jsonl")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout.strip(), done.stderr) == ("2", "")

@@ -254,7 +254,9 @@ def all_formats() -> tuple[type[Format], ...]:
     """Every format in this folder, by name."""
     for module in pkgutil.iter_modules(__path__):
         import_module(f"{__name__}.{module.name}")
-    return tuple(sorted((c for c in _subclasses(Format) if "name" in vars(c)), key=lambda c: c.name))
+    # A module that was loaded again, as notebooks do, has its class twice: each file would be read once for each.
+    named = {c.name: c for c in _subclasses(Format) if "name" in vars(c)}
+    return tuple(sorted(named.values(), key=lambda c: c.name))
 
 
 def _subclasses(cls: type[Format]) -> list[type[Format]]:
