@@ -194,14 +194,14 @@ def read(
     memory: str = "2GB",
     unscored: str = "aside",
 ) -> pa.Table:
-    """The rollouts of some files as one Arrow table with bitrate's columns; for runs that fit in memory.
+    """The rollouts of some files as one Arrow table with bitrate's columns, in their order; for what fits in memory.
 
     Raises:
         BitrateError: bad paths, or files that cannot be read.
     """
     from bitrate.logs.write import one_by_one
 
-    with _opened(path, columns, outcome, format, memory, unscored) as source:
+    with _opened(path, columns, outcome, format, memory, unscored) as source, duck.in_order(source.con):
         return duck.table(source.con, one_by_one(source))
 
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import bitrate
+
 ROWS = [
     {"prompt_id": f"p{g}", "step": g // 5, "sample": k, "reward": float((g + k) % 3 == 0)}
     for g in range(20)
@@ -47,6 +49,31 @@ def test_the_later_row_stands(name: str, tmp_path: Path, reading: Callable[..., 
     assert found.set_aside == {REASON: 10}
     first = 62 if name == "rows.csv" else 61
     assert found.where[REASON] == tuple(f"{tmp_path / name}:{first + i}" for i in range(3))
+
+
+@pytest.mark.parametrize("files", [1, 20])
+def test_order_is_that_of_the_files_however_many_threads_read_them(
+    files: int, tmp_path: Path, reading: Callable[..., Any]
+) -> None:
+    """Small row groups and many files are read side by side; every number comes twice, the right score later."""
+    order = [(again, k, prompt) for prompt in range(2_000) for again in (0, 1) for k in range(4)]
+    table = pa.table({
+        "split": ["train"] * len(order),
+        "prompt_id": [f"p{p}" for _, _, p in order],
+        "step": [0] * len(order),
+        "sample": [k for _, k, _ in order],
+        "reward": [float(again) for again, _, _ in order],
+    })  # fmt: skip
+    size = len(order) // files
+    for i in range(files):  # each a run of its own, told by its folder
+        (tmp_path / f"run-{i:02d}").mkdir()
+        part = table.slice(i * size, size)
+        pq.write_table(part, tmp_path / f"run-{i:02d}" / "rows.parquet", row_group_size=max(100, size // 50))
+    found = reading(tmp_path)
+    assert {(g["n"], g["n_correct"]) for g in found.groups} == {(4, 4)} and len(found.groups) == 2_000
+    rows = bitrate.read(tmp_path)
+    assert rows["prompt_id"].to_pylist() == table["prompt_id"].to_pylist()
+    assert rows["reward"].to_pylist() == table["reward"].to_pylist()
 
 
 def test_across_files_the_later_file_stands(tmp_path: Path, reading: Callable[..., Any]) -> None:

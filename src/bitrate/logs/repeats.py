@@ -66,8 +66,7 @@ def without(source: Source, staged: Staged, folder: Path, score: str) -> tuple[S
     rest, rows, kept = (place / f"{name}.parquet" for name in ("rest", "rows", "kept"))
     others = f"SELECT {columns} FROM ({staged.relation}) r ANTI JOIN doubled g ON {SAME_GROUP}"
     duck.call(con, partial(duck.write, query=others, path=rest))
-    con.execute("SET preserve_insertion_order = true")  # which row is the later one must not depend on threads
-    try:
+    with duck.in_order(con):  # which row is the later one must not depend on threads
         parts = []
         for i, batch in enumerate(source.batches()):
             read = source.rows(batch, REDUCED_COLUMNS, ("_file",))
@@ -76,8 +75,6 @@ def without(source: Source, staged: Staged, folder: Path, score: str) -> tuple[S
             parts.append(place / f"rows-{i:05d}.parquet")
             query = f"SELECT r.*, {i} AS _batch FROM ({lined}) r SEMI JOIN doubled g ON {SAME_GROUP}"
             duck.call(con, partial(duck.write, query=query, path=parts[-1]))
-    finally:
-        con.execute("SET preserve_insertion_order = false")
     # A row without a score replaces none: it is set aside for its own reason.
     measured = f"coalesce({sql.sound(score)}, false)"
     ranked = (

@@ -9,7 +9,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,8 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     con.execute("SET autoload_known_extensions = false")
     con.execute("SET enable_progress_bar = false")
     # A Parquet file's least and greatest value leave NaN out, and this would believe them: isnan(x) becomes false.
-    con.execute("SET disabled_optimizers = 'statistics_propagation'")
+    # A long IN is made a join, and a join on several threads loses the order of a file's rows.
+    con.execute("SET disabled_optimizers = 'statistics_propagation,in_clause'")
     if scratch:
         scratch.mkdir(parents=True, exist_ok=True)
     # Left alone it would spill to `.tmp` in the user's folder. Two connections never share a folder.
@@ -116,6 +117,18 @@ def table(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
     tables: list[pa.Table] = []
     call(con, lambda own: tables.append(own.sql(query).to_arrow_table()))
     return tables[0]
+
+
+@contextlib.contextmanager
+def in_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Within this, rows come as their files hold them, and in the same order each time: a join on one thread."""
+    held = con.execute("SELECT current_setting('threads'), current_setting('preserve_insertion_order')").fetchone()
+    con.execute("SET threads = 1; SET preserve_insertion_order = true")
+    try:
+        yield
+    finally:
+        threads, order = held or (1, True)
+        con.execute(f"SET threads = {threads}; SET preserve_insertion_order = {order}")
 
 
 def call(con: duckdb.DuckDBPyConnection, work: Work) -> None:
