@@ -15,7 +15,7 @@ from bitrate.lab.gradients import GradientInformation, Projection, adam_step, gr
 from bitrate.lab.learners import Baseline
 from bitrate.lab.networks import ROUNDING, build, policy, policy_gradient, weights_after
 from bitrate.theory import group_information, update_information
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "gradients.md"
 SETTINGS: tuple[tuple[int, int, Baseline], ...] = (

@@ -15,11 +15,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bitrate.costs import Cost
 from bitrate.lab.cells import Runs, cells, versions
+from bitrate.lab.claim import Arm
 from bitrate.lab.claims.t9 import every_arm
 from bitrate.lab.signals.pretrained import LINES, PerPflop, PretrainedBits
 from bitrate.report.flagship_page import flagship_page, save_chart
-from bitrate.types import Arm, Cost
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results" / "flagship.json"

@@ -15,10 +15,11 @@ import pytest
 import bitrate
 
 SOURCE = Path(bitrate.__file__).parent
-WORDS = {"types", "errors", "wording", "files"}
+WORDS = {"types", "errors", "costs", "wording", "files"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
+    "costs": set(),
     "wording": set(),
     "files": {"errors"},
     "theory": WORDS,

@@ -17,7 +17,8 @@ __all__ = [
 
 _HOMES = (
     {"BitrateError": "errors"}
-    | dict.fromkeys(("Claim", "Estimate", "Prediction", "Verdict"), "types")
+    | dict.fromkeys(("Estimate", "Prediction"), "types")
+    | dict.fromkeys(("Claim", "Verdict"), "lab.claim")
     | dict.fromkeys(("Audit", "audit", "check", "claims", "compare", "export", "formats", "read"), "api")
 )
 _ROOMS = ("stats", "theory")

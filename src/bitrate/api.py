@@ -24,7 +24,7 @@ from bitrate.meter.audit import Assumptions, measure
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from bitrate.types import Claim, Verdict
+    from bitrate.lab.claim import Claim, Verdict
 
 Paths = str | Path | Sequence[str | Path]
 Progress = Callable[[str, float], None]

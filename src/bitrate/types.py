@@ -1,15 +1,18 @@
-"""The words that every room shares. Imports nothing of ours."""
+"""Figures and arrays that every room shares. Imports nothing of ours."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,47 @@ class Estimate:
         """No figure, and why."""
         return cls(name, None, None, None, unit, 0.0, int(n), "none", reason)
 
+    @property
+    def known(self) -> tuple[float, float, float] | None:
+        """``(low, value, high)``, or None where there is no figure.
+
+        >>> Estimate.exact("bits", 2, "bits").known
+        (2.0, 2.0, 2.0)
+        """
+        if self.low is None or self.value is None or self.high is None:
+            return None
+        return self.low, self.value, self.high
+
+    def renamed(self, name: str, unit: str | None = None, method: str | None = None) -> Estimate:
+        """The same figure, or the same reason for none, under another name.
+
+        >>> Estimate.missing("share", "share", "one step").renamed("pace", "steps").reason
+        'one step'
+        """
+        how = self.method if method is None or self.known is None else method
+        return replace(self, name=name, unit=self.unit if unit is None else unit, method=how)
+
+    def map(self, by: Callable[[float], float], name: str, unit: str, method: str = "") -> Estimate:
+        """A monotone function of the figure; its interval reaches from end to end of this one's.
+
+        Args:
+            by: rising or falling on the whole interval.
+            name: what the result measures.
+            unit: its unit.
+            method: what was done, in addition to how this figure was computed.
+
+        Raises:
+            ValueError: the function is not monotone on low, value, high.
+
+        >>> Estimate("p", 0.5, 0.25, 1, "share", 0.95, 9, "m").map(lambda p: 1 / p, "tries", "rollouts").high
+        4.0
+        """
+        how = "; ".join(filter(None, (self.method, method)))
+        if self.known is None:
+            return self.renamed(name, unit)
+        ends = [by(x) for x in self.known]
+        return Estimate(name, ends[1], min(ends[0], ends[2]), max(ends[0], ends[2]), unit, self.level, self.n, how)
+
     def scaled(self, factor: float, name: str, unit: str, method: str = "") -> Estimate:
         """The same figure times a known positive factor, e.g. rollouts per kilotoken.
 
@@ -86,10 +130,28 @@ class Estimate:
         """
         if not (math.isfinite(factor) and factor > 0):
             raise ValueError(f"factor = {factor}; want a positive finite number")
-        if self.value is None or self.low is None or self.high is None:
-            return Estimate.missing(name, unit, self.reason or "", self.n)
-        how = f"{self.method}; {method}" if method else self.method
-        return Estimate(name, self.value * factor, self.low * factor, self.high * factor, unit, self.level, self.n, how)
+        return self.map(lambda x: x * factor, name, unit, method)
+
+    def capped(self, bound: Estimate, why: str) -> Estimate:
+        """The figure, of which it is known that it lies below another; none where the other is not known.
+
+        An estimate above the bound's is moved there, and its method says so and why.
+
+        >>> most = Estimate("most", 0.4, 0.3, 0.5, "bits", 0.95, 9, "m")
+        >>> Estimate("bits", 0.6, 0.2, 0.9, "bits", 0.95, 9, "m").capped(most, "at most what came in").method
+        'm; estimate 0.6000 moved to 0.4000, at most what came in'
+        """
+        if self.known is None:
+            return self
+        if bound.known is None:
+            return Estimate.missing(self.name, self.unit, bound.reason or "", self.n)
+        low, value, high = self.known
+        least, most, highest = bound.known
+        method = self.method
+        if value > most:
+            method += f"; estimate {value:.4f} moved to {most:.4f}, {why}"
+            value, low = most, min(low, least)
+        return Estimate(self.name, value, low, max(min(high, highest), value), self.unit, self.level, self.n, method)
 
     def to_dict(self) -> dict[str, object]:
         """The fields as plain JSON values."""
@@ -102,7 +164,6 @@ class Estimate:
 
 
 Kind = Literal["exact", "upper", "lower"]
-Outcome = Literal["holds", "holds if", "refuted", "inconclusive", "not measured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,247 +197,3 @@ class Prediction:
             raise ValueError("the prediction is NaN; want a number, or no prediction")
         if self.kind not in {"exact", "upper", "lower"}:
             raise ValueError(f"kind = {self.kind!r}; want exact, upper or lower")
-
-
-Curves = Mapping[str, tuple[list[float], list[float]]]
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One more chart of a claim: formulas over another axis, and the cases that name it.
-
-    Args:
-        name: what it shows, in a few words.
-        axis: title of the x axis.
-        curves: formulas to draw: name -> (x values, y values).
-        log_axis: whether the axis is logarithmic.
-        unit: of the y axis, where it is not the claim's.
-    """
-
-    name: str
-    axis: str
-    curves: Callable[[], Curves]
-    log_axis: bool = False
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a training run took.
-
-    Args:
-        rollouts: answers sampled or shown.
-        tokens: tokens generated and trained on, prompts with them.
-        flops: 2 a parameter and token generated or scored, 6 a parameter and token trained on, unless said otherwise.
-        seconds: on the machine that ran it.
-
-    Reference: docs/ledger.md, "Costs".
-
-    >>> Cost(8, 80, 1e6, 0.5) + Cost(2, 20, 1e6, 0.5)
-    Cost(rollouts=10, tokens=100, flops=2000000.0, seconds=1.0)
-    """
-
-    rollouts: int = 0
-    tokens: int = 0
-    flops: float = 0.0
-    seconds: float = 0.0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            self.rollouts + other.rollouts,
-            self.tokens + other.tokens,
-            self.flops + other.flops,
-            self.seconds + other.seconds,
-        )
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to train, repeated in cells; each cell has randomness of its own and writes the files of a trainer.
-
-    Arms of several claims that agree in all of this are one: they are trained once.
-
-    Args:
-        name: a folder is called after it, e.g. ``"t2-grpo"``.
-        train: (settings, folder, generator) -> what it cost; a function of a module, which writes rollouts into the
-            folder. What it does depends on its arguments alone.
-        settings: plain values, as JSON has them.
-        smoke: cells of a quick look.
-        full: cells of the published verdict.
-
-    Raises:
-        ValueError: no cell, or fewer in full than in a quick look.
-    """
-
-    name: str
-    train: Callable[[Mapping[str, Any], Path, np.random.Generator], Cost]
-    settings: Mapping[str, Any]
-    smoke: int = 1
-    full: int = 1
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.smoke <= self.full:
-            raise ValueError(f"{self.name}: smoke = {self.smoke}, full = {self.full}; want 1 <= smoke <= full")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One setting in which a claim is put to the test.
-
-    Args:
-        name: the setting in a few words, e.g. ``"V=50, K=8"``.
-        settings: what ``predict``, ``simulate`` and ``rival`` need to know.
-        x: where it stands on the figure's axis; None where it has no place there.
-        assumed: whether the assumptions of the source's statement are met; a statement that fails only where
-            they are not "holds if".
-        signal: how this case is measured, where not as the rest of the claim.
-        panel: name of the chart it is a point of, where not of the claim's first.
-        full: whether it takes too long for a quick look, and is measured with ``--full`` only.
-    """
-
-    name: str
-    settings: Mapping[str, Any]
-    x: float | None = None
-    assumed: bool = True
-    signal: Callable[[Path], Estimate] | None = None
-    panel: str = ""
-    full: bool = False
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A statement that can be computed, simulated, measured and refuted. One file of ``bitrate.lab.claims`` holds one.
-
-    Truth and measurement have no author in common: ``predict`` asks the theory, ``simulate`` writes the files of a
-    trainer, and ``signal`` is given the path to these files and nothing else.
-
-    Args:
-        id: the source's number and the claim's, e.g. ``"S1.8"``.
-        statement: what the source says, in one sentence.
-        source: who says it, and where.
-        cases: settings to test; empty only where ``pending`` says why nothing is measured.
-        predict: case -> what the exact theory says.
-        simulate: (case, folder, generator) -> None; writes rollout files into the folder.
-        arms: case -> the training runs it compares, in place of ``simulate``; the signal finds each in the folder of
-            the arm's name.
-        signal: folder of files -> estimate.
-        rival: case -> what a tempting other formula says, or None where it says nothing. The data must refute it.
-        rival_name: the rival formula in words.
-        tolerance: an interval whose half-width is above this decides nothing, in the unit of the figure.
-        budget: rollouts of a case, about.
-        stated: case -> what the source's own formula says, where it is not ``predict``'s; None for no say in a case.
-        condition: what the statement needs to be true, where the verdict is "holds if".
-        remark: what a reader should take home, in a few sentences.
-        against: ids of claims that seem to contradict this one.
-        pending: why nothing is measured yet.
-        needs: extra of the package without which it cannot be measured here, e.g. ``"train"``.
-        axis: title of the figure's x axis.
-        log_axis: whether that axis is logarithmic.
-        curves: formulas to draw: name -> (x values, y values).
-        panels: further charts.
-    """
-
-    id: str
-    statement: str
-    source: str
-    cases: tuple[Case, ...] = ()
-    predict: Callable[[Case], Prediction] | None = None
-    simulate: Callable[[Case, Path, np.random.Generator], None] | None = None
-    arms: Callable[[Case], Sequence[Arm]] | None = None
-    signal: Callable[[Path], Estimate] | None = None
-    rival: Callable[[Case], Prediction | None] | None = None
-    rival_name: str = ""
-    tolerance: float = 0.0
-    budget: int = 0
-    stated: Callable[[Case], Prediction | None] | None = None
-    condition: str = ""
-    remark: str = ""
-    against: tuple[str, ...] = ()
-    pending: str = ""
-    needs: str = ""
-    axis: str = ""
-    log_axis: bool = False
-    curves: Callable[[], Curves] | None = None
-    panels: tuple[Panel, ...] = ()
-
-    def __post_init__(self) -> None:
-        needed = (self.predict, self.simulate or self.arms, self.rival)
-        if bool(self.pending) == bool(self.cases):
-            raise ValueError(f"{self.id}: want cases to measure, or the reason why there are none")
-        if self.cases and (None in needed or not self.rival_name or self.tolerance <= 0 or self.budget <= 0):
-            raise ValueError(f"{self.id}: want predict, simulate or arms, rival, rival_name, tolerance and budget")
-        silent = [c.name for c in self.cases if c.signal is None and self.signal is None]
-        if silent:
-            raise ValueError(f"{self.id}: no signal measures the case {silent[0]!r}")
-        lost = {c.panel for c in self.cases} - {"", *(p.name for p in self.panels)}
-        if lost:
-            raise ValueError(f"{self.id}: no panel is called {min(lost)!r}")
-
-
-@dataclass(frozen=True)
-class Point:
-    """One case of a claim after the measurement: three formulas, one estimate, and how each formula fared."""
-
-    case: str
-    x: float | None
-    panel: str
-    assumed: bool
-    prediction: Prediction
-    stated: Prediction | None
-    rival: Prediction | None
-    estimate: Estimate
-    outcome: Outcome
-    stated_outcome: Outcome | None
-    rival_outcome: Outcome | None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the data say of a claim.
-
-    Args:
-        claim: the claim's id.
-        outcome: how the source's statement fared.
-        theory_outcome: how the exact theory fared on the same data; anything but "holds" is a defect of ours.
-        rival_outcome: how the rival formula fared; it should be "refuted".
-        points: each case.
-        seed: what the randomness came from.
-        seconds: how long it took; not written to JSON, which is the same to the last digit for the same seed.
-        reason: why nothing was measured.
-        cost: what the training took, where there was any.
-        size: ``"smoke"`` or ``"full"`` where it was trained, else "".
-        panels: the charts, each with name, axis, log_axis and curves; the first has no name.
-    """
-
-    claim: str
-    outcome: Outcome
-    theory_outcome: Outcome
-    rival_outcome: Outcome
-    points: tuple[Point, ...]
-    seed: int
-    seconds: float
-    reason: str = ""
-    panels: tuple[dict[str, Any], ...] = field(default=())
-    cost: Cost | None = None
-    size: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""
-        plain: dict[str, Any] = _finite(asdict(self))
-        plain.pop("seconds")
-        return plain
-
-    def summary(self) -> dict[str, str]:
-        """The three outcomes, as they are published."""
-        return {"outcome": self.outcome, "theory": self.theory_outcome, "rival": self.rival_outcome}
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no infinity."""
-    if isinstance(value, float) and math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    if isinstance(value, Mapping):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
-    return value

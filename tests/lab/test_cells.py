@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitrate.costs import Cost
 from bitrate.lab import cells
 from bitrate.lab.cells import Pace, Runs, needed, total_cost, train_all
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.judge import judge
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.types import Arm, Case, Claim, Cost, Prediction
+from bitrate.types import Prediction
 
 TOY = '''
 """A claim whose runs are coins; each says when it is half done, and goes on when told so."""
@@ -26,7 +28,9 @@ import sys
 from bitrate.lab import record
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.types import Arm, Case, Claim, Cost, Prediction
+from bitrate.costs import Cost
+from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.types import Prediction
 
 def train(settings, folder, rng):
     with Run(folder, rng) as run:

@@ -15,10 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from bitrate.cli import app
+from bitrate.lab.claim import Claim
 from bitrate.lab.claims import all_claims, find, place, published
 from bitrate.lab.judge import EXTRAS, judge, lacking
 from bitrate.lab.record import record, run_claims
-from bitrate.types import Claim
 
 NUMBERS = {"S0": 12, "S1": 17, "S2": 5, "S3": 13, "S4": 7}
 REFUTED = {"S0.5", "S1.9", "S1.14", "S3.4", "S3.6"}

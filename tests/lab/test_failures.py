@@ -22,7 +22,9 @@ import os, signal, sys, threading
 from bitrate.errors import DataError
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.types import Arm, Case, Claim, Cost, Prediction
+from bitrate.costs import Cost
+from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.types import Prediction
 
 def hold():
     """Say so, and hold until the end of time, or not at all when told so."""
@@ -50,10 +52,10 @@ SIMULATED = "simulate=simulate"
 TRAINED = 'arms=lambda case: [Arm("coins-{id}", train, {{"of": "{id}"}}, smoke=2, full=2)]'
 #: What a claim may do first, and the reason that its record gives.
 FAILURES = {
-    "X1": ('raise KeyError("[/red] no such")', "KeyError: '[/red] no such' (lab/claims/x1.py:15)"),
+    "X1": ('raise KeyError("[/red] no such")', "KeyError: '[/red] no such' (lab/claims/x1.py:17)"),
     "X2": ("os.kill(os.getpid(), signal.SIGKILL)", "the worker process was killed by SIGKILL"),
     "X3": ('raise DataError("no rows", where="a:1", hint="look")', "DataError: a:1: no rows; hint: look"),
-    "X4": ("sys.exit(0)", "SystemExit: 0 (lab/claims/x4.py:15)"),
+    "X4": ("sys.exit(0)", "SystemExit: 0 (lab/claims/x4.py:17)"),
     "X5": ("os._exit(3)", "the worker process ended with status 3"),
 }
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitrate.lab.claim import Case, Claim, Outcome
 from bitrate.lab.judge import compare, judge
 from bitrate.lab.learners import collect
 from bitrate.lab.record import record, standing
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy
-from bitrate.types import Case, Claim, Estimate, Outcome, Prediction
+from bitrate.types import Estimate, Prediction
 
 FIGURE = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
 

@@ -1,8 +1,8 @@
 """Training runs, cell by cell: each is trained once, kept as a folder of rollouts, and never half-written.
 
-A cell is one repetition of an :class:`bitrate.types.Arm` with randomness of its own. It is known by the arm's function
-and settings, the seed, the code of the lab that trains it and the versions of the libraries that it runs on: a killed
-run goes on with the cells that are left, and a cell of other code is not taken over.
+A cell is one repetition of an :class:`~bitrate.lab.claim.Arm` with randomness of its own. It is known by the arm's
+function and settings, the seed, the code of the lab that trains it and the versions of the libraries that it runs on: a
+killed run goes on with the cells that are left, and a cell of other code is not taken over.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate import files
+from bitrate.costs import Cost
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.workers import Failure, each
-from bitrate.types import Arm, Case, Claim, Cost
 
 #: Beside the rollouts of a cell: what it cost.
 COST_FILE = "cell.cost"

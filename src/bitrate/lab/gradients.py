@@ -19,9 +19,9 @@ from scipy.sparse.csgraph import connected_components
 
 from bitrate.errors import InputError
 from bitrate.lab.learners import Baseline, advantages
-from bitrate.lab.tasks import Ints
 from bitrate.theory import mutual_information
-from bitrate.theory.checks import Floats, distribution, whole
+from bitrate.theory.checks import distribution, whole
+from bitrate.types import Floats, Ints
 
 Numbers = NDArray[np.floating[Any]]
 #: Answers and advantages of a group, both [k], to a vector of numbers: the gradient, or what is kept of it.

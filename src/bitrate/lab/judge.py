@@ -14,7 +14,8 @@ import numpy as np
 
 from bitrate.errors import MissingInputError
 from bitrate.lab.cells import Runs, total_cost
-from bitrate.types import Case, Claim, Estimate, Outcome, Panel, Point, Prediction, Verdict
+from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, Verdict
+from bitrate.types import Estimate, Prediction
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
 ROUNDING = 1e-9
@@ -141,15 +142,16 @@ def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Out
     >>> compare(figure, Prediction(1.2, "upper", "bits", ""), tolerance=0.01)
     'holds'
     """
-    if estimate.value is None or estimate.low is None or estimate.high is None:
+    if estimate.known is None:
         return "inconclusive"
-    above = prediction.value > estimate.high + ROUNDING
-    below = prediction.value < estimate.low - ROUNDING
+    low, _, high = estimate.known
+    above = prediction.value > high + ROUNDING
+    below = prediction.value < low - ROUNDING
     if (above and prediction.kind != "upper") or (below and prediction.kind != "lower"):
         return "refuted"
     # A bound that leaves all of the interval on its side is met, however wide the interval is.
     met = (above and prediction.kind == "upper") or (below and prediction.kind == "lower")
-    return "holds" if met or (estimate.high - estimate.low) / 2 <= tolerance else "inconclusive"
+    return "holds" if met or (high - low) / 2 <= tolerance else "inconclusive"
 
 
 def _together(outcomes: Iterable[Outcome]) -> Outcome:

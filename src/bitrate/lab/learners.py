@@ -11,8 +11,8 @@ from scipy.special import log_softmax
 
 from bitrate.errors import InputError
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints, Task
-from bitrate.theory.checks import Floats
+from bitrate.lab.tasks import Task
+from bitrate.types import Floats, Ints
 
 Baseline = str | float | Callable[[Floats], Floats]
 #: Standard deviations below this are zero: a group whose rewards agree has no advantage.

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, positive, whole
+from bitrate.theory.checks import positive, whole
+from bitrate.types import Floats
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,11 +12,11 @@ from typing import Any
 import bitrate
 from bitrate import files
 from bitrate.lab.cells import Runs, needed, train_all, versions
+from bitrate.lab.claim import Claim, Outcome, Verdict
 from bitrate.lab.claims import all_claims, find, published
 from bitrate.lab.judge import judge, lacking
 from bitrate.lab.workers import Failure, each, tried
 from bitrate.logs.workplace import workplace
-from bitrate.types import Claim, Outcome, Verdict
 
 Record = dict[str, Any]
 SAID = ("id", "statement", "source", "condition", "remark", "rival_name", "tolerance", "budget")

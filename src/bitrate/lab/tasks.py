@@ -11,12 +11,9 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats
-
-Ints = NDArray[np.int64]
+from bitrate.types import Floats, Ints
 
 #: Sets of answers are kept as bits of one integer.
 MOST_JOKES = 62

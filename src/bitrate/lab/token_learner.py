@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from bitrate.errors import InputError
 from bitrate.lab.learners import Baseline, advantages, ascend, sample
 from bitrate.lab.runs import Run
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats
 
 #: Sequences are logged as one number, so there are no more of them than an integer holds.
 MOST_SEQUENCES = 1 << 62

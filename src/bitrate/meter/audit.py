@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from bitrate import __version__
@@ -13,7 +12,7 @@ from bitrate.meter import change
 from bitrate.meter.advice import advise
 from bitrate.meter.cells import KINDS, NEITHER, ONE_ROLLOUT, Cells, constant_levels, group_classes
 from bitrate.meter.costs import Assumptions, costs, spent, token_count
-from bitrate.meter.ledger import answer_bound, answers_unknown, at_most, capacity, outcome_lines, tighter
+from bitrate.meter.ledger import answer_bound, answers_unknown, capacity, outcome_lines, tighter
 from bitrate.meter.prompts import Prompts
 from bitrate.meter.signals import shares
 from bitrate.stats import cluster_ratio
@@ -107,15 +106,15 @@ def _figures(cells: Cells, prompts: Prompts, assumptions: Assumptions, held_out:
     kinds = _kinds(cells, classes, level)
     for row in lines.k_advice:  # at the run's own K the share is counted, and is the same on every page
         if row["dead_groups"].value is not None and [row["k"]] == [n for n in cells.sizes if n > 1]:
-            row["dead_groups"] = replace(kinds["constant"], name=row["dead_groups"].name)
+            row["dead_groups"] = kinds["constant"].renamed(row["dead_groups"].name)
     return {
         "counts": {k: Estimate.exact(k, v, k, v) for k, v in cells.totals.items()},
         "ledger": {
             "capacity_bits": capacity(cells, assumptions.verifier_noise),
             "outcome_bits": lines.outcome,
             "answer_bound_bits": bound,
-            "update_bits": at_most(
-                lines.update, received, "the tighter bound: an update holds no more than was received"
+            "update_bits": lines.update.capped(
+                received, "the tighter bound: an update holds no more than was received"
             ),
             "key_bits": prompts.key_bits(),
             "absorbed_bits": change.absorbed(cells, prompts, received, level),

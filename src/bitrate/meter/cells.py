@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 from bitrate.logs.engines import duck
 from bitrate.logs.reduce import Groups
 from bitrate.stats import ScoreTable
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from bitrate.types import Floats, Ints
 
 #: Rewards this close are one reward: float residue is no variance.
 RESIDUE = 1e-6

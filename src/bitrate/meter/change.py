@@ -51,13 +51,11 @@ def absorbed(cells: Cells, prompts: Prompts, received: Estimate, level: float) -
     found = paired_change(
         cells, functional, "visits > 1 AND visit = 1", "visits > 1 AND visit = visits", name=name, level=level
     )
-    if found.value is None:
-        return found
     method = (
         f"{found.method}, pass rates resolved down to {prompts.floor:g}; "
         f"the starting policy is taken as the prior over the key"
     )
-    return Estimate(name, found.value, found.low, found.high, PROMPT, level, found.n, method)
+    return found.renamed(name, PROMPT, method)
 
 
 def overdrawn(absorbed: Estimate, received: Estimate, cells: Cells) -> str | None:
@@ -81,10 +79,8 @@ def generalised_held_out(cells: Cells, level: float) -> Estimate | None:
     [(first, last, size)] = cells.ask("SELECT min(step), max(step), median(n) FROM cells")
     functional = Log2PassRate(resolved(float(size)))
     found = paired_change(cells, functional, f"step = {first}", f"step = {last}", name=name, level=level)
-    if found.value is None:
-        return Estimate.missing(name, PROMPT, found.reason or "")
     method = f"evaluation split, step {first} against {last}; {found.method}"
-    return Estimate(name, found.value, found.low, found.high, PROMPT, level, found.n, method)
+    return found.renamed(name, PROMPT, method)
 
 
 def generalised_first_visits(cells: Cells, prompts: Prompts, level: float) -> Estimate:
@@ -105,13 +101,11 @@ def generalised_first_visits(cells: Cells, prompts: Prompts, level: float) -> Es
     functional = Log2PassRate(prompts.floor)
     early, late = (_one(cells, functional, f"visit = 1 AND {t}", level) for t in thirds)
     found = difference(early, late, name=name)
-    if found.value is None:
-        return Estimate.missing(name, PROMPT, found.reason or "")
     method = (
         f"first visits only, last third of their steps less first third; {functional.name}; "
         f"minimax linear, prompts of a step taken as alike in difficulty"
     )
-    return Estimate(name, found.value, found.low, found.high, PROMPT, level, found.n, method)
+    return found.renamed(name, PROMPT, method)
 
 
 def _one(cells: Cells, functional: Functional, where: str, level: float) -> Estimate:

@@ -10,11 +10,11 @@ import numpy as np
 
 from bitrate.logs.reduce import Groups
 from bitrate.meter.audit import choose_split, run_names
-from bitrate.meter.cells import GRADED, ONE_ROLLOUT, Cells, Floats, Sums, group_classes
+from bitrate.meter.cells import GRADED, ONE_ROLLOUT, Cells, Sums, group_classes
 from bitrate.meter.costs import Assumptions, token_count
 from bitrate.meter.signals import Pool
 from bitrate.stats import OutcomeEntropy, OwnUpdateBits, PassRate, cluster_ratio
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 from bitrate.wording import number_of
 
 SIGNALS: dict[str, Any] = {"pass_rate": PassRate(), "outcome_bits": OutcomeEntropy(), "update_bits": OwnUpdateBits()}
@@ -155,11 +155,10 @@ def _difference(parts: list[Any], paired: bool, name: str, unit: str, level: flo
 def _noise(gap: Estimate, name: str, unit: str) -> Estimate:
     """How far two runs of one recipe would differ by the sampling of rollouts alone: the interval's half-width."""
     name = f"{name}: difference by sampling alone"
-    if gap.value is None or gap.low is None or gap.high is None:
-        return Estimate.missing(name, unit, gap.reason or "")
-    return Estimate.exact(
-        name, (gap.high - gap.low) / 2, unit, gap.n, f"half the width of the {gap.level:.0%} interval"
-    )
+    if gap.known is None:
+        return gap.renamed(name, unit)
+    low, _, high = gap.known
+    return Estimate.exact(name, (high - low) / 2, unit, gap.n, f"half the width of the {gap.level:.0%} interval")
 
 
 def _caveats(a: Side, b: Side, shared: int, paired: bool) -> list[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bitrate.costs import dollars, flops
 from bitrate.errors import InputError
 from bitrate.meter.cells import KINDS, NEITHER, ONE_ROLLOUT, Cells
 from bitrate.types import Estimate
 from bitrate.wording import number_of
 
-GENERATE_FLOPS = 2.0
-TRAIN_FLOPS = 6.0
 FORMULA = "FLOPs = (2 to generate + 6 to train) x parameters x tokens"
 TOKENS_HINT = "no token counts in these files; say --columns completion_tokens=COLUMN where there is one"
 
@@ -41,15 +40,6 @@ class Assumptions:
             raise InputError(f"level = {self.level}; want a coverage from 0.5 to below 1, e.g. 0.95")
         if self.split not in {None, "train", "eval"}:
             raise InputError(f"split = {self.split!r}; want train or eval")
-
-
-def flops(tokens: float, model_params: float) -> float:
-    """FLOPs to generate and train on tokens: ``(2 + 6) x parameters x tokens``.
-
-    >>> flops(1000, 1e9)
-    8000000000000.0
-    """
-    return (GENERATE_FLOPS + TRAIN_FLOPS) * model_params * tokens
 
 
 def token_count(cells: Cells, where: str = "true") -> tuple[int | None, str]:
@@ -95,7 +85,9 @@ def _flops(tokens: int | None, how: str, words: str, assumptions: Assumptions) -
         return Estimate.missing(name, "FLOPs", how)
     if assumptions.model_params is None:
         return Estimate.missing(name, "FLOPs", "the model's size is not in the log; say --model-params 1.5e9")
-    return Estimate.exact(name, flops(tokens, assumptions.model_params), "FLOPs", method=f"{FORMULA}; {how}")
+    return Estimate.exact(
+        name, flops(assumptions.model_params, forward=tokens, trained=tokens), "FLOPs", method=f"{FORMULA}; {how}"
+    )
 
 
 def costs(received: Estimate, cells: Cells, assumptions: Assumptions) -> dict[str, Estimate]:
@@ -116,13 +108,13 @@ def costs(received: Estimate, cells: Cells, assumptions: Assumptions) -> dict[st
     if params is None:
         reason = "the model's size is not in the log; say --model-params 1.5e9"
         return table | {k: Estimate.missing(*names[k], reason) for k in ("bits_per_pflop", "bits_per_dollar")}
-    work = flops(each, params)
+    work = flops(params, forward=each, trained=each)
     table["bits_per_pflop"] = received.scaled(1e15 / work, *names["bits_per_pflop"], f"{FORMULA}; {how}")
     if assumptions.price_per_hour is None or assumptions.flops_per_second is None:
         reason = "the price is not in the log; say --price-per-hour 2.5 --flops-per-second 4e14"
         return table | {"bits_per_dollar": Estimate.missing(*names["bits_per_dollar"], reason)}
-    dollars = work / assumptions.flops_per_second / 3600 * assumptions.price_per_hour
+    paid = dollars(work, flops_per_second=assumptions.flops_per_second, price_per_hour=assumptions.price_per_hour)
     table["bits_per_dollar"] = received.scaled(
-        1 / dollars, *names["bits_per_dollar"], f"{FORMULA}; dollars = FLOPs / (FLOPs/s) x price an hour / 3600"
+        1 / paid, *names["bits_per_dollar"], f"{FORMULA}; dollars = FLOPs / (FLOPs/s) x price an hour / 3600"
     )
     return table

@@ -11,14 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtri, log_expit, xlog1py, xlogy
 
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats, Ints
 from bitrate.wording import number_of
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 #: Logits are cut into steps, so that a rise of a logit is a shift along the grid; finer where there are many rollouts.
 STEP, FINEST, REACH = 0.1, 8, 9.0

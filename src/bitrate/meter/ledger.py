@@ -86,7 +86,7 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
     advice = [
         {
             "k": k,
-            "update_bits": at_most(found[f"update{k}"], outcome, "at most the outcome bits"),
+            "update_bits": found[f"update{k}"].capped(outcome, "at most the outcome bits"),
             "dead_groups": found[f"dead{k}"],
             "learning_value": found["value"].scaled(
                 (k - 1) / k, f"learning value p(1-p)(K-1)/K per rollout at K={k}", "variance/rollout"
@@ -99,37 +99,23 @@ def outcome_lines(cells: Cells, assumptions: Assumptions) -> Lines:
 
 def less_noise(outcome: Estimate, noise: float) -> Estimate:
     """What is left of the outcome bits when the verifier flips at a known rate: E h(p as seen) - h(noise)."""
-    if not noise or outcome.value is None or outcome.low is None or outcome.high is None:
+    if not noise or outcome.known is None:
         return outcome
+    low, value, high = outcome.known
     lost = float(binary_entropy(noise))
     method = f"{outcome.method}; less h({noise:g}) = {lost:.4f} bits of verifier noise"
-    if outcome.high < lost:
+    if high < lost:
         reason = (
-            f"outcomes vary by {outcome.value:.3f} bits a rollout, and a verifier that flips {noise:g} of them "
+            f"outcomes vary by {value:.3f} bits a rollout, and a verifier that flips {noise:g} of them "
             f"would alone cause {lost:.3f}: the stated noise cannot be right"
         )
         return Estimate.missing(outcome.name, outcome.unit, reason, outcome.n)
-    low, value = outcome.low - lost, outcome.value - lost
+    low, value, high = low - lost, value - lost, high - lost
     if low < 0:
         method += "; interval cut at 0, below which there is no information"
     if value < 0:
         method += f"; estimate {value:.4f} moved to 0"
-    high = outcome.high - lost
     return Estimate(outcome.name, max(value, 0.0), max(low, 0.0), high, outcome.unit, outcome.level, outcome.n, method)
-
-
-def at_most(figure: Estimate, bound: Estimate, why: str) -> Estimate:
-    """The figure with what is known of it: it lies below another one. An estimate above is moved there, and says so."""
-    if figure.value is None or figure.low is None or figure.high is None:
-        return figure
-    if bound.value is None or bound.low is None or bound.high is None:
-        return Estimate.missing(figure.name, figure.unit, bound.reason or "", figure.n)
-    method, value, low = figure.method, figure.value, figure.low
-    if value > bound.value:
-        method += f"; estimate {value:.4f} moved to {bound.value:.4f}, {why}"
-        value, low = bound.value, min(low, bound.low)
-    high = max(min(figure.high, bound.high), value)
-    return Estimate(figure.name, value, low, high, figure.unit, figure.level, figure.n, method)
 
 
 def constant_groups(cells: Cells) -> tuple[int, int]:
@@ -156,7 +142,7 @@ def _update(update: Estimate, outcome: Estimate, cells: Cells) -> Estimate:
     kind, how = advantage_kind(cells)
     if kind == "kept" and update.value is not None and outcome.value is not None:
         return _renamed(outcome, update.name, f"the outcome bits; {how}")
-    bounded = at_most(update, outcome, "the outcome bits: an update holds no more than was received")
+    bounded = update.capped(outcome, "the outcome bits: an update holds no more than was received")
     return _renamed(bounded, update.name, f"{bounded.method}; {how}")
 
 

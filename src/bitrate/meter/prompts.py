@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bitrate.meter.cells import GRADED, Cells, Floats, Ints, Sums, by_prompt
+from bitrate.meter.cells import GRADED, Cells, Sums, by_prompt
 from bitrate.meter.flat import Flat, never_learn
 from bitrate.stats import Log2PassRate, PassRates, cluster_ratio, fit
 from bitrate.stats.minimax import LARGEST_SOLVED
 from bitrate.theory import binary_entropy
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats, Ints
 from bitrate.wording import number_of
 
 PROMPT = "bits/prompt"

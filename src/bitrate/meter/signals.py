@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.meter.cells import ONE_ROLLOUT, Cells, Floats, Sums, by_prompt
+from bitrate.meter.cells import ONE_ROLLOUT, Cells, Sums, by_prompt
 from bitrate.stats import Functional, ScoreTable, cluster_ratio, score_table, score_tables
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 
 class Pool:

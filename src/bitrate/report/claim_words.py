@@ -42,9 +42,10 @@ def formula_words(prediction: Mapping[str, Any] | None) -> str:
 
 def measured_words(figure: Estimate) -> str:
     """The estimate and its interval, or the reason why there is none."""
-    if figure.value is None or figure.low is None or figure.high is None:
+    if figure.known is None:
         return f"no figure: {figure.reason}"
-    return f"{fine(figure.value)} ({fine(figure.low)} to {fine(figure.high)})"
+    low, value, high = map(fine, figure.known)
+    return f"{value} ({low} to {high})"
 
 
 def fine(value: float) -> str:

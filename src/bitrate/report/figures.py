@@ -193,11 +193,7 @@ CHARTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 
 def _mixed(dead: Estimate) -> Estimate:
     """Share of mixed groups from the share of constant ones."""
-    if dead.value is None or dead.low is None or dead.high is None:
-        return Estimate.missing("mixed groups", dead.unit, dead.reason or "", dead.n)
-    return Estimate(
-        "mixed groups", 1 - dead.value, 1 - dead.high, 1 - dead.low, dead.unit, dead.level, dead.n, f"1 - {dead.name}"
-    )
+    return dead.map(lambda share: 1 - share, "mixed groups", dead.unit, "the rest of the groups")
 
 
 def _series(audit: Mapping[str, Any], key: str) -> Any:

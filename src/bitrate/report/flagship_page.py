@@ -101,12 +101,11 @@ def _figure(row: Row, name: str) -> str:
     if not row["seeds"]:
         return NOT_RUN
     found = Estimate.from_dict(row["lines"][name])
-    if found.value is None or found.low is None or found.high is None:
+    if found.known is None:
         return cell(f"no figure: {found.reason}")
-    if found.unit == "bits/PFLOP":
-        return f"{number(found.value)} ({number(found.low)} to {number(found.high)})"
-    short = [f"{x:.2f}".replace("-", "−") for x in (found.value, found.low, found.high)]
-    return f"{short[0]} ({short[1]} to {short[2]})"
+    pflop = found.unit == "bits/PFLOP"
+    low, value, high = (number(x) if pflop else f"{x:.2f}".replace("-", "−") for x in found.known)
+    return f"{value} ({low} to {high})"
 
 
 def _a_seed(row: Row, name: str, unit: float = 1.0) -> str:

@@ -151,11 +151,12 @@ def interval_words(figure: Estimate) -> str:
     >>> interval_words(Estimate("p", 0.5, 0.4, 0.6, "share", 0.95, 9, "m"))
     '40.0% to 60.0%'
     """
-    if figure.reason is not None or figure.low is None or figure.high is None:
+    if figure.known is None:
         return clean(figure.reason)
-    if figure.low == figure.high and figure.level == 1.0:
+    low, _, high = figure.known
+    if low == high and figure.level == 1.0:
         return "exact"
-    return f"{number(figure.low, figure.unit)} to {number(figure.high, figure.unit)}"
+    return f"{number(low, figure.unit)} to {number(high, figure.unit)}"
 
 
 def difference_words(figure: Estimate) -> str:
@@ -171,9 +172,10 @@ def difference_words(figure: Estimate) -> str:
 
 def difference_span(figure: Estimate) -> str:
     """The interval of a difference, with signs; in percentage points for shares."""
-    if figure.low is None or figure.high is None:
+    if figure.known is None:
         return clean(figure.reason)
-    return f"{_signed(figure.low, figure.unit)} to {_signed(figure.high, figure.unit)}"
+    low, _, high = figure.known
+    return f"{_signed(low, figure.unit)} to {_signed(high, figure.unit)}"
 
 
 def _signed(value: float, unit: str) -> str:
@@ -184,6 +186,7 @@ def _signed(value: float, unit: str) -> str:
 
 def told_apart(figure: Estimate) -> str:
     """Whether a difference is clear of zero, in a word."""
-    if figure.reason is not None or figure.low is None or figure.high is None:
+    if figure.known is None:
         return clean(figure.reason)
-    return "higher" if figure.low > 0 else "lower" if figure.high < 0 else "not told apart"
+    low, _, high = figure.known
+    return "higher" if low > 0 else "lower" if high < 0 else "not told apart"

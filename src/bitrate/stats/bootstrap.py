@@ -11,8 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from bitrate.errors import InputError
 from bitrate.stats.clusters import check_level
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 from bitrate.wording import number_of
 
 DRAWS_AT_ONCE = 4_000_000

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats
-
-Ints = NDArray[np.int64]
+from bitrate.types import Floats, Ints
 
 
 def _whole(name: str, value: ArrayLike, least: int) -> Ints:

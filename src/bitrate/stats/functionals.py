@@ -14,7 +14,7 @@ from scipy.special import entr, gammaln
 
 from bitrate.errors import InputError
 from bitrate.theory import binary_entropy, dead_group_probability, group_normalised_information
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats
 
 
 def log_choose(n: Floats | float, k: Floats | float) -> Floats:

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
 from bitrate.stats.clusters import biased_quantile, check_level, unseen_clusters
-from bitrate.stats.counts import Ints
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats, Ints
 
 #: Above this share of samples whose code was seen once, a table of counts says too little.
 MOST_SINGLETONS = 0.1

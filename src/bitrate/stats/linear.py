@@ -17,8 +17,7 @@ from bitrate.stats.clusters import cluster_ratio
 from bitrate.stats.counts import check_counts, cluster_index, cluster_sums, distinct
 from bitrate.stats.functionals import Functional, OutcomeEntropy
 from bitrate.stats.minimax import scores
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 
 @dataclass(frozen=True)

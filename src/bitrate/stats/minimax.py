@@ -13,7 +13,7 @@ from scipy.special import betaln, gammaln, xlog1py, xlogy
 
 from bitrate.errors import InputError
 from bitrate.stats.functionals import Functional, log_choose
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats
 
 #: Above this size scores are lifted. The bias of outcome bits, 0.0006 over 1,000 groups, is far below sampling error.
 LARGEST_SOLVED = 256

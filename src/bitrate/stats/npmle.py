@@ -17,7 +17,7 @@ from scipy.special import xlog1py, xlogy
 from bitrate.errors import InputError
 from bitrate.stats.counts import check_counts, distinct
 from bitrate.stats.minimax import rate_grid
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats
 
 GRID = 129
 ROUNDS = 200

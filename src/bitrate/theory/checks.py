@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-
-Floats = NDArray[np.float64]
+from bitrate.types import Floats
 
 
 def probability(name: str, value: ArrayLike) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats
 
 Complexes = NDArray[np.complex128]
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, positive, whole
+from bitrate.theory.checks import distribution, positive, whole
+from bitrate.types import Floats
 
 
 class SampledLabel(NamedTuple):

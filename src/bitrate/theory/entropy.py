@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, entr
 
-from bitrate.theory.checks import Floats, positive, probability
+from bitrate.theory.checks import positive, probability
+from bitrate.types import Floats
 
 
 def binary_entropy(p: ArrayLike) -> Floats:

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, xlog1py
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, group_size, whole
+from bitrate.theory.checks import distribution, group_size, whole
 from bitrate.theory.contour import unseen_entropy
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 #: A prior or policy whose probabilities differ by less than this share of their size is uniform.
 UNIFORM = 1e-13

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, probability, whole
+from bitrate.theory.checks import distribution, probability, whole
 from bitrate.theory.entropy import binary_entropy
 from bitrate.theory.good_sets import _set_sizes
 from bitrate.theory.labels import surprisal
+from bitrate.types import Floats
 
 
 class GoodSetBelief:

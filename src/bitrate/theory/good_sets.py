@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from scipy.special import digamma, entr, expm1, kl_div, log1p, logit
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, probability, whole
+from bitrate.theory.checks import probability, whole
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 
 def _possible(alpha: ArrayLike) -> Floats:

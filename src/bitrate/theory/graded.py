@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, entr, ndtr, ndtri, xlog1py, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, probability, whole
+from bitrate.theory.checks import distribution, probability, whole
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 #: The finest quantiser that is integrated, in bits, and the highest signal to noise ratio.
 FINEST_BITS, HIGHEST_SNR = 12, 1e8

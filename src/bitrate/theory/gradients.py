@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, positive, probability, whole
+from bitrate.theory.checks import distribution, positive, probability, whole
+from bitrate.types import Floats
 
 
 def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1) -> Floats:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
-from bitrate.theory.checks import Floats, group_size, probability
+from bitrate.theory.checks import group_size, probability
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 
 def dead_group_probability(p: ArrayLike, k: ArrayLike) -> Floats:

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, probability, whole
+from bitrate.theory.checks import distribution, probability, whole
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 
 def _divergence(p: Floats, q: Floats) -> Floats:

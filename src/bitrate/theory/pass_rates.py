@@ -6,8 +6,9 @@ import numpy as np
 from scipy.special import betaln
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, group_size, positive
+from bitrate.theory.checks import group_size, positive
 from bitrate.theory.entropy import beta_mean_entropy
+from bitrate.types import Floats
 
 
 def group_entropy(a: float, b: float, k: int) -> float:

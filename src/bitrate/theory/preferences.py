@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, probability
+from bitrate.theory.checks import probability
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 # The trapezoid rule converges faster than any power on these grids: every integrand is analytic in a strip about the
 # real axis and dies at both ends, the Gaussian at 9 deviations, the logistic where its density is no longer a double.

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, softmax
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, positive, probability
+from bitrate.theory.checks import distribution, positive, probability
 from bitrate.theory.labels import _divergence
+from bitrate.types import Floats
 
 _SMALLEST = np.finfo(np.float64).tiny  # 1/beta overflows below this; the optimum has long been at its limit
 

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 from scipy.special import logit
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, positive, probability
+from bitrate.theory.checks import positive, probability
+from bitrate.types import Floats
 
 
 def power_law_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike = 1.0) -> Floats:

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, xlog1py, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, probability, whole
+from bitrate.theory.checks import probability, whole
 from bitrate.theory.entropy import binary_entropy
+from bitrate.types import Floats
 
 
 def token_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import Floats, distribution, group_size
+from bitrate.theory.checks import distribution, group_size
+from bitrate.types import Floats
 
 #: How rewards become advantages: "grpo", "rloo", a constant baseline, or a function of the K rewards of a group.
 Advantage = str | float | Callable[[Floats], ArrayLike]

@@ -14,7 +14,7 @@ from importlib import import_module, resources
 from typing import NoReturn
 
 from bitrate.errors import InputError
-from bitrate.types import Case, Claim
+from bitrate.lab.claim import Case, Claim
 
 
 @cache

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
 from bitrate.theory import quantised_reward_bound, unit_test_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 100_000
 ALL, COUNT, WHICH = "whether all passed", "how many passed", "which passed"

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import PassRateInformation
 from bitrate.theory import noisy_outcome_information, preference_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS, PAIRS = 20_000, 16
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import best_policy_for_tries, expected_rollouts, expected_tries
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 40_000
 PRIOR = (0.64, 0.16, 0.04, 0.04, 0.04, 0.04, 0.04)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.theory import beta_mean_entropy, group_entropy, mutual_information, pass_rate_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 40_000
 PATTERN, ABOUT = Unresolved(of="rewards", given="answers"), Information(of="rewards")

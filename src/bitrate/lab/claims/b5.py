@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import betabinom
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
 from bitrate.theory import beta_mean_entropy, binary_entropy
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 PROMPTS = 15_000
 PLUG_IN, POOLED = "plug-in", "pooled"

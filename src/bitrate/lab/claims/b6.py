@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import Baseline, advantages
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.theory import binary_entropy, dead_group_probability, group_normalised_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 PROMPTS = 30_000
 AUDIT, COUNTED = LedgerLine("ledger.update_bits"), Unresolved(of="update", given="answers")

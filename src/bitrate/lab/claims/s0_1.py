@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import regularised_pass_rate
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 60_000
 NO_KL = 1e-6

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_7 import search
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import Ints, SingleAnswer
+from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import expected_rollouts
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 N, LISTED = 16, 4
 WORLDS = 20_000

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_2 import climb
 from bitrate.lab.learners import sample
 from bitrate.lab.runs import Run
@@ -17,8 +18,7 @@ from bitrate.theory import (
     regularised_policy,
     sample_information,
 )
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 N, SIZE = 6, 2
 WORLDS = 100_000

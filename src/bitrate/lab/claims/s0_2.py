@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 from scipy.special import log_softmax
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_1 import NO_KL, set_sizes
 from bitrate.lab.learners import sample, train
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import GoodSet, Ints
+from bitrate.lab.tasks import GoodSet
 from bitrate.theory import regularised_policy
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 N, ALPHA = 4, 0.5
 WORLDS, TRAINED = 60_000, 3_000

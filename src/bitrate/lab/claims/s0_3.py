@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import GoodSet
@@ -13,7 +14,7 @@ from bitrate.theory import (
     good_set_update_no_baseline,
     verifier_information,
 )
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 100_000
 #: Baseline 1/2 would make a good joke and the other bad one update of two jokes: 1/2 (e - pi) and -1/2 (e' - pi).

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import train
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import GoodSetBelief, binary_entropy
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 40_000
 BASELINE = 0.5

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_1 import set_sizes
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import fixed_set_positive_example, good_set_positive_example, surprisal
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 80_000
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.tasks import GoodSet
@@ -14,7 +15,7 @@ from bitrate.theory import (
     good_set_positive_example,
     surprisal,
 )
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 80_000
 EXAMPLE = Information(of="answers")

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import Ints, OneBad, SingleAnswer, Task
+from bitrate.lab.tasks import OneBad, SingleAnswer, Task
 from bitrate.theory import coupon_collector, expected_rollouts
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 N = 16
 WORLDS = 20_000

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import fixed_set_positive_example, fixed_set_rollout, surprisal
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 80_000
 LETTERS = np.array(list("abcdefgh"))

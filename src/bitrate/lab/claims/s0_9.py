@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import advantages, sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import entropy, good_set_distinct_rollouts, group_normalised_information, verifier_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 ALPHA = 0.3
 N = 4

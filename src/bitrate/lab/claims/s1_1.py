@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import entropy, label_information, outcome_information, token_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 40_000
 V = 4

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Mean
 from bitrate.lab.signals.hits import HitInformation
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import distinct_answers, group_bound, group_information_given_distinct
-from bitrate.types import Case, Claim, Estimate, Prediction
+from bitrate.types import Estimate, Prediction
 
 ANSWERS = 500
 BITS, BOUND, TRIED = "bits", "bound", "tried"

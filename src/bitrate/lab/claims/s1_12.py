@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import train
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import Ints
 from bitrate.theory import fixed_set_positive_example, mutual_information, surprisal
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 WORLDS = 100_000
 

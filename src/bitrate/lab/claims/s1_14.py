@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import Ints
 from bitrate.theory import group_information, terminal_information, token_capacity, token_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 WORLDS, BINARY = 60_000, 2
 FIXED, LEARNT, TOKEN = "fixed", "learnt", "token rewards"

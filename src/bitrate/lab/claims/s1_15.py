@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import Baseline, collect
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import group_information, update_information
-from bitrate.types import Case, Claim, Estimate, Prediction
+from bitrate.types import Estimate, Prediction
 
 WORLDS = 60_000
 NONE, UPDATE, SEEN = "feedback", "update", "update, rollouts in view"

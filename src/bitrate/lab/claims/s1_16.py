@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect, sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import entropy, group_information, outcome_information, quantised_reward_bound
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 30_000
 GROUP, SECOND = Unresolved(of="scores", given="answers"), Unresolved(of="last scores", given="history")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims import t4
 from bitrate.lab.signals.capacity import Absorbed
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 RANK, ONE = "LoRA rank 1", "1 number"
 #: A key far above what one number holds, in bits.

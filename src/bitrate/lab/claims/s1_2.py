@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect, train
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.hits import HitInformation
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import group_information, outcome_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 20_000
 ALL, LAST = HitInformation(), Unresolved(of="last scores", given="history")

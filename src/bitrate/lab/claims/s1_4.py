@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.theory import first_error_information, terminal_information, token_information, unit_test_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 40_000
 V = 2

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import entropy, outcome_information, token_information, verifier_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 50_000
 V = 4

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, LedgerLine
 from bitrate.lab.tasks import Flipped, GoodSet, SingleAnswer
 from bitrate.theory import binary_entropy, noisy_outcome_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 100_000
 #: What the user of an audit knows of the verifier.

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, PassRateInformation
 from bitrate.theory import (
@@ -13,8 +14,7 @@ from bitrate.theory import (
     quantised_gaussian_information,
     quantised_reward_bound,
 )
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 60_000
 #: Where the hidden quality is one of a few, it is one of these, seen with noise of standard deviation 1.

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, outcome_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 200_000
 SKEWED = {"prior": (0.5, 0.3, 0.1, 0.1), "policy": (0.1, 0.2, 0.3, 0.4)}

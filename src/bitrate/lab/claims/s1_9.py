@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
@@ -18,7 +19,7 @@ from bitrate.theory import (
     group_information,
     group_information_given_distinct,
 )
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 40_000
 K = 4

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import advantages, ascend, sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import Ints
 from bitrate.theory import mutual_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 WORLDS = 80_000
 ANSWERS, TRUST = 3, 0.8

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s2_1 import ANSWERS, JUDGEMENTS, PAIRS, WINS, first_preferred, preferences, reward_model
 from bitrate.lab.learners import sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
 from bitrate.theory import mutual_information, verifier_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 80_000
 

@@ -1,7 +1,7 @@
 """A simple verifier and a hard generator: which way of using the same preferences wins?"""
 
+from bitrate.lab.claim import Claim
 from bitrate.lab.claims.t5 import TASKS, arms, case, predict, rival
-from bitrate.types import Claim
 
 CLAIM = Claim(
     id="S2.3",

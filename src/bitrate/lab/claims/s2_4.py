@@ -1,7 +1,7 @@
 """The advantage of online RL when verifying is as hard as generating."""
 
+from bitrate.lab.claim import Claim
 from bitrate.lab.claims.t5 import arms, case, predict, rival
-from bitrate.types import Claim
 
 CLAIM = Claim(
     id="S2.4",

@@ -2,12 +2,13 @@
 
 import math
 
+from bitrate.lab.claim import Case, Claim, Panel
 from bitrate.lab.claims.t5 import TASKS, WAYS, arms
 from bitrate.lab.claims.t5 import predict as wins
 from bitrate.lab.claims.t5 import rival as no_lead
 from bitrate.lab.signals.preferences import PassRateLead, ReceivedFromPreferences
 from bitrate.lab.training.gap_tasks import TOKENS
-from bitrate.types import Case, Claim, Panel, Prediction
+from bitrate.types import Prediction
 
 TASK = "6 tokens, 128 pairs"
 RL, DPO = WAYS["rule, RL"], WAYS["DPO"]

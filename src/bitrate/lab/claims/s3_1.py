@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
 from bitrate.theory import binary_entropy
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 PROMPTS, ROLLOUTS = 4000, 16
 PARAMS, PFLOP = 1e9, 1e15

@@ -6,10 +6,11 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, PassRateInformation
 from bitrate.theory import binary_entropy, skill_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 RESULT, SKILL = Information("rewards", "rewards"), PassRateInformation()
 PLAYERS, GAMES = 100_000, 8

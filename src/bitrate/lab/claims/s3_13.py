@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.claims.s4_7 import FULL, PROMPTS
 from bitrate.lab.claims.t8 import arm, folder
 from bitrate.lab.signals.regression import Gain, GainLead
 from bitrate.lab.signals.strategies import Fixation
 from bitrate.lab.training import strategies
-from bitrate.types import Arm, Case, Claim, Kind, Prediction
+from bitrate.types import Kind, Prediction
 
 GRPO, SFT = arm("GRPO, early", FULL), arm("SFT, early", FULL)
 EARLY_GRPO, LATE_GRPO, EARLY_SFT = (

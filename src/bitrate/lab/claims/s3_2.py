@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information
 from bitrate.lab.signals.surprisal import Surprisal
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import label_information, surprisal
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 200_000
 POINTWISE = Surprisal("bool_and(answer = '0')", "surprisal of label 0")

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, sampled_guess_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 200_000
 

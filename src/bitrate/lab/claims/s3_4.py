@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim, Panel
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.signals.pairs import Lead
@@ -16,7 +17,7 @@ from bitrate.theory import (
     sampled_guess_information,
     surprisal,
 )
-from bitrate.types import Case, Claim, Panel, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 60_000
 UNIT = "bits/prompt"

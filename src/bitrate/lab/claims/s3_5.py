@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Mean
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, expected_rollouts, surprisal
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 20_000
 TRIES = Mean("count(*)", "guesses until the right one", "rollouts/prompt", spread=200.0)

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import ascend, sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
 from bitrate.theory import decade_cost, expected_rollouts, policy_gradient_time
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 #: A success moves the log-odds by 2 RATE (1-p), half of it through each of the two logits.
 RATE = 0.25

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim, Panel
 from bitrate.lab.learners import collect
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.pairs import Ratio
 from bitrate.lab.signals.surprisal import Surprisal
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
-from bitrate.types import Case, Claim, Panel, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 150_000
 OTHERS = 9

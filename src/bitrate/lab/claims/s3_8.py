@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
 from bitrate.lab.signals.noise import SignalToNoise
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import gradient_snr
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 200_000
 OTHERS = 3

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import sample
 from bitrate.lab.runs import Run
 from bitrate.lab.signals.noise import SignalToNoise
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import label_gradient_snr
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 150_000
 OTHERS = 3

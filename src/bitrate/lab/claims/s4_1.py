@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect, train
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import GoodSet, SingleAnswer, Task
@@ -14,7 +15,7 @@ from bitrate.theory import (
     label_information,
     surprisal,
 )
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 100_000
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim, Panel
 from bitrate.lab.learners import collect
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
-from bitrate.types import Case, Claim, Panel, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 100_000
 #: Contra's second plot: as many options as a vocabulary has tokens, of which 1,000 are enough to see.

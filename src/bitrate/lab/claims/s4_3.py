@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, entropy, label_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 80_000
 ANSWERS = 16

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Unresolved
-from bitrate.lab.tasks import Ints
 from bitrate.theory import distillation_capacity, mutual_information, teacher_information
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Ints, Prediction
 
 WORLDS = 80_000
 ANY, SURE, PAIRS, VAGUE = "any logits", "a sure teacher", "a teacher of pairs", "a vague teacher"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.claims.t8 import arm
 from bitrate.lab.signals.regression import Gain, GainLead
-from bitrate.types import Arm, Case, Claim, Kind, Prediction
+from bitrate.types import Kind, Prediction
 
 #: Of the arms whose leverage is compared; the first cells are T8's.
 FULL = 4

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.claims.t8 import arm, folder
 from bitrate.lab.signals.regression import Gain, GainLead
-from bitrate.types import Arm, Case, Claim, Prediction
+from bitrate.types import Prediction
 
 #: The first cells are T8's.
 FULL = 4

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bitrate.lab.claim import Case, Claim
 from bitrate.lab.gradients import adam_step, fingerprints
 from bitrate.lab.learners import Baseline, advantages, sample
 from bitrate.lab.networks import ROUNDING, build, policy, policy_gradient, weights_after
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import Ints, SingleAnswer
+from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import group_information, update_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Case, Claim, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
 if TYPE_CHECKING:
     from torch.nn import ModuleDict

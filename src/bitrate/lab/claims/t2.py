@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from bitrate.lab.claim import Arm, Case, Claim, Panel
 from bitrate.lab.signals.keys import KeyBits, Of
 from bitrate.lab.training.planted import BATCH, train
 from bitrate.theory import binary_entropy, group_information
-from bitrate.types import Arm, Case, Claim, Kind, Panel, Prediction
+from bitrate.types import Kind, Prediction
 
 PROMPTS, ANSWERS, K, EPOCHS, SEEDS = 16, 16, 8, 60, 32
 METHODS = {

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from bitrate.lab.claim import Arm, Case, Claim, Curves, Panel
 from bitrate.lab.signals.keys import Of
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits
 from bitrate.lab.training.token_rewards import FEEDBACK, train
 from bitrate.theory import entropy, first_error_information, terminal_information, token_information
-from bitrate.types import Arm, Case, Claim, Curves, Kind, Panel, Prediction
+from bitrate.types import Kind, Prediction
 
 LENGTHS = (2, 4, 8, 16, 32)
 K, VISITS, SEEDS = 8, 60, 32

@@ -12,10 +12,11 @@ anywhere, sure of much that is wrong: their loads end there.
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.signals.capacity import FOLLOWS, Absorbed, Capacity, Knee
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.training.adapters import parameters, train
-from bitrate.types import Arm, Case, Claim, Kind, Prediction
+from bitrate.types import Kind, Prediction
 
 #: Bits that a parameter holds, by the literature on what networks memorise.
 LEAST, MOST = 2.0, 4.0

@@ -9,9 +9,10 @@ are both here, as the pilot of 3 had no lead of RL, and that of 2 had a small on
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Arm, Case, Claim, Panel
 from bitrate.lab.signals.preferences import START, PassRateLead
 from bitrate.lab.training.preferences import train
-from bitrate.types import Arm, Case, Claim, Panel, Prediction
+from bitrate.types import Prediction
 
 SEEDS = 8
 #: One rate for all ways: in a pilot of four networks, none passed clearly more held-out prompts at a third of it or at

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binom
 
+from bitrate.lab.claim import Arm, Case, Claim, Panel
 from bitrate.lab.networks import policy, policy_gradient
 from bitrate.lab.signals.projected_noise import SignalShare
 from bitrate.lab.training.snr import network_at_rate, network_near, train
 from bitrate.theory import gradient_snr, label_gradient_snr
-from bitrate.types import Arm, Case, Claim, Panel, Prediction
+from bitrate.types import Prediction
 
 ANSWERS, K, NETWORKS = 4, 8, 4
 #: Rollouts a cell takes at each network, in groups of K or one by one; labels likewise.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.signals.pass_rates import CostToPass
 from bitrate.lab.training.curricula import train
-from bitrate.types import Arm, Case, Claim, Prediction
+from bitrate.types import Prediction
 
 ALPHABET, LONGEST, PROMPTS, K, SEEDS = 12, 6, 4, 8, 16
 #: Steps by rewards and by labels: about three, and six, times what the mix of all lengths takes.

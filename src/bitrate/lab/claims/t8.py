@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.signals.regression import Gain, Regression
 from bitrate.lab.training.mixed import train
-from bitrate.types import Arm, Case, Claim, Kind, Prediction
+from bitrate.types import Kind, Prediction
 
 #: Networks of a cell, and cells of the published verdict.
 SEEDS, FULL = 8, 4

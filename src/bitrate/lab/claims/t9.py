@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.pretrained.train import train
 from bitrate.lab.signals.keys import Of
 from bitrate.lab.signals.pairs import Lead, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
-from bitrate.types import Arm, Case, Claim, Kind, Prediction
+from bitrate.types import Kind, Prediction
 
 METHODS = ("sft", "own", "grpo", "grpo-token", "distill")
 TASKS = ("addition", "larger")

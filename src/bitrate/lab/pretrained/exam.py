@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.pretrained.questions import Question
 from bitrate.lab.runs import Run
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
-Ints = NDArray[np.int64]
 Tokens = list[int]
 #: Questions that are put to the model at a time.
 BATCH = 8
@@ -169,7 +168,7 @@ class Notes:
             trained: of these, tokens trained on.
         """
         parameters = sum(p.numel() for p in self.policy.model.parameters())
-        self.cost += Cost(rollouts, seen, float(parameters) * (2 * forward + 6 * trained))
+        self.cost += Cost(rollouts, seen, flops(parameters, forward=forward, trained=trained))
 
     def _write(self, step: int, which: Ints, said: Sequence[Sequence[Tokens]], **columns: Any) -> None:
         if self.run is None:

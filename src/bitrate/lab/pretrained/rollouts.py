@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.lab.pretrained.exam import Ints, Notes, Tokens
+from bitrate.lab.pretrained.exam import Notes, Tokens
 from bitrate.lab.pretrained.trainers import log_chances, options, run_silently
-from bitrate.theory.checks import Floats
+from bitrate.types import Floats, Ints
 
 #: Added to a group's standard deviation, as TRL does.
 EPSILON = 1e-4

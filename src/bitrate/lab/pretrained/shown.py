@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.lab.pretrained.exam import Ints, Notes, Policy, Tokens
+from bitrate.lab.pretrained.exam import Notes, Policy, Tokens
 from bitrate.lab.pretrained.trainers import log_chances, options, run_silently
+from bitrate.types import Ints
 
 
 def teach_answers(

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from bitrate.costs import Cost
 from bitrate.errors import InputError
-from bitrate.lab.pretrained.exam import Ints, Notes, Policy
+from bitrate.lab.pretrained.exam import Notes, Policy
 from bitrate.lab.pretrained.questions import questions
 from bitrate.lab.pretrained.rollouts import teach_rollouts
 from bitrate.lab.pretrained.shown import teach_answers
@@ -19,7 +20,7 @@ from bitrate.lab.pretrained.trainers import adapted, quiet
 from bitrate.lab.pretrained.weights import load_pretrained
 from bitrate.lab.runs import Run
 from bitrate.theory.checks import positive, whole
-from bitrate.types import Cost
+from bitrate.types import Ints
 
 #: What a run does where its settings do not say otherwise. ``rate`` None: see RATES.
 DEFAULTS: Mapping[str, Any] = {

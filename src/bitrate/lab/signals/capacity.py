@@ -12,8 +12,7 @@ from bitrate.errors import InputError
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: Of each run at its end: bits that were planted, bits that it holds, and those of one prompt's key.
 RUNS = """

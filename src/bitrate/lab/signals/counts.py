@@ -57,9 +57,9 @@ class PassRateInformation:
 
 def _through_entropy(rate: Estimate) -> Estimate:
     """h of a pass rate; its interval holds every h of the rate's interval."""
-    if rate.value is None or rate.low is None or rate.high is None:
+    if rate.known is None:
         return rate
-    ends = [float(binary_entropy(x)) for x in (rate.low, rate.value, rate.high)]
-    top = 1.0 if rate.low <= 0.5 <= rate.high else max(ends)
+    ends = [float(binary_entropy(x)) for x in rate.known]
+    top = 1.0 if rate.known[0] <= 0.5 <= rate.known[2] else max(ends)
     name = "entropy of the pooled pass rate"
     return Estimate(name, ends[1], min(ends), top, "bits/rollout", rate.level, rate.n, rate.method)

@@ -40,11 +40,9 @@ class HitInformation:
 
 def _sum(a: Estimate, b: Estimate) -> Estimate:
     """``a + b`` of the same groups; both intervals hold their figures at once with this level, however they depend."""
-    for figure in (a, b):
-        if figure.value is None:
-            return figure
-    assert a.value is not None and a.low is not None and a.high is not None
-    assert b.value is not None and b.low is not None and b.high is not None
+    if a.known is None or b.known is None:
+        return a if a.known is None else b
     how = f"whether it was hit: {a.method}; which it was: {b.method}"
     level = max(0.0, a.level + b.level - 1)
-    return Estimate(a.name, a.value + b.value, a.low + b.low, a.high + b.high, a.unit, level, b.n, how)
+    low, value, high = (x + y for x, y in zip(a.known, b.known, strict=True))
+    return Estimate(a.name, value, low, high, a.unit, level, b.n, how)

@@ -13,8 +13,7 @@ from bitrate.errors import DataError, InputError
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: What was said, and what was made of it, of every prompt of every run before a step; surprisal is that at the step.
 WORLDS = """

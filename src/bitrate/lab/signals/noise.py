@@ -11,8 +11,7 @@ import numpy as np
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats.clusters import biased_quantile, unseen_clusters
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: A prompt's first answer shows the policy, its last is what was trained on; examples have no advantage and weigh 1.
 CELLS = """

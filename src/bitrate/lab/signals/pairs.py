@@ -47,12 +47,13 @@ class Ratio:
         """The estimate from the files of both folders; its interval holds every ratio of the two intervals."""
         a, b = self.signal(folder / self.run), self.other_signal(folder / self.other)
         name, unit, n = f"{self.run} over {self.other}", "ratio", min(a.n, b.n)
-        if a.value is None or a.low is None or a.high is None:
-            return Estimate.missing(name, unit, a.reason or "", n)
-        if b.value is None or b.low is None or b.high is None:
-            return Estimate.missing(name, unit, b.reason or "", n)
-        if min(a.low, b.low) <= 0:
+        if a.known is None or b.known is None:
+            return Estimate.missing(name, unit, (a if a.known is None else b).reason or "", n)
+        over, under = a.known, b.known
+        if min(over[0], under[0]) <= 0:
             return Estimate.missing(name, unit, "one of the two may be 0", n)
         # Both intervals hold their figures at once with this level, whether or not the runs have anything in common.
         level = max(0.0, a.level + b.level - 1)
-        return Estimate(name, a.value / b.value, a.low / b.high, a.high / b.low, unit, level, n, "ratio of two figures")
+        return Estimate(
+            name, over[1] / under[1], over[0] / under[2], over[2] / under[0], unit, level, n, "ratio of two figures"
+        )

@@ -13,8 +13,7 @@ from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio, difference
 from bitrate.theory import binary_entropy
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: Chance that a sampled answer is the target, held out; and what was trained on at the step, by run.
 STEPS = """

@@ -16,8 +16,7 @@ from bitrate.lab.signals.rows import rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio
 from bitrate.theory import binary_entropy, group_normalised_information
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: Intervals over a few seeds: there are not enough of them for the lab's 0.9999.
 LEVEL = 0.95

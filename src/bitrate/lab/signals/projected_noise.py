@@ -12,8 +12,7 @@ from bitrate.errors import DataError
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats.clusters import biased_quantile, unseen_clusters
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: Gradients of each run with the number of groups that had them, and the rollouts of a group.
 CELLS = """

@@ -16,8 +16,7 @@ from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.lab.signals.told import received
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio, difference
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: Both exams of every prompt: its first step and its last, which made no update.
 EXAMS = """

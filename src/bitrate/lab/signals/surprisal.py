@@ -26,9 +26,6 @@ class Surprisal:
         """The estimate from the files of a folder; the ends of the interval are those of the share."""
         share = Mean(f"({self.event})::INT", self.name, "share of prompts")(folder)
         unit = "bits/label"
-        if share.value is None or share.low is None or share.high is None:
-            return Estimate.missing(self.name, unit, share.reason or "", share.n)
-        if share.low <= 0:
+        if share.known and share.known[0] <= 0:
             return Estimate.missing(self.name, unit, "too rare for the interval of its share to be above 0", share.n)
-        low, value, high = (-math.log2(x) for x in (share.high, share.value, share.low))
-        return Estimate(self.name, value, low, high, unit, share.level, share.n, f"-log2 of a share; {share.method}")
+        return share.map(lambda x: -math.log2(x), self.name, unit, "-log2 of the share")

@@ -13,8 +13,7 @@ from bitrate.errors import DataError, InputError
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio
-from bitrate.theory.checks import Floats
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 #: The first visits to all prompts: what was said and what was heard.
 FIRST = "SELECT run, answer, reward, components FROM rollouts WHERE first ORDER BY run, prompt_id, sample"

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitrate.errors import DataError
 from bitrate.logs.engines import duck
-from bitrate.theory.checks import Floats
+from bitrate.types import Bools, Floats
 
 if TYPE_CHECKING:
     import duckdb
 
-Flags = NDArray[np.bool_]
 #: Log-odds of what never happened, nats: beyond all that was counted, and finite, so that sums are numbers.
 NEVER = -1e9
 
@@ -50,7 +48,7 @@ class Channel:
     no: tuple[float, float]
 
     @classmethod
-    def of(cls, mode: Flags, shown: Flags, hit: Flags, yes: Floats, no: Floats, alphabet: int) -> Channel:
+    def of(cls, mode: Bools, shown: Bools, hit: Bools, yes: Floats, no: Floats, alphabet: int) -> Channel:
         """From counts; a most common answer has rates of its own, so a majority's vote is seen to say nothing.
 
         Wrong labels are taken to be alike. Without both right and wrong answers the channel is not known, and nothing

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.transformer import Shape, dice, initial, logits
-from bitrate.theory.checks import Floats, whole
-from bitrate.types import Cost
+from bitrate.theory.checks import whole
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,8 +119,9 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
                 optimiser.step()
                 falling.step()
             tokens = said.size * 2  # a prompt and an answer
-            generated = 0 if s["method"] == "sft" and not probe else 2
-            cost += Cost(said.size, tokens, (generated + (0 if probe else 6)) * adapted.shape.parameters * tokens)
+            sampled = 0 if s["method"] == "sft" and not probe else tokens
+            spent = flops(adapted.shape.parameters, forward=sampled, trained=0 if probe else tokens)
+            cost += Cost(said.size, tokens, spent)
     return cost
 
 

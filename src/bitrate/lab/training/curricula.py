@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.transformer import Shape, initial, logits
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,7 +109,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
             rollouts += said[..., 0].size
             tokens += int(shown.lengths.sum()) * said.shape[2]
     read = 2 * tokens  # a string and its translation
-    return Cost(rollouts, read, (6 + 2 * (s["method"] == "grpo")) * shape.parameters * read)
+    return Cost(rollouts, read, flops(shape.parameters, forward=read if s["method"] == "grpo" else 0, trained=read))
 
 
 def _checked(s: Mapping[str, Any]) -> Mapping[str, Any]:

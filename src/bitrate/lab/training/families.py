@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitrate.lab.tasks import Ints
 from bitrate.lab.transformer import Shape, Weights, initial, logits
+from bitrate.types import Ints
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.errors import InputError
-from bitrate.lab.tasks import Ints
+from bitrate.types import Ints
 
 Texts = NDArray[np.str_]
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck, surprise
 from bitrate.lab.transformer import Weights, dice, logits
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -115,7 +114,7 @@ class _Learner:
     def paid(self, sequences: int, scored: bool, trained: bool, rollouts: int | None = None) -> None:
         """Count sequences that were sampled or scored, trained on, or both; all are rollouts unless said otherwise."""
         tokens, rollouts = sequences * TOKENS, sequences if rollouts is None else rollouts
-        self.cost += Cost(rollouts, tokens, (2 * scored + 6 * trained) * SHAPE.parameters * tokens)
+        self.cost += Cost(rollouts, tokens, flops(SHAPE.parameters, forward=scored * tokens, trained=trained * tokens))
 
     def step(self, loss: Tensor) -> None:
         """One update of every seed; ``loss`` has an entry a seed and prompt."""

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.transformer import Shape, Weights, dice, initial, logits
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -69,9 +68,9 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
                 torch.autograd.backward(loss)
                 optimiser.step()
             tokens = said.size * 2  # a prompt and an answer
-            generated = 0 if s["method"] == "sft" and not probe else 2
-            flops = (generated + (0 if probe else 6)) * learner.parameters * tokens
-            cost += Cost(said.size, tokens, flops)
+            sampled = 0 if s["method"] == "sft" and not probe else tokens
+            spent = flops(learner.parameters, forward=sampled, trained=0 if probe else tokens)
+            cost += Cost(said.size, tokens, spent)
     return cost
 
 

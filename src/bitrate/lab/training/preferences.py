@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.costs import Cost, flops
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
 from bitrate.lab.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -108,10 +107,11 @@ class _Lab:
         """The step of the last visit."""
         return int(self.s["updates"])
 
-    def spend(self, answers: int, flops: float) -> None:
-        """Count answers of all seeds, and FLOPs a token as multiples of the parameters."""
+    def spend(self, answers: int, *, forward: int = 0, trained: int = 0) -> None:
+        """Count answers of all seeds, and how often each was generated or scored, and trained on."""
         tokens = answers * (2 + self.task.horizon)
-        self.cost += Cost(answers, tokens, flops * self.shape.parameters * tokens)
+        work = flops(self.shape.parameters, forward=forward * tokens, trained=trained * tokens)
+        self.cost += Cost(answers, tokens, work)
 
     def tell(self, way: str) -> None:
         """Log the pairs, as labels: their order is all that they say."""
@@ -132,7 +132,7 @@ class _Lab:
         for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
             asked = torch.from_numpy(prompts).to(self.start["head"].device)
             said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
-            self.spend(said.shape[0] * said.shape[1], 4 if best else 2)
+            self.spend(said.shape[0] * said.shape[1], forward=2 if best else 1)
             scored: dict[str, Floats] | None = None
             if best:
                 with torch.no_grad():
@@ -171,7 +171,7 @@ class _Lab:
             which = torch.from_numpy(shown).to(prompts.device)[..., None]
             picked = prompts.take_along_dim(which, 1), both.take_along_dim(which[..., None], 1)
             steps.descend(loss(weights, *picked).sum())
-            self.spend(2 * shown.size, 6)
+            self.spend(2 * shown.size, trained=1)
         return weights
 
     def sft_loss(self, weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
@@ -243,7 +243,7 @@ class _Lab:
                 answers = said.cpu().numpy()
                 self.log(way, step, asked, answers, k, split="train", components=parts, advantages=weight)
             steps.descend(-(chosen * torch.as_tensor(weight).to(chosen).view_as(chosen)).mean(-1).sum())
-            self.spend(said.shape[0] * said.shape[1], 8 if way.startswith("rule") else 10)
+            self.spend(said.shape[0] * said.shape[1], forward=1 if way.startswith("rule") else 2, trained=1)
         return weights
 
 

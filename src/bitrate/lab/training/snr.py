@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import DataError, InputError
 from bitrate.lab.learners import advantages
 from bitrate.lab.networks import build, policy, policy_gradient
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch.nn import ModuleDict
@@ -154,7 +153,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
             )  # fmt: skip
             parameters = sum(w.numel() for w in model.parameters())
             read = 3 * answers.size
-            cost += Cost(answers.size, read, (6 + 2 * (not labels)) * parameters * read)
+            cost += Cost(answers.size, read, flops(parameters, forward=0 if labels else read, trained=read))
     return cost
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.costs import Cost, flops
 from bitrate.lab.learners import advantages
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.transformer import Shape, Weights, dice, initial, logits
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator
@@ -54,7 +53,8 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
             answers, weight = _visit(
                 run, step, s["heuristic"], tokens, scores.detach().double().numpy(), exam, thrown, rng
             )
-            cost += Cost(answers.size, answers.size * 3, (2 if exam else 8) * SHAPE.parameters * answers.size * 3)
+            read = answers.size * 3
+            cost += Cost(answers.size, read, flops(SHAPE.parameters, forward=read, trained=0 if exam else read))
             if not exam:
                 chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
                 optimiser.zero_grad()

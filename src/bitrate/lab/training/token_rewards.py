@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.learners import RESIDUE
 from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Ints
 from bitrate.lab.transformer import Shape, Weights, dice, initial, log_policy
-from bitrate.theory.checks import Floats
-from bitrate.types import Cost
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -74,7 +73,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
             loss = -(spoken * torch.as_tensor(credit, dtype=spoken.dtype, device=spoken.device)).sum(-1)
             torch.autograd.backward(loss.mean(dim=1).sum())
             optimiser.step()
-            cost += Cost(flops=6.0 * shape.parameters * said.numel())
+            cost += Cost(flops=flops(shape.parameters, trained=said.numel()))
     return cost
 
 
@@ -144,7 +143,7 @@ def _visit(
     )  # fmt: skip
     rollouts = seeds * len(seen) * k
     tokens = rollouts * (1 + length)
-    spent = Cost(rollouts, tokens, 2.0 * shape.parameters * (rollouts + seeds * len(seen)) * length)
+    spent = Cost(rollouts, tokens, flops(shape.parameters, forward=(rollouts + seeds * len(seen)) * length))
     return said, credit.reshape(seeds, -1, length), spent
 
 
