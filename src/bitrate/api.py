@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from bitrate.logs.engines import duck
 from bitrate.logs.formats import Options, all_formats
 from bitrate.logs.read import Source, open_source
 from bitrate.logs.reduce import Groups, reduce
-from bitrate.meter.audit import Assumptions, measure
+from bitrate.meter import audit as audits
+from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.measure import measure
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,20 +32,8 @@ Paths = str | Path | Sequence[str | Path]
 Progress = Callable[[str, float], None]
 
 
-@dataclass(frozen=True)
-class Audit:
-    """What one input says about the bits its rollouts carried.
-
-    Every figure is an Estimate or says why there is none.
-    """
-
-    figures: dict[str, Any]
-    #: What was read: nothing is saved over it.
-    inputs: tuple[str | Path, ...] = field(default=(), repr=False, compare=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, as ``bitrate audit --json`` writes them."""
-        return self.figures
+class Audit(audits.Audit):
+    __doc__ = audits.Audit.__doc__
 
     def save(self, path: str | Path) -> Path:
         """Write a report: ``.html`` for people, ``.json`` for programs.
@@ -59,9 +49,9 @@ class Audit:
         if kind == ".html":
             from bitrate.report.html import write_html
 
-            write_html(self.figures, path)
+            write_html(self.to_dict(), path)
         else:
-            files.write(path, json.dumps(self.figures, indent=1, allow_nan=False) + "\n")
+            files.write(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
         return Path(path)
 
 
@@ -180,9 +170,10 @@ def audit(
         unscored=unscored,
         progress=progress,
     ) as groups:
-        figures = measure(groups, assumptions)
-    asked = _paths(path)
-    return Audit({**figures, "command": command or "bitrate audit " + " ".join(map(str, asked))}, tuple(asked))
+        found = measure(groups, assumptions)
+    asked = tuple(_paths(path))
+    told = {"command": command or "bitrate audit " + " ".join(map(str, asked)), "inputs": asked}
+    return Audit(**{f.name: getattr(found, f.name) for f in fields(found)} | told)
 
 
 def read(

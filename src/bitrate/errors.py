@@ -47,6 +47,10 @@ class DataError(BitrateError, ValueError):
     """Rows that were read but cannot be measured."""
 
 
+class UnknownFigure(BitrateError, KeyError):
+    """A key that no figure of an audit has."""
+
+
 class EngineError(BitrateError, RuntimeError):
     """A reduction engine that is not installed or failed."""
 

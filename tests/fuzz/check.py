@@ -19,7 +19,8 @@ from render import write
 
 from bitrate.api import reduced
 from bitrate.errors import BitrateError
-from bitrate.meter.audit import Assumptions, measure
+from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.measure import measure
 
 HANG_SECONDS = 20.0
 
@@ -57,9 +58,9 @@ def observe(paths: list[Path], options: dict[str, Any], figures: bool) -> Observ
             seen = Observed(groups, aside, said)
             if figures:
                 audit = measure(found, Assumptions())
-                seen.rollouts, seen.split = audit["counts"]["rollouts"]["value"], audit["split"]
-                seen.said = " ".join([said, *map(str, audit["caveats"])])
-                json.dumps(audit, allow_nan=False)
+                seen.rollouts, seen.split = audit["rollouts"].value, audit.split
+                seen.said = " ".join([said, *map(str, audit.caveats)])
+                json.dumps(audit.to_dict(), allow_nan=False)
             return seen
     except BitrateError as error:
         return Observed(error=error, said=str(error))

@@ -9,72 +9,78 @@ from typing import Any
 import numpy as np
 
 from bitrate.logs.reduce import Groups
-from bitrate.meter.audit import choose_split, run_names
-from bitrate.meter.cells import GRADED, ONE_ROLLOUT, Cells, Sums, group_classes
-from bitrate.meter.costs import Assumptions, token_count
-from bitrate.meter.signals import Pool
-from bitrate.stats import OutcomeEntropy, OwnUpdateBits, PassRate, cluster_ratio
+from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.costs import token_count
+from bitrate.meter.groups import GRADED, ONE_ROLLOUT, GroupTable, Sums
+from bitrate.meter.lines import all_lines
+from bitrate.meter.measure import choose_split, run_names
+from bitrate.meter.pool import Pool
+from bitrate.meter.run import Run
+from bitrate.stats import Functional, PassRate, cluster_ratio, difference
 from bitrate.types import Estimate, Floats
 from bitrate.wording import number_of
 
-SIGNALS: dict[str, Any] = {"pass_rate": PassRate(), "outcome_bits": OutcomeEntropy(), "update_bits": OwnUpdateBits()}
-NAMES = {
-    "pass_rate": ("pass rate", "share of rollouts"),
-    "outcome_bits": ("outcome bits per rollout", "bits/rollout"),
-    "update_bits": ("outcome bits kept per rollout", "bits/rollout"),
+#: Weight and weighted score of every prompt, greatest bias, and spread of an unseen prompt.
+Part = tuple[Floats, Floats, float, float]
+#: A line that the audit caps is compared before it is, and has another name here.
+_UNCAPPED = {"update_bits": "outcome bits kept per rollout"}
+OTHERS = {
     "mixed": ("mixed groups", "share of groups"),
     "bits_per_kilotoken": ("outcome bits per thousand tokens", "bits/kilotoken"),
 }
-#: Figures made of counts of right rollouts in groups of several.
-FROM_COUNTS = tuple(key for key in NAMES if key != "mixed")
 LEAST_SHARED = 20
 
 
 @dataclass(frozen=True)
 class Side:
-    """One run's sums by prompt.
-
-    For each figure a weight and a weighted score a prompt, with greatest bias and spread.
-    """
+    """One run's sums by prompt for each figure that is paired, and the lines that are not."""
 
     run: str
     prompts: list[str]
     followed: bool
-    parts: dict[str, tuple[Floats, Floats, float, float]]
+    parts: dict[str, Part]
     reason: dict[str, str]
+    lines: dict[str, Estimate]
     caveats: list[str]
 
 
 def side(groups: Groups, assumptions: Assumptions) -> Side:
     """What a comparison needs of one run, so that both need not be in memory."""
-    split, notes = choose_split(groups, assumptions.split)
-    cells = Cells(groups, split)
-    run = run_names(cells)
-    ids = [str(i) for (i,) in cells.ask("SELECT any_value(prompt_id) FROM cells GROUP BY who ORDER BY who")]
-    followed = groups.provenance.prompt_id != "positional"
-    parts: dict[str, tuple[Floats, Floats, float, float]] = {}
+    split, notes, there = choose_split(groups, assumptions.split)
+    held_out = GroupTable(groups, "eval") if split == "train" and "eval" in there else None
+    table = GroupTable(groups, split)
+    run = Run(table, assumptions, held_out)
+    ids = table.prompt_ids()
+    lines = {key: run.line(key) for key, line in all_lines().items() if line.functional is None}
+    parts: dict[str, Part] = {}
     reason: dict[str, str] = {}
-    mixed = cells.measure({"mixed": f"({group_classes(cells)['mixed']})::INT"}, "n > 1")
-    parts["mixed"] = (*_over(ids, mixed, "mixed"), 0.0, 1.0)
-    if not cells.binary:
-        reason |= dict.fromkeys(FROM_COUNTS, GRADED)
-        return Side(run, ids, followed, parts, reason, notes)
-    pool = Pool(cells, assumptions.level, "true")
-    if not pool.groups:
-        reason |= dict.fromkeys(FROM_COUNTS, ONE_ROLLOUT)
-        return Side(run, ids, followed, parts, reason, notes)
-    tables = pool.tables(SIGNALS)
-    sums = cells.sums(tables, pool.where)
-    for key, table in tables.items():
-        parts[key] = (*_over(ids, sums, key), pool.averaged(table.bias), pool.averaged(table.spread))
-    tokens, how = token_count(cells)
+    parts["mixed"] = (*_over(ids, table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0)
+    pool = Pool(table, assumptions.level) if table.binary else None
+    if pool is None or not pool.groups:
+        reason |= dict.fromkeys(set(names()) - {"mixed"}, ONE_ROLLOUT if table.binary else GRADED)
+        return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
+    tables = pool.tables({"pass_rate": PassRate(), **_functionals()})
+    sums = pool.sums(tables)
+    for key, scores in tables.items():
+        parts[key] = (*_over(ids, sums, key), pool.averaged(scores.bias), pool.averaged(scores.spread))
+    tokens, how = token_count(table)
     if tokens:
         weight, score, bias, spread = parts["outcome_bits"]
-        each = tokens / cells.totals["rollouts"] / 1000
+        each = tokens / table.totals["rollouts"] / 1000
         parts["bits_per_kilotoken"] = (weight, score / each, bias / each, spread / each)
     else:
         reason["bits_per_kilotoken"] = how
-    return Side(run, ids, followed, parts, reason, notes)
+    return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
+
+
+def names() -> dict[str, tuple[str, str]]:
+    """Name and unit of the figures that are paired by prompt, by key."""
+    means = {k: (f"{_UNCAPPED.get(k, line.title)}", line.unit) for k, line in all_lines().items() if line.functional}
+    return {"pass_rate": ("pass rate", "share of rollouts"), **means, **OTHERS}
+
+
+def _functionals() -> dict[str, Functional]:
+    return {key: line.functional for key, line in all_lines().items() if line.functional}
 
 
 def _over(ids: list[str], sums: Sums, key: str) -> tuple[Floats, Floats]:
@@ -100,7 +106,7 @@ def compare_groups(a: Side, b: Side, *, level: float) -> dict[str, Any]:
         "caveats": [*dict.fromkeys(a.caveats + b.caveats), *_caveats(a, b, len(shared), paired)],
     }
     chosen = [_positions(s.prompts, shared) if paired else None for s in (a, b)]
-    for key, (name, unit) in NAMES.items():
+    for key, (name, unit) in names().items():
         why = a.reason.get(key) or b.reason.get(key)
         if why or key not in a.parts or key not in b.parts:
             gone = Estimate.missing(name, unit, why or "not known in both runs").to_dict()
@@ -112,6 +118,12 @@ def compare_groups(a: Side, b: Side, *, level: float) -> dict[str, Any]:
         gap = _difference(parts, paired, f"{name}, second run less first", unit, level)
         found["differences"][key] = gap.to_dict()
         found["noise"][key] = _noise(gap, name, unit).to_dict()
+    for key, line in all_lines().items():
+        if line.functional is None:
+            one, other = a.lines[key], b.lines[key]
+            gap = difference(one, other, name=f"{line.title}, second run less first")
+            found["differences"][key], found["noise"][key] = gap.to_dict(), _noise(gap, line.title, line.unit).to_dict()
+            found["a_figures"][key], found["b_figures"][key] = one.to_dict(), other.to_dict()
     return found
 
 
@@ -120,12 +132,12 @@ def _positions(ids: list[str], shared: list[str]) -> np.ndarray:
     return np.array([place[p] for p in shared], dtype=np.int64)
 
 
-def _chosen(part: tuple[Floats, Floats, float, float], rows: np.ndarray | None) -> tuple[Floats, Floats, float, float]:
+def _chosen(part: Part, rows: np.ndarray | None) -> Part:
     weight, score, bias, spread = part
     return part if rows is None else (weight[rows], score[rows], bias, spread)
 
 
-def _figure(part: tuple[Floats, Floats, float, float], name: str, unit: str, level: float) -> Estimate:
+def _figure(part: Part, name: str, unit: str, level: float) -> Estimate:
     weight, score, bias, spread = part
     return cluster_ratio(
         weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, math.inf)

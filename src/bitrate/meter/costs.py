@@ -2,81 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numpy as np
 
 from bitrate.costs import dollars, flops
-from bitrate.errors import InputError
-from bitrate.meter.cells import KINDS, NEITHER, ONE_ROLLOUT, Cells
-from bitrate.types import Estimate
+from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.groups import KINDS, NEITHER, ONE_ROLLOUT, GroupTable
+from bitrate.types import Bools, Estimate
 from bitrate.wording import number_of
 
 FORMULA = "FLOPs = (2 to generate + 6 to train) x parameters x tokens"
 TOKENS_HINT = "no token counts in these files; say --columns completion_tokens=COLUMN where there is one"
 
 
-@dataclass(frozen=True)
-class Assumptions:
-    """What the user told us that no log holds.
-
-    Raises:
-        InputError: a figure that cannot be.
-    """
-
-    split: str | None = None
-    model_params: float | None = None
-    price_per_hour: float | None = None
-    flops_per_second: float | None = None
-    verifier_noise: float = 0.0
-    level: float = 0.95
-
-    def __post_init__(self) -> None:
-        for name in ("model_params", "price_per_hour", "flops_per_second"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise InputError(f"{name} = {value}; want a positive number")
-        if not 0 <= self.verifier_noise < 0.5:
-            raise InputError(f"verifier_noise = {self.verifier_noise}; want a rate from 0 to below 0.5")
-        if not 0.5 <= self.level < 1:
-            raise InputError(f"level = {self.level}; want a coverage from 0.5 to below 1, e.g. 0.95")
-        if self.split not in {None, "train", "eval"}:
-            raise InputError(f"split = {self.split!r}; want train or eval")
-
-
-def token_count(cells: Cells, where: str = "true") -> tuple[int | None, str]:
-    """Tokens of the cells, prompt and completion, or None where any completion is uncounted; and how counted."""
-    rollouts, counted, completion, prompt, prompted = cells.one(
-        f"SELECT coalesce(sum(n), 0), coalesce(sum(n_counted), 0), coalesce(sum(completion_tokens), 0), "
-        f"coalesce(sum(prompt_tokens), 0), count(prompt_tokens) = count(*) FROM cells WHERE {where}"
-    )
+def token_count(table: GroupTable, where: Bools | None = None) -> tuple[int | None, str]:
+    """Tokens of some groups, prompt and completion, or None where any completion is uncounted; and how counted."""
+    rollouts, counted = table.total("n", where), table.total("n_counted", where)
     if counted < rollouts:
-        part = f"token counts are known for only {counted:,} of {number_of(int(rollouts), 'rollout')}"
+        part = f"token counts are known for only {counted:,} of {number_of(rollouts, 'rollout')}"
         return None, part if counted else TOKENS_HINT
-    if prompted and rollouts:
-        return int(completion + prompt), "prompt and completion tokens"
-    return int(completion), "completion tokens; prompt tokens are not in these files"
+    completion, prompts = table.total("completion_tokens", where), table.column["prompt_tokens"]
+    prompts = prompts if where is None else prompts[where]
+    if rollouts and not np.isnan(prompts).any():
+        return completion + int(prompts.sum()), "prompt and completion tokens"
+    return completion, "completion tokens; prompt tokens are not in these files"
 
 
-def spent(cells: Cells, assumptions: Assumptions, classes: dict[str, str]) -> dict[str, dict[str, Estimate]]:
+def spent(table: GroupTable, assumptions: Assumptions) -> dict[str, dict[str, Estimate]]:
     """Rollouts, tokens and FLOPs that each kind of groups took."""
-    known, why = token_count(cells)
-    table = {}
+    known, why = token_count(table)
+    found = {}
     for name in KINDS:
         words = name.replace("_", "-")
-        if cells.sizes == [1] or name not in classes:
-            units, reason = ("rollouts", "tokens", "FLOPs"), ONE_ROLLOUT if cells.sizes == [1] else NEITHER
-            table[name] = {u.lower(): Estimate.missing(f"{u} in {words} groups", u, reason) for u in units}
+        if table.sizes == [1] or name not in table.kinds:
+            units, reason = ("rollouts", "tokens", "FLOPs"), ONE_ROLLOUT if table.sizes == [1] else NEITHER
+            found[name] = {u.lower(): Estimate.missing(f"{u} in {words} groups", u, reason) for u in units}
             continue
-        where = classes[name]
-        rollouts = int(cells.one(f"SELECT coalesce(sum(n), 0) FROM cells WHERE {where}")[0])
-        tokens, how = token_count(cells, where) if known is not None else (None, why)
+        where = table.kinds[name]
+        rollouts = table.total("n", where)
+        tokens, how = token_count(table, where) if known is not None else (None, why)
         row = {"rollouts": Estimate.exact(f"rollouts in {words} groups", rollouts, "rollouts", rollouts)}
         if tokens is None:
             row["tokens"] = Estimate.missing(f"tokens in {words} groups", "tokens", how)
         else:
             row["tokens"] = Estimate.exact(f"tokens in {words} groups", tokens, "tokens", rollouts, how)
         row["flops"] = _flops(tokens, how, words, assumptions)
-        table[name] = row
-    return table
+        found[name] = row
+    return found
 
 
 def _flops(tokens: int | None, how: str, words: str, assumptions: Assumptions) -> Estimate:
@@ -90,10 +61,10 @@ def _flops(tokens: int | None, how: str, words: str, assumptions: Assumptions) -
     )
 
 
-def costs(received: Estimate, cells: Cells, assumptions: Assumptions) -> dict[str, Estimate]:
+def costs(received: Estimate, groups: GroupTable, assumptions: Assumptions) -> dict[str, Estimate]:
     """Bits per thousand tokens, per PFLOP and per dollar, from the bits a rollout carries at most."""
-    tokens, how = token_count(cells)
-    rollouts = cells.totals["rollouts"]
+    tokens, how = token_count(groups)
+    rollouts = groups.totals["rollouts"]
     per_token, params = "bits/kilotoken", assumptions.model_params
     names = {
         "bits_per_kilotoken": ("bits per thousand tokens", per_token),

@@ -6,6 +6,7 @@ single prompts from :mod:`~bitrate.stats.npmle`, anything else from the cluster 
 
 from bitrate.stats.bootstrap import cluster_bootstrap
 from bitrate.stats.clusters import cluster_ratio
+from bitrate.stats.counts import distinct
 from bitrate.stats.differences import difference, mean_difference
 from bitrate.stats.functionals import (
     DeadShare,
@@ -40,6 +41,7 @@ __all__ = [
     "coefficients",
     "conditional_entropy",
     "difference",
+    "distinct",
     "fit",
     "mean_difference",
     "mean_functional",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bitrate.lab.signals.rows import LEVEL, reduced
-from bitrate.meter.audit import measure
-from bitrate.meter.costs import Assumptions
+from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.measure import measure
 from bitrate.types import Estimate
 
 
@@ -30,7 +30,10 @@ class LedgerLine:
         """The figure from the files of a folder."""
         with reduced(folder) as groups:
             given = Assumptions(level=LEVEL, verifier_noise=self.verifier_noise, model_params=self.model_params)
-            found: Any = measure(groups, given)
-        for key in self.line.split("."):
-            found = found[key]
-        return Estimate.from_dict(found)
+            found = measure(groups, given)
+        part, *keys = self.line.split(".")
+        figure: Any = getattr(found, part)
+        for key in keys:
+            figure = figure[key]
+        estimate: Estimate = figure
+        return estimate

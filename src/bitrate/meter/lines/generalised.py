@@ -1,0 +1,65 @@
+"""Generalised: the gain on prompts before they were trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bitrate.meter.change import paired_change, thirds
+from bitrate.meter.groups import GRADED, GroupTable
+from bitrate.meter.lines import Line, missing
+from bitrate.meter.pool import Pool
+from bitrate.meter.prompts import NO_IDENTITY, resolved
+from bitrate.meter.run import Run
+from bitrate.stats import Log2PassRate, difference
+from bitrate.types import Estimate
+
+
+def measure(run: Run) -> Estimate:
+    """Gain in log2 pass rate on an evaluation split; without one, at first visits to prompts, late against early."""
+    if run.held_out is not None and run.held_out.binary and len(run.held_out.steps) > 1:
+        return _held_out(run.held_out, run.level)
+    return _first_visits(run)
+
+
+def _held_out(table: GroupTable, level: float) -> Estimate:
+    """The evaluation split's first step against its last."""
+    first, last = int(table.steps[0]), int(table.steps[-1])
+    functional = Log2PassRate(resolved(float(np.median(table.n))))
+    found = paired_change(table, functional, table.step == first, table.step == last, level=level)
+    return found.renamed("", method=f"evaluation split, step {first} against {last}; {found.method}")
+
+
+def _first_visits(run: Run) -> Estimate:
+    """Prompts at their first visit, late in the run against early: each is held out until then."""
+    table = run.table
+    if not table.binary:
+        return missing(GRADED)
+    if not run.prompts.followed:
+        return missing(NO_IDENTITY)
+    firsts = table.starts[:-1]
+    parts = thirds(table.step[firsts])
+    if parts is None:
+        return missing("all prompts were first visited at one step, and there is no evaluation split")
+    functional = Log2PassRate(run.prompts.floor)
+    early, late = (_mean(table, functional, firsts[part], run.level) for part in parts)
+    method = (
+        f"first visits only, last third of their steps less first third; {functional.name}; "
+        f"minimax linear, prompts of a step taken as alike in difficulty"
+    )
+    return difference(early, late, name="").renamed("", method=method)
+
+
+def _mean(table: GroupTable, functional: Log2PassRate, where: np.ndarray, level: float) -> Estimate:
+    return Pool(table, level, where).means({"f": functional}, {"f": (functional.name, functional.unit)})["f"]
+
+
+LINE = Line(
+    key="generalised_bits",
+    title="generalised bits per prompt",
+    unit="bits/prompt",
+    name="Generalised",
+    means="The gain on prompts before they were trained on; no line above bounds it.",
+    formula="mean of log2 p late less early, on held-out prompts or at first visits",
+    place=70,
+    measure=measure,
+)

@@ -1,0 +1,79 @@
+"""One run as the lines of the ledger see it: its groups, its prompts, what the user told us, and what is shared."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.groups import GRADED, GroupTable
+from bitrate.meter.pool import Pool
+from bitrate.meter.prompts import Prompts
+from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, OwnUpdateBits, PassRate, UpdateBits
+from bitrate.types import Estimate
+
+#: Group sizes for which an audit says what they would give.
+K_ADVISED = (2, 4, 8, 16, 32, 64)
+ROLLOUT = "bits/rollout"
+
+
+class Run:
+    """What lines, advice and the other figures are made from; everything is worked out once, when it is asked for.
+
+    Args:
+        table: the groups that are audited.
+        assumptions: what the user told us.
+        held_out: the groups of the evaluation split beside them, where there is one.
+    """
+
+    def __init__(self, table: GroupTable, assumptions: Assumptions, held_out: GroupTable | None = None) -> None:
+        self.table, self.assumptions, self.held_out = table, assumptions, held_out
+        self.level = assumptions.level
+        self.prompts = Prompts(table, self.level)
+        self._lines = dict[str, Estimate]()
+
+    def line(self, key: str) -> Estimate:
+        """A line of the ledger, by its key."""
+        from bitrate.meter.lines import all_lines
+
+        if key not in self._lines:
+            line = all_lines()[key]
+            self._lines[key] = line.measure(self).renamed(line.title, line.unit)
+        return self._lines[key]
+
+    @cached_property
+    def received(self) -> Estimate:
+        """The tighter of the two upper bounds on the bits that a rollout carried, whichever there is."""
+        outcome, bound = self.line("outcome_bits"), self.line("answer_bound_bits")
+        known = [e for e in (outcome, bound) if e.value is not None]
+        return min(known, key=lambda e: e.value or 0.0) if known else outcome
+
+    @property
+    def pass_rate(self) -> Estimate:
+        """The mean pass rate over rollouts."""
+        if self.table.binary:
+            return self.pooled["p"]
+        return Estimate.missing("pass rate", "share of rollouts", GRADED, self.table.totals["groups"])
+
+    @cached_property
+    def pooled(self) -> dict[str, Estimate]:
+        """What the pass rates of all groups say, read in one pass: outcome, update, p, value, and what other K give."""
+        signals: dict[str, Any] = {
+            "outcome": OutcomeEntropy(),
+            "update": OwnUpdateBits(),
+            "p": PassRate(),
+            "value": LearningValue(),
+        }
+        names = {
+            "outcome": ("outcome bits per rollout", ROLLOUT),
+            "update": ("update bits per rollout", ROLLOUT),
+            "p": ("pass rate", "share of rollouts"),
+            "value": ("outcome variance p(1-p)", "variance/rollout"),
+        }
+        for k in K_ADVISED:
+            signals |= {f"update{k}": UpdateBits(k), f"dead{k}": DeadShare(k)}
+            names |= {
+                f"update{k}": (f"outcome bits kept per rollout at K={k}", ROLLOUT),
+                f"dead{k}": (f"constant groups at K={k}", "share of groups"),
+            }
+        return Pool(self.table, self.level).means(signals, names)
