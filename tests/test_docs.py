@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import json
 import os
@@ -141,3 +142,43 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), (page.name, target)
+
+
+def anchors(page: Path) -> set[str]:
+    """The sections of a page, by the name in their heading or the one that mkdocs makes of it."""
+    found, text = set(), re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.S | re.M)
+    for heading in re.findall(r"^#+ (.+)$", text, re.M):
+        named = re.search(r"\{: #(\S+) \}$", heading)
+        found.add(named[1] if named else re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()))
+    return found
+
+
+def test_links_to_sections_open_one() -> None:
+    opened = 0
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target, section in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text("utf-8")):
+            assert section in anchors(page.parent / target if target else page), (page.name, target, section)
+            opened += 1
+    assert opened > 100
+
+
+@pytest.mark.parametrize("page", ["theory.md", "estimators.md"])
+def test_the_examples_of_a_page_give_what_it_says(page: str) -> None:
+    blocks = re.findall(r"^```python\n(>>> .*?)^```$", (ROOT / "docs" / page).read_text("utf-8"), re.S | re.M)
+    assert len(blocks) >= 3
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_theory_and_estimators_leave_nothing_out() -> None:
+    """Each public function has its place there, and the theory names each claim."""
+    import bitrate.stats
+    import bitrate.theory
+    from bitrate.lab.claims import all_claims
+
+    theory, estimators = ((ROOT / "docs" / name).read_text("utf-8") for name in ("theory.md", "estimators.md"))
+    named = set(re.findall(r"\w+", theory + estimators))
+    assert {name for name in bitrate.theory.__all__ if name[0].islower()} <= named
+    assert {*bitrate.stats.__all__} - {"cluster_bootstrap"} <= named
+    linked = set(re.findall(r"\(claims\.md#([\w-]+)\)", theory))
+    assert {c.id.lower().replace(".", "-") for c in all_claims()} <= linked
