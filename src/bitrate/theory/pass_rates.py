@@ -43,7 +43,8 @@ def group_entropy(a: float, b: float, k: int) -> float:
 def pass_rate_information(a: float, b: float, k: int) -> float:
     """Bits that K outcomes carry about their own pass rate: ``I(r; p) = H(r_1..r_K) - K E h(p)``.
 
-    About ``log2(K) / 2``. This part of the outcome entropy says how hard the prompt is, and nothing about the answer.
+    About ``log2(K) / 2`` where pass rates spread out. It is not only about how hard the prompt is: with a greedy policy
+    it is all that is learnt of the answer.
 
     Args:
         a: first shape parameter of ``p ~ Beta(a, b)``, above 0.
