@@ -16,7 +16,6 @@ from bitrate.lab.runs import Run  # noqa: E402
 from bitrate.lab.signals.regression import Gain, GainLead, Regression, ledger  # noqa: E402
 from bitrate.lab.signals.rows import rollouts  # noqa: E402
 from bitrate.lab.signals.strategies import Fixation  # noqa: E402
-from bitrate.lab.signals.told import posterior_bits  # noqa: E402
 from bitrate.lab.training import mixed, strategies  # noqa: E402
 from bitrate.lab.training.families import KINDS, RIGHT, SIZES, asked, base, deck  # noqa: E402
 from bitrate.logs.engines import duck  # noqa: E402
@@ -91,11 +90,6 @@ def test_what_was_absorbed_and_never_told_is_an_error(tmp_path, rng):
     write(tmp_path, rng, "majority", end=0.5, prompts=20, seeds=12)
     with pytest.raises(DataError, match="more than the log says they received"):
         ledger(tmp_path)
-
-
-def test_a_verifier_that_rules_out_every_answer_is_an_error():
-    with pytest.raises(DataError, match="every answer was ruled out"):
-        posterior_bits([-1e9] * 4, 4)
 
 
 def test_the_regression_is_least_squares_over_all_runs(tmp_path, rng):

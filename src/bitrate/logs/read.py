@@ -76,6 +76,10 @@ class Source:
         where = f" WHERE {select.where}" if select.where else ""
         return f"SELECT {', '.join([*(self._column(c, select) for c in columns), *extra])} FROM {select.source}{where}"
 
+    def columns(self) -> frozenset[str]:
+        """Rollout columns that these files hold."""
+        return frozenset(self.format.chosen(self.format.select(self.con, self.files)).columns)
+
     def _column(self, column: str, select: Select) -> str:
         """One rollout column with its type."""
         if column == "step" and self.one_step:

@@ -44,6 +44,10 @@ class Groups:
     rows: int
     set_aside: list[SetAside] = field(default_factory=list)
     excerpts: Callable[[Sequence[str]], dict[str, str]] = lambda ids: {}
+    #: SQL of the rollouts themselves with these columns, for what counts cannot tell.
+    select: Callable[[Sequence[str]], str] = lambda columns: ""
+    #: Rollout columns that the files hold.
+    columns: Callable[[], frozenset[str]] = frozenset
 
     def histogram(self) -> list[tuple[int, int | None, int | None, int]]:
         """(n, n_correct, n_distinct_answers, number of groups), most frequent first."""
@@ -82,7 +86,10 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         set_aside = source.format.set_aside + _set_aside(source, outcome, rows - int(kept))
         if not kept:
             raise _nothing(source, set_aside)
-        yield Groups(source.con, source.provenance, outcome, rows, source.shown(set_aside), source.excerpts)
+        yield Groups(
+            source.con, source.provenance, outcome, rows, source.shown(set_aside), source.excerpts,
+            partial(source.rows, source.files), source.columns,
+        )  # fmt: skip
 
 
 def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> tuple[dict[int | None, int], Outcome]:

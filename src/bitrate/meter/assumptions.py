@@ -21,6 +21,8 @@ class Assumptions:
     flops_per_second: float | None = None
     verifier_noise: float = 0.0
     level: float = 0.95
+    #: The step at which known keys are looked at; the end by default.
+    keys_until: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("model_params", "price_per_hour", "flops_per_second"):

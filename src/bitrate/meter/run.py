@@ -7,6 +7,7 @@ from typing import Any
 
 from bitrate.meter.assumptions import Assumptions
 from bitrate.meter.groups import GRADED, GroupTable
+from bitrate.meter.keys import KnownKeys
 from bitrate.meter.pool import Pool
 from bitrate.meter.prompts import Prompts
 from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, OwnUpdateBits, PassRate, UpdateBits
@@ -31,6 +32,16 @@ class Run:
         self.level = assumptions.level
         self.prompts = Prompts(table, self.level)
         self._lines = dict[str, Estimate]()
+        self._keys = dict[str, KnownKeys | None]()
+
+    def keys(self, split: str = "train") -> KnownKeys | None:
+        """The known keys of a split, where the log holds how surprising each target was."""
+        if split not in self._keys:
+            reduced = self.table.reduced
+            there = "target_surprisal" in reduced.columns()
+            self._keys[split] = KnownKeys(reduced, split, self.assumptions.keys_until) if there else None
+        found = self._keys[split]
+        return found if found is not None and found.start.size else None
 
     def line(self, key: str) -> Estimate:
         """A line of the ledger, by its key."""

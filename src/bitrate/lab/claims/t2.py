@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bitrate.lab.claim import Arm, Case, Claim, Panel
-from bitrate.lab.signals.keys import KeyBits, Of
+from bitrate.lab.signals.ledger import LedgerLine, Of, Overdraft
 from bitrate.lab.training.planted import BATCH, train
 from bitrate.theory import binary_entropy, group_information
 from bitrate.types import Kind, Prediction
@@ -26,6 +26,12 @@ WHEN = (f"{EARLY * K} rollouts", f"{EARLY} labels")
 PLATEAU = 0.95
 #: So large a step that one update writes down all it can.
 STEEP = 10.0
+#: Lines of the audit, by what they are called here.
+LINES = {
+    "received": "ledger.received_key_bits",
+    "absorbed": "ledger.held_key_bits",
+    "prequential": "ledger.absorbed_bits",
+}
 UNIFORM = (1 / ANSWERS,) * ANSWERS
 
 
@@ -97,7 +103,9 @@ def case(
     rollouts = a_visit * (EPOCHS if epochs is None else epochs)
     settings = {"learner": learner, "method": method, "rate": rate, "says": says, "rollouts": rollouts}
     made = Case(f"{learner}, {method}: {text}", settings)
-    signal = Of(name(made), KeyBits(line, None if epochs is None else visits(epochs)))
+    until = None if epochs is None else visits(epochs)
+    measured = Overdraft(until) if line == "overdraft" else LedgerLine(LINES[line], until=until)
+    signal = Of(name(made), measured)
     return Case(made.name, settings, signal=signal, **more)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bitrate.lab.claim import Arm, Case, Claim, Curves, Panel
-from bitrate.lab.signals.keys import Of
+from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits
 from bitrate.lab.training.token_rewards import FEEDBACK, train

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.pretrained.train import train
-from bitrate.lab.signals.keys import Of
+from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
 from bitrate.types import Kind, Prediction

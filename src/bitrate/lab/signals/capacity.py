@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.errors import InputError
-from bitrate.lab.signals.rows import LEVEL, rollouts
-from bitrate.logs.engines import duck
+from bitrate.lab.signals.ledger import LedgerLine, known_keys
+from bitrate.lab.signals.rows import LEVEL
 from bitrate.stats import cluster_ratio
 from bitrate.types import Estimate, Floats
 
-#: Of each run at its end: bits that were planted, bits that it holds, and those of one prompt's key.
-RUNS = """
-WITH x AS (SELECT run, prompt_id, any_value(target_surprisal) AS bits FROM rollouts WHERE split = 'train' AND last
-           GROUP BY run, prompt_id),
-     u AS (SELECT log2(count(DISTINCT target)) AS key FROM rollouts WHERE split = 'train')
-SELECT run, count(*) * any_value(key), count(*) * any_value(key) - sum(bits ORDER BY prompt_id), any_value(key)
-FROM x, u GROUP BY run ORDER BY run
-"""
 METHOD = "log2 V - surprisal of the key at the end: Barber-Agakov, the policy as decoder; mean over runs"
 #: What is absorbed follows what is planted as long as it is this share of it.
 FOLLOWS = 0.9
@@ -29,9 +22,10 @@ FOLLOWS = 0.9
 
 def _runs(folder: Path) -> Floats:
     """Bits planted, absorbed and of one key, shape [runs, 3]; ordered by run."""
-    with rollouts(folder, "target_surprisal IS NOT NULL") as con:
-        rows = duck.run(con, RUNS)
-    return np.array([row[1:] for row in rows], float).reshape(-1, 3)
+    keys = known_keys(folder)
+    prompts, held = keys.by_run(keys.held)
+    key = math.log2(keys.alphabet) if keys.alphabet else 0.0
+    return np.stack([prompts * key, held, np.full(held.size, key)], axis=1)
 
 
 def _mean(runs: Floats, over: float, name: str, unit: str, method: str = METHOD) -> Estimate:
@@ -43,17 +37,11 @@ def _mean(runs: Floats, over: float, name: str, unit: str, method: str = METHOD)
 
 @dataclass(frozen=True)
 class Absorbed:
-    """Bits that a run's policy holds of its planted key: a prompt's mean, or a trained parameter's.
-
-    ``sum over prompts of log2 V + log2 pi(right answers of the prompt)``, V the different keys of the log. It is the
-    bound of Barber and Agakov where keys are uniform and independent, and falls below 0 where the policy is sure of
-    what is wrong.
+    """Bits that a run's policy holds of its planted key, the audit's line: a prompt's mean, or a trained parameter's.
 
     Args:
         parameters: what the bits are divided by; None for the number of prompts.
         arm: folder below the claim's; empty for the folder itself.
-
-    Reference: THEORY.md section 1; Barber and Agakov (2003), The IM algorithm.
     """
 
     parameters: int | None = None
@@ -61,12 +49,17 @@ class Absorbed:
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of a folder."""
-        runs = _runs(folder / self.arm if self.arm else folder)
-        if not len(runs):
-            return Estimate.missing("absorbed", "bits/prompt", "no prompt with a surprisal of its key")
-        prompts = float(runs[0, 0] / runs[0, 2])
-        over, unit = (prompts, "bits/prompt") if self.parameters is None else (self.parameters, "bits/parameter")
-        return _mean(runs, over, "absorbed", unit)
+        place = folder / self.arm if self.arm else folder
+        held = LedgerLine("ledger.held_key_bits")(place)
+        if self.parameters is None:
+            return held
+        return held.scaled(_prompts(place) / self.parameters, "absorbed", "bits/parameter")
+
+
+def _prompts(folder: Path) -> float:
+    """Prompts of a run."""
+    keys = known_keys(folder)
+    return keys.start.size / keys.runs.size
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bitrate.errors import InputError
 from bitrate.lab.cells import COST_FILE
-from bitrate.lab.signals.rows import rollouts
-from bitrate.logs.engines import duck
+from bitrate.lab.signals.ledger import known_keys
+from bitrate.meter.keys import KnownKeys
 from bitrate.stats import cluster_ratio
 from bitrate.theory import binary_entropy, group_normalised_information
 from bitrate.types import Estimate, Floats
@@ -22,13 +22,6 @@ from bitrate.types import Estimate, Floats
 LEVEL = 0.95
 #: With so many runs or more they are the independent units, else the prompts of the runs that there are.
 RUNS = 3
-#: One row a visit: the first and the last visit of a prompt are examinations, what is between was trained on.
-VISITS = """
-SELECT run, prompt_id, step, any_value(target_surprisal) AS bits, count(reward) AS n,
-       coalesce(bool_or(shown), false) AS label, coalesce(bool_or(reward = 1), false) AS hit,
-       coalesce(bool_or(advantage IS NOT NULL OR components IS NOT NULL), false) AS normalised
-FROM rollouts WHERE split = '{split}' GROUP BY ALL ORDER BY run, prompt_id, step
-"""
 LINES = {
     "capacity": "1 bit a scored rollout, log2 of the answers there are a label",
     "received": "at most: the surprisal of the answer before training, once hit or shown; else the sum of K h(p)",
@@ -70,68 +63,49 @@ class PretrainedBits:
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of a folder."""
         held_out = self.line == "generalised" or self.line.startswith("held out")
-        with rollouts(folder, "target_surprisal IS NOT NULL") as con:
-            rows = duck.run(con, VISITS.format(split="eval" if held_out else "train"))
-            [(answers,)] = duck.run(con, "SELECT count(DISTINCT target) FROM rollouts")
+        keys = known_keys(folder, "eval" if held_out else "train")
         unit = "share" if self.line in SHARES else "bits/prompt"
-        if not rows:
+        if not keys.start.size:
             return Estimate.missing(self.line, unit, "no prompt with a surprisal of its target")
-        names = np.array([f"{run}\n{prompt}" for run, prompt, *_ in rows])
-        start = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
-        last = np.r_[start[1:], len(rows)] - 1
-        bits, n = (np.array([row[i] for row in rows], float) for i in (3, 4))
-        label, hit, normalised = (np.array([row[i] for row in rows], bool) for i in (5, 6, 7))
-        found = self._by_prompt(_Visits(start, last, bits, n, label, hit, normalised, answers))
-        runs = np.array([rows[i][0] for i in start])
-        return _mean(found, runs, self.line, unit)
+        return _mean(self._by_prompt(keys), keys.runs[keys.run], self.line, unit)
 
-    def _by_prompt(self, v: _Visits) -> Floats:
-        """The line of each prompt of each run."""
-        before, after = v.bits[v.start], v.bits[v.last]
-        if self.line in {"capacity", "received", "update"}:
-            return {"capacity": v.capacity, "received": v.received, "update": v.update}[self.line]()
+    def _by_prompt(self, keys: KnownKeys) -> Floats:
+        """The line of each prompt of each run; the first and the last visit are examinations."""
         if self.line in SHARES:
-            return np.asarray(2.0 ** -(before if self.line.endswith("before") else after))
-        since = v.bits[v.start + 1] if self.line == "prequential" else before
-        return np.asarray(since - after - (v.received() if self.line == "overdraft" else 0.0))
+            return np.asarray(2.0 ** -(keys.first_bits if self.line.endswith("before") else keys.last_bits))
+        if self.line == "capacity":
+            return _trained_on(keys, np.where(keys.visit["label"], np.log2(keys.answers), keys.visit["n"]))
+        if self.line == "received":
+            return _received(keys)
+        if self.line == "update":
+            return _update(keys)
+        if self.line == "prequential":
+            return np.asarray(keys.visit["bits"][keys.start + 1] - keys.last_bits)
+        return keys.absorbed - (_received(keys) if self.line == "overdraft" else 0.0)
 
 
-@dataclass(frozen=True)
-class _Visits:
-    """Visits in the order of their prompts: places of each prompt's first and last, then one figure a visit."""
+def _trained_on(keys: KnownKeys, value: Floats) -> Floats:
+    """Sum over each prompt's visits that were trained on."""
+    inside = np.asarray(value, float).copy()
+    inside[keys.start] = 0.0
+    return keys.before(inside, np.add)
 
-    start: NDArray[np.int64]
-    last: NDArray[np.int64]
-    bits: Floats
-    n: Floats
-    label: NDArray[np.bool_]
-    hit: NDArray[np.bool_]
-    normalised: NDArray[np.bool_]
-    answers: int
 
-    def _sum(self, value: Floats) -> Floats:
-        """Over each prompt's visits that were trained on."""
-        inside = np.ones(self.bits.size, bool)
-        inside[self.start] = inside[self.last] = False
-        return np.asarray(np.add.reduceat(np.where(inside, value, 0.0), self.start), float)
+def _received(keys: KnownKeys) -> Floats:
+    """At most what scores and labels carried, under the starting policy as prior."""
+    visit, bits = keys.visit, keys.visit["bits"]
+    told = _trained_on(keys, np.asarray(visit["label"] | visit["hit"], float)) > 0
+    scored = _trained_on(keys, visit["n"] * binary_entropy(2.0**-bits))
+    return np.asarray(np.where(told, keys.first_bits, np.minimum(keys.first_bits, scored)))
 
-    def capacity(self) -> Floats:
-        """What the scores and labels of each prompt could have carried."""
-        return self._sum(np.where(self.label, np.log2(self.answers), self.n))
 
-    def received(self) -> Floats:
-        """At most what they did carry, under the starting policy as prior."""
-        told = self._sum(np.asarray(self.label | self.hit, float)) > 0
-        prior = self.bits[self.start]
-        scored = self._sum(self.n * binary_entropy(2.0**-self.bits))
-        return np.asarray(np.where(told, prior, np.minimum(prior, scored)))
-
-    def update(self) -> Floats:
-        """At most what the advantages keep of it."""
-        p, size = 2.0**-self.bits, np.maximum(self.n, 1)
-        scored = size * np.where(self.normalised, group_normalised_information(p, size), binary_entropy(p))
-        kept = self._sum(np.where(self.label, self.bits, np.where(self.n > 0, scored, 0.0)))
-        return np.asarray(np.minimum(self.received(), kept))
+def _update(keys: KnownKeys) -> Floats:
+    """At most what the advantages keep of it."""
+    visit, n, p = keys.visit, keys.visit["n"], 2.0 ** -keys.visit["bits"]
+    size = np.maximum(n, 1)
+    scored = size * np.where(visit["normalised"], group_normalised_information(p, size), binary_entropy(p))
+    kept = _trained_on(keys, np.where(visit["label"], visit["bits"], np.where(n > 0, scored, 0.0)))
+    return np.asarray(np.minimum(_received(keys), kept))
 
 
 def _mean(found: Floats, runs: NDArray[np.str_], line: str, unit: str) -> Estimate:
@@ -167,6 +141,5 @@ class PerPflop:
         flops = [json.loads(f.read_text("utf-8"))["flops"] for f in sorted(folder.rglob(COST_FILE))]
         if not flops:
             return Estimate.missing(name, unit, "no file says what the training cost", bits.n)
-        with rollouts(folder, "split = 'train'") as con:
-            [(prompts,)] = duck.run(con, "SELECT count(DISTINCT (run, prompt_id)) FROM rollouts")
+        prompts = known_keys(folder).start.size
         return bits.scaled(prompts / sum(flops) * 1e15, name, unit, f"{sum(flops):.3g} FLOPs of {len(flops)} run(s)")

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitrate.errors import DataError, InputError
-from bitrate.lab.signals.rows import LEVEL, rollouts
-from bitrate.lab.signals.told import received
-from bitrate.logs.engines import duck
+from bitrate.lab.signals.ledger import known_keys
+from bitrate.lab.signals.rows import LEVEL
+from bitrate.meter.keys import KnownKeys
 from bitrate.stats import cluster_ratio, difference
-from bitrate.types import Estimate, Floats
+from bitrate.types import Bools, Estimate, Floats, Ints
 
-#: Both exams of every prompt: its first step and its last, which made no update.
-EXAMS = """
-SELECT run, split, split_part(prompt_id, ' ', 1) AS kind, prompt_id, any_value(target_surprisal) FILTER (first),
-       any_value(target_surprisal) FILTER (last), avg(reward) FILTER (first), avg(reward) FILTER (last)
-FROM rollouts WHERE first OR last GROUP BY run, split, kind, prompt_id ORDER BY run, split, kind, prompt_id
-"""
 LINES = {
     "received": "posterior of the answers under the channel that the log shows, from a uniform prior; bits a prompt",
     "total received": "the same, summed over all prompts trained on",
@@ -37,28 +30,6 @@ UNITS = {"total received": "bits/run", "held-out pass rate": "share"}
 RESAMPLES = 20_000
 
 
-@dataclass(frozen=True)
-class _Log:
-    """The files of an arm, wherever they are linked to: all cases of a claim read them once."""
-
-    files: tuple[tuple[str, int, int, int], ...]
-    folder: Path = field(compare=False)
-
-    @classmethod
-    def of(cls, folder: Path) -> _Log:
-        found = [(str(f.relative_to(folder)), f.stat()) for f in sorted(folder.rglob("*.parquet"))]
-        return cls(tuple((name, s.st_ino, s.st_size, s.st_mtime_ns) for name, s in found), folder)
-
-
-@lru_cache(maxsize=64)
-def _read(log: _Log) -> tuple[list[tuple[Any, ...]], dict[tuple[str, str], float], int]:
-    """Both exams, the bits that each prompt received, and how many answers there are."""
-    with rollouts(log.folder, "reward IS NOT NULL OR shown") as con:
-        exams = duck.run(con, EXAMS)
-        alphabet = int(duck.run(con, "SELECT count(DISTINCT target) FROM rollouts WHERE split = 'train'")[0][0])
-        return exams, received(con, alphabet), alphabet
-
-
 def ledger(folder: Path, kind: str = "key", held: str = "rule") -> dict[str, Floats]:
     """Lines of ``LINES``, an array of one figure a run each, from the log of an arm.
 
@@ -70,30 +41,36 @@ def ledger(folder: Path, kind: str = "key", held: str = "rule") -> dict[str, Flo
     Raises:
         DataError: keys of which more was absorbed than received, or of which every answer was ruled out.
     """
-    exams, told, alphabet = _read(_Log.of(folder))
-    trained = [(row, told.get((row[0], row[3]), 0.0)) for row in exams if row[1] == "train"]
-    runs = sorted({row[0] for row in exams})
+    trained, out = known_keys(folder), known_keys(folder, "eval")
+    ours, apart = _first_word(trained) == kind, _first_word(out) == held
 
-    def mean(values: Sequence[tuple[str, float]]) -> Floats:
-        sums, counts = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0)
-        for run, value in values:
-            sums[run], counts[run] = sums[run] + value, counts[run] + 1
-        return np.array([sums[r] / counts[r] if counts[r] else math.nan for r in runs])
+    def mean(keys: KnownKeys, which: Bools, values: Floats) -> Floats:
+        counts, sums = (np.bincount(keys.run[which], weights=x, minlength=keys.runs.size)
+                        for x in (None, values[which]))  # fmt: skip
+        return np.asarray(np.where(counts > 0, sums / np.maximum(counts, 1), math.nan))
 
-    ours = [(row, bits) for row, bits in trained if row[2] == kind]
-    out = [row for row in exams if row[1] == "eval" and row[2] == held]
+    every = np.ones(trained.start.size, bool)
     lines = {
-        "received": mean([(row[0], bits) for row, bits in ours]),
-        "total received": mean([(row[0], bits) for row, bits in trained]) * len(trained) / len(runs),
-        "memorised": mean([(row[0], row[4] - row[5]) for row, _ in ours]),
-        "absorbed": mean([(row[0], math.log2(alphabet * 2 ** -row[5] + 1) - 1) for row, _ in ours]),
-        "held out": mean([(row[0], row[4] - row[5]) for row in out]),
-        "held-out pass rate": mean([(row[0], row[7] - row[6]) for row in out]),
-        "overdraft": mean([(row[0], math.log2(alphabet) - row[5] - bits) for row, bits in ours]),
+        "received": mean(trained, ours, trained.received),
+        "total received": mean(trained, every, trained.received) * trained.start.size / trained.runs.size,
+        "memorised": mean(trained, ours, trained.absorbed),
+        "absorbed": mean(trained, ours, np.log2(trained.alphabet * 2.0**-trained.last_bits + 1) - 1),
+        "held out": mean(out, apart, out.absorbed),
+        "held-out pass rate": mean(out, apart, _pass_rate(out, out.last) - _pass_rate(out, out.start)),
+        "overdraft": mean(trained, ours, trained.held - trained.received),
     }
-    if kind == "key" and ours:
+    if kind == "key" and ours.any():
         _check(lines["overdraft"], folder)
     return lines
+
+
+def _first_word(keys: KnownKeys) -> NDArray[np.str_]:
+    """The kind of each prompt: the first word of its id."""
+    return np.array([str(p).split(" ")[0] for p in keys.prompts], dtype=np.str_)
+
+
+def _pass_rate(keys: KnownKeys, visits: Ints) -> Floats:
+    return np.asarray(keys.visit["n_right"][visits] / np.maximum(keys.visit["n"][visits], 1))
 
 
 def _check(overdraft: Floats, folder: Path) -> None:

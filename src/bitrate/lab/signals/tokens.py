@@ -10,25 +10,14 @@ from typing import Any
 import numpy as np
 
 from bitrate.errors import DataError, InputError
+from bitrate.lab.signals.ledger import known_keys
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.stats import cluster_ratio
-from bitrate.types import Estimate, Floats
+from bitrate.types import Estimate, Floats, Ints
 
 #: The first visits to all prompts: what was said and what was heard.
 FIRST = "SELECT run, answer, reward, components FROM rollouts WHERE first ORDER BY run, prompt_id, sample"
-#: Up to which token a rollout was judged; binary tokens that were judged are known, right or wrong.
-JUDGED = """CASE WHEN reward IS NULL THEN 0 WHEN element_at(components, 'token_0')[1] IS NOT NULL THEN length(target)
- WHEN element_at(components, 'first_error')[1] >= 0 THEN 1 + element_at(components, 'first_error')[1]
- WHEN components IS NOT NULL OR reward = 1 THEN length(target) ELSE 0 END"""
-#: Each prompt of each run: its tokens, surprisal now, tokens judged before, and whole answers that were ruled out.
-WORLDS = f"""
-WITH v AS (SELECT *, {JUDGED} AS judged, step = max(step) OVER (PARTITION BY run, prompt_id) AS now FROM rollouts
-           WHERE split = '{{split}}' AND step <= {{until}})
-SELECT run, any_value(length(target)), any_value(target_surprisal) FILTER (now),
-       coalesce(max(judged) FILTER (NOT now), 0), count(DISTINCT answer) FILTER (NOT now AND judged = 0)
-FROM v GROUP BY run, prompt_id ORDER BY run, prompt_id
-"""
 LINES = {
     "received": "tokens of the key that the log has judged, or sequences that it has ruled out, by posterior",
     "absorbed": "1 - surprisal of the key a token: Barber-Agakov, the policy as decoder",
@@ -133,17 +122,15 @@ class TokenKeyBits:
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of a folder."""
-        until = "(SELECT max(step) FROM rollouts)" if self.until is None else str(self.until)
-        with rollouts(folder, "target_surprisal IS NOT NULL") as con:
-            rows = duck.run(con, WORLDS.format(until=until, split=self.split))
-        if not rows:
+        keys = known_keys(folder, self.split, self.until)
+        if not keys.start.size:
             return Estimate.missing(self.line, "bits/token", "no prompt with a surprisal of its target")
-        runs = np.array([row[0] for row in rows])
-        length, surprisal, judged, wrong = np.array([row[1:] for row in rows], float).T
-        open_still = np.where(judged > 0, 0.0, wrong)  # tokens that were judged say more than sequences ruled out
+        length = keys.visit["length"][keys.start].astype(float)
+        judged, surprisal = keys.before(keys.visit["judged"], np.maximum).astype(float), keys.last_bits
+        open_still = np.where(judged > 0, 0.0, keys.ruled_out)  # tokens judged say more than sequences ruled out
         received = np.where(judged > 0, judged, -np.log2(1 - open_still / 2**length))
         lines = {"received": received, "absorbed": length - surprisal, "overdraft": length - surprisal - received}
-        found = {name: _by_run(name, runs, length, bits) for name, bits in lines.items()}
+        found = {name: _by_run(name, keys.run, length, bits) for name, bits in lines.items()}
         over = found["overdraft"]
         heard = self.split == "train"
         if over.low is not None and over.low > 0 and heard:
@@ -155,9 +142,8 @@ class TokenKeyBits:
         return found[self.line]
 
 
-def _by_run(line: str, runs: np.ndarray, length: Floats, bits: Floats) -> Estimate:
+def _by_run(line: str, where: Ints, length: Floats, bits: Floats) -> Estimate:
     """A line's mean; an unseen run may differ as runs do, or by a whole key."""
-    _, where = np.unique(runs, return_inverse=True)
     tokens, sums = np.bincount(where, length), np.bincount(where, bits)
     spread = max(float((sums / tokens).std()), float((length.max() / tokens).max()))
     return cluster_ratio(tokens, sums, 0.0, spread, name=line, unit="bits/token", level=LEVEL, method=LINES[line])

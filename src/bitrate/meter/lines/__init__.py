@@ -31,6 +31,7 @@ class Line:
         measure: run -> estimate; title and unit are filled in.
         functional: of a line that is the mean over rollouts of a function of the pass rate, that function: `compare`
             then pairs two runs by prompt. None: two runs are taken as independent.
+        special: whether it needs what few logs hold: where it is missing it is left out on the screen, and not in JSON.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Line:
     place: int
     measure: Callable[[Run], Estimate]
     functional: Functional | None = None
+    special: bool = False
 
     @property
     def block(self) -> str:

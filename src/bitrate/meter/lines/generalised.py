@@ -16,6 +16,11 @@ from bitrate.types import Estimate
 
 def measure(run: Run) -> Estimate:
     """Gain in log2 pass rate on an evaluation split; without one, at first visits to prompts, late against early."""
+    keys = run.keys("eval") if run.table.split == "train" else None
+    if keys is not None and (keys.last > keys.start).any():
+        if problem := keys.problem():
+            return missing(problem)
+        return keys.mean(keys.absorbed, run.level, "evaluation split, surprisal of the target at first less at last")
     if run.held_out is not None and run.held_out.binary and len(run.held_out.steps) > 1:
         return _held_out(run.held_out, run.level)
     return _first_visits(run)
