@@ -13,13 +13,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.reduce import Groups
-from bitrate.stats import ScoreTable, distinct
+from bitrate.stats import PassRates, ScoreTable, distinct, fit
 from bitrate.types import Bools, Floats, Ints
 
 #: Rewards this close are one reward: float residue is no variance.
@@ -70,12 +69,12 @@ class GroupTable:
             f"FROM (SELECT DISTINCT run, prompt_id FROM groups WHERE {here})"
         )
         columns = COLUMNS if reduced.outcome.binary else COLUMNS + LEVELS
-        table = duck.table(
+        found = duck.arrays(
             reduced.con,
             f"SELECT who, run_number, {', '.join(columns)} FROM ({self._groups()}) g JOIN {self._names} p ON {same} "
             f"WHERE {here} ORDER BY who, step, group_id",
         )
-        self.column = {name: _array(table[name]) for name in table.column_names}
+        self.column = {name: _small(values) for name, values in found.items()}
         self.who, self.step, self.n = (self.column[c] for c in ("who", "step", "n"))
 
     def _groups(self) -> str:
@@ -178,12 +177,12 @@ class GroupTable:
         keys = ("run", "split", "step", "prompt_id")
         same = " AND ".join(f"g.{c} IS NOT DISTINCT FROM l.{c}" for c in (*keys, "group_id"))
         prompt = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
-        found = duck.table(
+        found = duck.arrays(
             self.reduced.con,
             f"SELECT who, n, n_level FROM groups g JOIN levels l ON {same} JOIN {self._names} p ON {prompt} "
             f"WHERE g.split = {sql.text(self.split)} AND n > 1 ORDER BY ALL",
         )
-        who, n, drawn = (found[c].to_numpy().astype(np.int64) for c in ("who", "n", "n_level"))
+        who, n, drawn = (found[c].astype(np.int64) for c in ("who", "n", "n_level"))
         return who, n, drawn
 
     def histogram(self, where: Bools | Ints | None = None, weight: Ints | None = None) -> tuple[Ints, Ints, Ints]:
@@ -195,6 +194,11 @@ class GroupTable:
         if weight is not None:
             held = np.asarray(np.bincount(index[here], weights=weight[here], minlength=right.size)).astype(np.int64)
         return right[shown], size[shown], held[shown]
+
+    @cached_property
+    def rates(self) -> PassRates:
+        """Population of pass rates of the groups of two rollouts or more."""
+        return fit(*self.histogram(self.several))
 
     @cached_property
     def _counts(self) -> tuple[Ints, Ints, Ints]:
@@ -255,16 +259,13 @@ class GroupTable:
         return [str(r) for (r,) in self.ask(f"SELECT DISTINCT run FROM {self._names} ORDER BY run")]
 
 
-def _array(column: pa.ChunkedArray) -> NDArray[Any]:
-    """Whole numbers in 32 bits where they fit; NaN where nothing is known."""
-    if column.null_count == len(column) and len(column):
-        return np.asarray(np.broadcast_to(np.float64(np.nan), len(column)))
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
-    values = column.to_numpy()
+def _small(values: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers in 32 bits where they fit, and no memory for a column of which nothing is known."""
+    if values.dtype.kind == "f" and values.size and np.isnan(values).all():
+        return np.asarray(np.broadcast_to(np.float64(np.nan), values.size))
     if values.dtype.kind == "i" and (not values.size or np.abs(values).max() < 2**31):
         return np.asarray(values.astype(np.int32))
-    return np.asarray(values)
+    return values
 
 
 def counted(table: GroupTable, kind: str) -> tuple[int, str]:

@@ -165,9 +165,8 @@ class KnownKeys:
             "SELECT count(DISTINCT target) FILTER (split = 'train'), count(DISTINCT target) "
             f"FROM ({reduced.select(COLUMNS)}) WHERE target_surprisal IS NOT NULL",
         )
-        found = duck.table(con, VISITS.format(**terms))
-        self.visit = {name: found[name].to_numpy() for name in found.column_names if name not in ("run", "prompt_id")}
-        run, prompt = (np.array(found[name].to_pylist(), dtype=object) for name in ("run", "prompt_id"))
+        self.visit = duck.arrays(con, VISITS.format(**terms))
+        run, prompt = (self.visit.pop(name).astype(object) for name in ("run", "prompt_id"))
         new = np.r_[True, (run[1:] != run[:-1]) | (prompt[1:] != prompt[:-1])] if run.size else np.zeros(0, bool)
         self.start = np.flatnonzero(new)
         self.last = np.append(self.start[1:], run.size)[: self.start.size] - 1

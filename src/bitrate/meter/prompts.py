@@ -166,7 +166,7 @@ class Prompts:
         if not count.sum():
             note = "Every group holds one rollout: how pass rates spread cannot be seen."
             return PassRateHistogram(HIST_EDGES, None, None, None, note)
-        every = fit(right, size, count).smoothed(float(np.median(size))).bin_probability(HIST_EDGES, right, size)
+        every = self.table.rates.smoothed(float(np.median(size))).bin_probability(HIST_EDGES, right, size)
         note = (
             "The spread of pass rates, not of k/n: non-parametric maximum likelihood, "
             "smoothed to the resolution of one group."
@@ -176,7 +176,7 @@ class Prompts:
         if self.followed and again.any():
             for which in visits:
                 k, n = self[f"k_{which}"][again], self[f"n_{which}"][again]
-                rates = fit(k, n).smoothed(float(np.median(n)))
+                rates = (self.rates[which] if again.all() else fit(k, n)).smoothed(float(np.median(n)))
                 visits[which] = tuple(rates.bin_probability(HIST_EDGES, k, n).mean(axis=0).tolist())
             visited = number_of(int(again.sum()), "prompt")
             note += f" First and last visit of the {visited} visited more than once."

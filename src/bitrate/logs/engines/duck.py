@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from bitrate import files
 from bitrate.errors import EngineError, InputError, Interrupted
@@ -117,6 +119,21 @@ def table(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
     tables: list[pa.Table] = []
     call(con, lambda own: tables.append(own.sql(query).to_arrow_table()))
     return tables[0]
+
+
+def arrays(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
+    """The columns of a query as NumPy arrays, whole numbers with a null as floats with NaN; otherwise as `run`."""
+    found: dict[str, NDArray[Any]] = {}
+    call(con, lambda own: found.update(own.execute(query).fetchnumpy()))  # Arrow's own way loads pandas where it is
+    return {name: _plain(values) for name, values in found.items()}
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    if values.dtype.kind == "O":
+        return np.asarray(np.ma.filled(values, None))
+    return np.asarray(np.ma.filled(values.astype(np.float64), np.nan) if values.mask.any() else values.data)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import numpy as np
 from bitrate.meter.groups import ONE_ROLLOUT, GroupTable
 from bitrate.meter.lines import Line, missing
 from bitrate.meter.run import Run
-from bitrate.stats import cluster_ratio, fit
+from bitrate.stats import cluster_ratio
 from bitrate.theory import binary_entropy
 from bitrate.types import Bools, Estimate, Floats
 from bitrate.wording import number_of
@@ -82,8 +82,7 @@ def _expected(table: GroupTable) -> Floats:
     """Posterior mean of K h(p) of each group; K for a rollout alone, which says nothing about how pass rates spread."""
     bits = table.n.astype(float)
     many = table.several
-    rates = fit(*table.histogram(many))
-    bits[many] *= rates.posterior_mean(binary_entropy, table.right[many], table.n[many])
+    bits[many] *= table.rates.posterior_mean(binary_entropy, table.right[many], table.n[many])
     return bits
 
 
