@@ -13,6 +13,7 @@ import pytest
 
 import bitrate
 from bitrate.errors import DataError, InputError
+from bitrate.meter.lines import all_lines
 from bitrate.theory import (
     binary_entropy,
     dead_group_probability,
@@ -23,15 +24,7 @@ from bitrate.theory import (
 sys.path.insert(0, str(Path(__file__).parent))
 from simulate import learning_run, one_step, write_counts, write_rollouts
 
-LEDGER = (
-    "capacity_bits",
-    "outcome_bits",
-    "answer_bound_bits",
-    "update_bits",
-    "key_bits",
-    "absorbed_bits",
-    "generalised_bits",
-)
+LEDGER = tuple(key for key, line in all_lines().items() if not line.special)
 
 
 def holds(figure: dict[str, Any], truth: float, slack: float = 0.0) -> bool:
@@ -325,7 +318,7 @@ def test_a_run_that_does_not_learn_is_told_so(tmp_path: Path, rng: np.random.Gen
 
 def test_every_figure_is_an_estimate_with_interval_or_reason(tmp_path: Path, rng: np.random.Generator) -> None:
     found = bitrate.audit(learning_run(tmp_path / "a.parquet", rng)).to_dict()
-    assert set(found["ledger"]) == set(LEDGER)
+    assert set(found["ledger"]) == set(all_lines())
     every = figures(found)
     assert len(every) > 100
     for figure in every:

@@ -139,11 +139,14 @@ class KnownKeys:
         split: ``"train"`` or ``"eval"``.
         until: the step at which policies are looked at, or the last visit before it; None for the end. The visit that
             is under way counts for the policy, and not yet for what was received.
+        marked: whether only labels and rollouts with an advantage count as heard, also in a log that holds neither.
 
     ``alphabet`` is V, the different targets of the training split, ``answers`` those of all splits.
     """
 
-    def __init__(self, reduced: Groups, split: str = "train", until: int | None = None) -> None:
+    def __init__(
+        self, reduced: Groups, split: str = "train", until: int | None = None, *, marked: bool = False
+    ) -> None:
         con, outcome = reduced.con, reduced.outcome
         threshold = outcome.threshold if outcome.threshold is not None else 0.5
         terms = {
@@ -172,9 +175,9 @@ class KnownKeys:
         self.last = np.append(self.start[1:], run.size)[: self.start.size] - 1
         self.prompts = prompt[self.start]
         self.runs, self.run = np.unique(run[self.start].astype(str), return_inverse=True)
-        # Where the log holds labels or advantages, rollouts that are neither made no update.
+        # Where the log holds labels or advantages, a rollout without either made no update.
         [(says,)] = duck.run(con, "SELECT count(*) FILTER (shown OR advantage IS NOT NULL) > 0 FROM keyed")
-        told = "(shown OR advantage IS NOT NULL)" if says else terms["scored"]
+        told = "(shown OR advantage IS NOT NULL)" if says or marked else terms["scored"]
         self._heard = duck.run(con, HEARD.format(**terms, told=told))
         duck.run(con, "DROP TABLE keyed")
 

@@ -92,14 +92,14 @@ class _Log:
     folder: Path = field(compare=False)
 
 
-def known_keys(folder: Path, split: str = "train", until: int | None = None) -> KnownKeys:
+def known_keys(folder: Path, split: str = "train", until: int | None = None, *, marked: bool = False) -> KnownKeys:
     """The known keys of a folder's files, from which the audit makes its lines; read once for all signals."""
     found = [(str(f.relative_to(folder)), f.stat()) for f in sorted(folder.rglob("*.parquet"))]
     log = _Log(tuple((name, s.st_ino, s.st_size, s.st_mtime_ns) for name, s in found), folder)
-    return _read(log, split, until)
+    return _read(log, split, until, marked)
 
 
 @lru_cache(maxsize=64)
-def _read(log: _Log, split: str, until: int | None) -> KnownKeys:
+def _read(log: _Log, split: str, until: int | None, marked: bool) -> KnownKeys:
     with reduced(log.folder) as groups:
-        return KnownKeys(groups, split, until)
+        return KnownKeys(groups, split, until, marked=marked)

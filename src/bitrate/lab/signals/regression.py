@@ -41,7 +41,7 @@ def ledger(folder: Path, kind: str = "key", held: str = "rule") -> dict[str, Flo
     Raises:
         DataError: keys of which more was absorbed than received, or of which every answer was ruled out.
     """
-    trained, out = known_keys(folder), known_keys(folder, "eval")
+    trained, out = known_keys(folder, marked=True), known_keys(folder, "eval")  # runs that were only examined, too
     ours, apart = _first_word(trained) == kind, _first_word(out) == held
 
     def mean(keys: KnownKeys, which: Bools, values: Floats) -> Floats:
