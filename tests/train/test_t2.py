@@ -13,10 +13,11 @@ torch = pytest.importorskip("torch")
 from bitrate.api import audit, read  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims.t2 import CLAIM, visits  # noqa: E402
-from bitrate.lab.judge import judge  # noqa: E402
+from bitrate.lab.judge import compare, judge  # noqa: E402
 from bitrate.lab.signals.ledger import LedgerLine  # noqa: E402
 from bitrate.lab.training.planted import BATCH, train  # noqa: E402
 from bitrate.lab.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
+from bitrate.meter.keys import KnownKeys  # noqa: E402
 
 SETTINGS = {
     "learner": "transformer", "method": "grpo", "prompts": 8, "answers": 4, "k": 4, "epochs": 6, "rate": 3e-3,
@@ -136,3 +137,46 @@ def test_the_claim_names_visits_as_the_trainer_makes_them(log):
 def test_a_quick_look_at_some_cases_agrees_with_theory():
     some = replace(CLAIM, cases=CLAIM.cases[:5])
     assert judge(some, seed=5).summary() == {"outcome": "holds", "theory": "holds", "rival": "refuted"}
+
+
+@pytest.fixture(scope="module")
+def steep(tmp_path_factory):
+    """Runs of a table that GRPO teaches in steep steps: what T2 measures its first cases in."""
+    case = next(c for c in CLAIM.cases if c.name == "table, GRPO: received in 8 rollouts")
+    [arm] = CLAIM.arms(case)
+    place = tmp_path_factory.mktemp("steep")
+    for cell in range(3):
+        folder = place / arm.name / f"{cell:03d}"
+        folder.mkdir(parents=True)
+        arm.train({**arm.settings, "epochs": 6}, folder, np.random.default_rng(cell))
+    return place
+
+
+def outcomes(place):
+    """How the theory fares in the cases whose runs are there."""
+    found = {}
+    for case in CLAIM.cases:
+        if case.name.startswith("table, GRPO: ") and "rollouts" in case.name and "held" not in case.panel:
+            [arm] = CLAIM.arms(case)
+            if (place / arm.name).is_dir():
+                found[case.name] = compare(case.signal(place), CLAIM.predict(case), CLAIM.tolerance)
+    return found
+
+
+def test_the_theory_holds_in_the_first_cases(steep):
+    found = outcomes(steep)
+    assert len(found) == 4 and set(found.values()) == {"holds"}
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("held", lambda keys: -keys.last_bits),  # without its prior
+        ("held", lambda keys: 2 * (math.log2(keys.alphabet) - keys.last_bits)),
+        ("received", lambda keys: np.log2(keys.ruled_out + 1.0)),  # bits of the answers tried, not of the key
+        ("received", lambda keys: np.full(keys.start.size, 8 * 0.337)),  # h(1/16) a rollout
+    ],
+)
+def test_a_line_that_is_wrong_turns_a_verdict_red(line, wrong, steep, monkeypatch):
+    monkeypatch.setattr(KnownKeys, line, property(wrong))
+    assert "refuted" in outcomes(steep).values()
