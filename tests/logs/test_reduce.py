@@ -212,9 +212,10 @@ def test_parquet_is_handed_on_as_it_is_only_where_every_engine_reads_the_same(tm
         "completion": ["long", "text"],
     }
 
-    def staged(table: dict, **options: object) -> tuple[bool, set[str]]:
+    def staged(table: dict, run: str = "run", **options: object) -> tuple[bool, set[str]]:
         pq.write_table(pa.table(table), tmp_path / "run.parquet")
         source = open_source(duck.connect(), [tmp_path / "run.parquet"], Options(**options))  # type: ignore[arg-type]
+        source.run = run
         found = stage(source, tmp_path, lambda *_: None)
         assert found.files == (str(tmp_path / "run.parquet"),)
         return found.in_place, set(found.fixed)

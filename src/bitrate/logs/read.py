@@ -308,7 +308,7 @@ def open_source(
             f"{number_of(len(left), 'other file was', 'other files were')} not read: "
             f"{', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
         )
-    return Source(form, mine, options.run or _run_name(paths), con, found)
+    return Source(form, mine, _run_name(paths), con, found)
 
 
 def _not_read(broken: Sequence[Peek]) -> list[SetAside]:

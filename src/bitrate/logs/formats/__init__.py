@@ -60,7 +60,6 @@ class Options:
 
     columns: dict[str, str] = field(default_factory=dict)
     outcome: str | None = None
-    run: str | None = None
     unscored: str = "aside"
 
     def __post_init__(self) -> None:

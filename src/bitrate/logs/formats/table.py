@@ -258,7 +258,7 @@ class Table(Format):
         found = {}
         for target, told in (("run", self.parts.runs), ("split", self.parts.splits), ("step", self.parts.steps)):
             mine = {str(f.path): told[str(f.path)] for f in files if str(f.path) in told}
-            if mine and not (target == "run" and self.options.run):
+            if mine:
                 typed = by_file(mine, files, "NULL")
                 typed = f"try_cast({typed} AS BIGINT)" if target == "step" else typed
                 found[target] = f"coalesce({columns[target]}, {typed})" if target in columns else typed
