@@ -10,9 +10,10 @@ from bitrate.errors import DataError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.expression import Expression, to_sql
-from bitrate.logs.formats import Format, Options, Select, parquet
+from bitrate.logs.formats import Format, Select, parquet
 from bitrate.logs.layout import by_file
 from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, Raw, layouts, value
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.parts import Parts, tell
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import ROLLOUT_COLUMNS
@@ -55,7 +56,7 @@ class Table(Format):
     takes_counts: ClassVar[bool] = False
     names: ClassVar[tuple[str, ...]] = tuple(ROLLOUT_COLUMNS)
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ReadOptions) -> None:
         super().__init__(options)
         self.picked: dict[tuple[str, ...], dict[str, Expression]] = {}
 
