@@ -31,6 +31,23 @@ def test_the_page_of_formats_is_up_to_date() -> None:
     assert (ROOT / "docs" / "formats.md").read_text("utf-8") == made, "run python scripts/formats_page.py"
 
 
+def test_the_page_of_commands_is_up_to_date() -> None:
+    made = load(ROOT / "scripts" / "command_page.py").page()  # type: ignore[attr-defined]
+    assert (ROOT / "docs" / "command-line.md").read_text("utf-8") == made, "run python scripts/command_page.py"
+
+
+def test_every_command_and_option_is_mentioned_by_somebody() -> None:
+    """In README or on a page that somebody wrote; the page that is made of the commands would mention anything."""
+    script = load(ROOT / "scripts" / "command_page.py")
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(p.read_text("utf-8") for p in pages if p != script.PAGE)  # type: ignore[attr-defined]
+    known = dict(script.commands(script.typer.main.get_command(script.app)))  # type: ignore[attr-defined]
+    assert {"bitrate audit", "bitrate claims run"} <= known.keys()
+    words = {*known, *(o for command in known.values() for p in command.params for o in p.opts if o.startswith("-"))}
+    assert {"--html", "-o", "--full"} <= words
+    assert [w for w in sorted(words) if not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text)] == []
+
+
 def test_the_page_of_claims_is_up_to_date() -> None:
     script = load(ROOT / "scripts" / "claims_page.py")
     assert (ROOT / "docs" / "claims.md").read_text("utf-8") == script.page(), "run python scripts/claims_page.py --page"  # type: ignore[attr-defined]
