@@ -31,6 +31,23 @@ def test_the_page_of_formats_is_up_to_date() -> None:
     assert (ROOT / "docs" / "formats.md").read_text("utf-8") == made, "run python scripts/formats_page.py"
 
 
+def test_the_page_of_commands_is_up_to_date() -> None:
+    made = load(ROOT / "scripts" / "command_page.py").page()  # type: ignore[attr-defined]
+    assert (ROOT / "docs" / "command-line.md").read_text("utf-8") == made, "run python scripts/command_page.py"
+
+
+def test_every_command_and_option_is_mentioned_by_somebody() -> None:
+    """In README or on a page that somebody wrote; the page that is made of the commands would mention anything."""
+    script = load(ROOT / "scripts" / "command_page.py")
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(p.read_text("utf-8") for p in pages if p != script.PAGE)  # type: ignore[attr-defined]
+    known = dict(script.commands(script.typer.main.get_command(script.app)))  # type: ignore[attr-defined]
+    assert {"bitrate audit", "bitrate claims run"} <= known.keys()
+    words = {*known, *(o for command in known.values() for p in command.params for o in p.opts if o.startswith("-"))}
+    assert {"--html", "-o", "--full"} <= words
+    assert [w for w in sorted(words) if not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text)] == []
+
+
 def test_the_page_of_claims_is_up_to_date() -> None:
     script = load(ROOT / "scripts" / "claims_page.py")
     assert (ROOT / "docs" / "claims.md").read_text("utf-8") == script.page(), "run python scripts/claims_page.py --page"  # type: ignore[attr-defined]
@@ -99,6 +116,50 @@ def test_an_example_claim_is_one_file(
     [found] = json.loads(done.stdout)["claims"]
     assert (found["outcome"], found["theory_outcome"], found["rival_outcome"]) == outcomes
     assert found["standing"] == "not published" and len(found["points"]) == cases
+
+
+#: Prints the rewards that are read, and the rollouts of an audit.
+READ_AND_AUDIT = """
+import sys, bitrate
+print(bitrate.read(sys.argv[1], first_step=2)["reward"].to_pylist())
+print(bitrate.audit(sys.argv[1], first_step=2).to_dict()["counts"]["rollouts"]["value"])
+print(bitrate.compare(sys.argv[1], sys.argv[1], first_step=3)["a"])
+"""
+
+
+def test_an_option_of_reading_is_one_field_and_what_it_does(tmp_path: Path) -> None:
+    """In a copy of the package every function and every command that reads takes it, refuses and explains it."""
+    text = (ROOT / "docs" / "extending.md").read_text("utf-8").partition("## An option of reading")[2]
+    field, effect = re.findall(r"```python\n(.*?)```", text, re.S)[:2]
+    shutil.copytree(ROOT / "src" / "bitrate", tmp_path / "bitrate", ignore=shutil.ignore_patterns("__pycache__"))
+    logs = tmp_path / "bitrate" / "logs"
+    options, read = logs / "options.py", logs / "read.py"
+    kind, methods, rest = options.read_text("utf-8").partition("    def __post_init__")
+    options.write_text(f"{kind}{field}\n{methods}{rest}", "utf-8")
+    plain = "        return self.format.chosen(self.format.select(self.con, files))\n"
+    assert plain in read.read_text("utf-8")
+    read.write_text(read.read_text("utf-8").replace(plain, effect), "utf-8")
+    rows = [f'{{"prompt_id": "q", "step": {step}, "reward": {step % 2}}}\n' for step in range(4) for _ in range(2)]
+    (tmp_path / "rows.jsonl").write_text("".join(rows))
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONPATH": str(tmp_path), "COLUMNS": "200"}
+        command = [sys.executable, *words]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path, env=env
+        )  # fmt: skip
+
+    done = run("-c", READ_AND_AUDIT, "rows.jsonl")
+    assert done.stdout.splitlines()[:2] == ["[0.0, 0.0, 1.0, 1.0]", "4.0"], done.stderr
+    assert done.returncode == 0, done.stderr
+    for command in ("audit", "compare", "export"):
+        explained = " ".join(run("-m", "bitrate", command, "--help").stdout.split())
+        assert "--first-step <int> Leave out the steps before this one." in explained, explained
+    refused = run("-m", "bitrate", "export", "rows.jsonl", "-o", "out.parquet", "--first-step", "-1")
+    assert (refused.returncode, refused.stderr) == (2, "error: first_step = -1; want 0 or more\n")
+    assert run("-m", "bitrate", "export", "rows.jsonl", "-o", "out.parquet", "--first-step", "3").stderr.startswith(
+        "2 ro"
+    )
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/training.md"])

@@ -15,13 +15,14 @@ import pytest
 import bitrate
 
 SOURCE = Path(bitrate.__file__).parent
-WORDS = {"types", "errors", "costs", "wording", "files"}
+WORDS = {"types", "errors", "costs", "wording", "files", "options"}
 MAY_IMPORT = {
     "types": set(),
     "errors": set(),
     "costs": set(),
     "wording": set(),
     "files": {"errors"},
+    "options": {"errors"},
     "theory": WORDS,
     "stats": WORDS | {"theory"},
     "logs": WORDS,

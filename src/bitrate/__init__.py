@@ -7,7 +7,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bitrate import stats, theory
+    from bitrate.api import Audit, audit, check, claims, compare, export, formats, read
+    from bitrate.errors import BitrateError
+    from bitrate.lab.claim import Claim, Verdict
+    from bitrate.types import Estimate, Prediction
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,15 +31,17 @@ _HOMES = (
 _ROOMS = ("stats", "theory")
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name on first use: ``import bitrate`` itself stays cheap."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # type checkers read the imports above, and know a name that is not there
 
-    if name in _ROOMS:
-        return import_module(f"bitrate.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bitrate' has no attribute {name!r}")
-    return getattr(import_module(f"bitrate.{_HOMES[name]}"), name)
+    def __getattr__(name: str) -> Any:
+        """Load a public name on first use: ``import bitrate`` itself stays cheap."""
+        from importlib import import_module
+
+        if name in _ROOMS:
+            return import_module(f"bitrate.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'bitrate' has no attribute {name!r}")
+        return getattr(import_module(f"bitrate.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

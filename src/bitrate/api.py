@@ -6,22 +6,23 @@ Glue between the rooms; no room imports it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from bitrate import files
 from bitrate.errors import InputError
-from bitrate.logs.engines import check as check_engine
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Options, all_formats
+from bitrate.logs.formats import all_formats
+from bitrate.logs.options import ReadKeywords, ReadOptions, ReduceKeywords, ReduceOptions
 from bitrate.logs.read import Source, open_source
 from bitrate.logs.reduce import Groups, reduce
 from bitrate.meter import audit as audits
-from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.assumptions import AssumptionKeywords, Assumptions
 from bitrate.meter.measure import measure
+from bitrate.options import takes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 Paths = str | Path | Sequence[str | Path]
 Progress = Callable[[str, float], None]
+
+
+class AuditKeywords(ReduceKeywords, AssumptionKeywords, total=False):
+    """All options of an audit, for type checkers."""
 
 
 class Audit(audits.Audit):
@@ -60,76 +65,40 @@ def _paths(path: Paths) -> list[str | Path]:
 
 
 @contextmanager
-def _opened(
-    path: Paths,
-    columns: Mapping[str, str] | None,
-    outcome: str | None,
-    format: str | None,
-    memory: str,
-    unscored: str = "aside",
-) -> Iterator[Source]:
-    con = duck.connect(memory)
+def _opened(path: Paths, options: ReadOptions) -> Iterator[Source]:
+    con = duck.connect(options.memory)
     try:
-        yield open_source(con, _paths(path), Options(dict(columns or {}), outcome, unscored=unscored), format)
+        yield open_source(con, _paths(path), options)
     finally:
         duck.close(con)
 
 
 @contextmanager
-def reduced(
-    path: Paths,
-    *,
-    columns: Mapping[str, str] | None = None,
-    outcome: str | None = None,
-    format: str | None = None,
-    engine: str = "duckdb",
-    memory: str = "2GB",
-    unscored: str = "aside",
-    progress: Progress | None = None,
-) -> Iterator[Groups]:
-    """The group table of some files, alive inside the ``with`` block; for those who want more than an audit."""
-    check_engine(engine)
+def _reduced(path: Paths, options: ReduceOptions, progress: Progress | None = None) -> Iterator[Groups]:
     with (
-        _opened(path, columns, outcome, format, memory, unscored) as source,
-        reduce(source, engine=engine, progress=progress or (lambda *_: None)) as groups,
+        _opened(path, options) as source,
+        reduce(source, engine=options.engine, progress=progress or (lambda *_: None)) as groups,
     ):
         yield groups
 
 
+@takes(ReduceOptions)
+def reduced(
+    path: Paths, *, progress: Progress | None = None, **options: Unpack[ReduceKeywords]
+) -> AbstractContextManager[Groups]:
+    """The group table of some files, alive inside the ``with`` block; for those who want more than an audit."""
+    return _reduced(path, ReduceOptions.among(options), progress)
+
+
+@takes(ReduceOptions, Assumptions)
 def audit(
-    path: Paths,
-    *,
-    columns: Mapping[str, str] | None = None,
-    outcome: str | None = None,
-    split: str | None = None,
-    model_params: float | None = None,
-    price_per_hour: float | None = None,
-    flops_per_second: float | None = None,
-    verifier_noise: float = 0.0,
-    format: str | None = None,
-    engine: str = "duckdb",
-    memory: str = "2GB",
-    unscored: str = "aside",
-    level: float = 0.95,
-    progress: Progress | None = None,
-    command: str | None = None,
+    path: Paths, *, progress: Progress | None = None, command: str | None = None, **options: Unpack[AuditKeywords]
 ) -> Audit:
     """Read the rollouts a trainer wrote and fill the ledger: how many bits a rollout carried, and what they cost.
 
     Args:
         path: a file, a folder, or several of them.
-        columns: rollout column -> column of the file, e.g. ``{"reward": "score"}``.
-        outcome: the file's column that says right or wrong, where the reward is shaped.
-        split: ``"train"`` or ``"eval"``; train where there is any, by default.
-        model_params: parameters of the model, for FLOPs.
-        price_per_hour: dollars an hour of the hardware, with ``flops_per_second`` for dollars.
-        flops_per_second: FLOPs the hardware really does in a second.
-        verifier_noise: rate in [0, 0.5) at which the verifier flips an outcome.
-        format: name of a format, where two could read the files.
-        engine: duckdb, spark or ray.
-        memory: the most memory the embedded engine may use.
-        unscored: what a rollout without a verdict counts as: ``"aside"``, or ``"wrong"`` as some benchmarks have it.
-        level: coverage of the intervals.
+        options: those of ``ReduceOptions`` and ``Assumptions``.
         progress: called with what is being done and the share done.
         command: how the audit was called, to print in the report.
 
@@ -152,62 +121,42 @@ def audit(
     >>> rollouts["value"]
     720.0
     """
-    assumptions = Assumptions(
-        split=split,
-        model_params=model_params,
-        price_per_hour=price_per_hour,
-        flops_per_second=flops_per_second,
-        verifier_noise=verifier_noise,
-        level=level,
-    )
-    with reduced(
-        path,
-        columns=columns,
-        outcome=outcome,
-        format=format,
-        engine=engine,
-        memory=memory,
-        unscored=unscored,
-        progress=progress,
-    ) as groups:
+    assumptions = Assumptions.among(options)
+    with _reduced(path, ReduceOptions.among(options), progress) as groups:
         found = measure(groups, assumptions)
     asked = tuple(_paths(path))
     told = {"command": command or "bitrate audit " + " ".join(map(str, asked)), "inputs": asked}
     return Audit(**{f.name: getattr(found, f.name) for f in fields(found)} | told)
 
 
-def read(
-    path: Paths,
-    *,
-    columns: Mapping[str, str] | None = None,
-    outcome: str | None = None,
-    format: str | None = None,
-    memory: str = "2GB",
-    unscored: str = "aside",
-) -> pa.Table:
+@takes(ReadOptions)
+def read(path: Paths, **options: Unpack[ReadKeywords]) -> pa.Table:
     """The rollouts of some files as one Arrow table with bitrate's columns, in their order; for what fits in memory.
+
+    Args:
+        path: a file, a folder, or several of them.
+        options: those of ``ReadOptions``.
 
     Raises:
         BitrateError: bad paths, or files that cannot be read.
     """
     from bitrate.logs.write import one_by_one
 
-    with _opened(path, columns, outcome, format, memory, unscored) as source, duck.in_order(source.con):
+    with _opened(path, ReadOptions.among(options)) as source, duck.in_order(source.con):
         return duck.table(source.con, one_by_one(source))
 
 
+@takes(ReadOptions)
 def export(
-    path: Paths,
-    output: str | Path,
-    *,
-    columns: Mapping[str, str] | None = None,
-    outcome: str | None = None,
-    format: str | None = None,
-    memory: str = "2GB",
-    unscored: str = "aside",
-    progress: Progress | None = None,
+    path: Paths, output: str | Path, *, progress: Progress | None = None, **options: Unpack[ReadKeywords]
 ) -> int:
     """Write the rollouts of some files as one canonical Parquet file, ordered by run and step.
+
+    Args:
+        path: a file, a folder, or several of them.
+        output: the Parquet file to write.
+        options: those of ``ReadOptions``.
+        progress: called with what is being done and the share done.
 
     Returns:
         The number of rollouts written.
@@ -219,30 +168,28 @@ def export(
     from bitrate.logs.write import check_export, write_rollouts
 
     check_export(output, _paths(path))
-    with _opened(path, columns, outcome, format, memory, unscored) as source:
+    with _opened(path, ReadOptions.among(options)) as source:
         return write_rollouts(source, Path(output), progress or (lambda *_: None))
 
 
-def compare(a: Paths, b: Paths, **options: Any) -> dict[str, Any]:
+@takes(ReduceOptions, Assumptions)
+def compare(a: Paths, b: Paths, **options: Unpack[AuditKeywords]) -> dict[str, Any]:
     """Two runs side by side: paired by prompt where they share prompts, each difference with its interval.
 
     Args:
         a: the first run's files.
         b: the second run's files.
-        options: as for :func:`audit`, used for both.
+        options: those of ``ReduceOptions`` and ``Assumptions``, used for both.
 
     Raises:
         BitrateError: as for :func:`audit`.
     """
     from bitrate.meter.compare import compare_groups, side
 
-    known = {
-        k: options.pop(k) for k in ("columns", "outcome", "format", "engine", "memory", "unscored") if k in options
-    }
-    assumptions = Assumptions(**options)
+    assumptions, reading = Assumptions.among(options), ReduceOptions.among(options)
     sides = []
     for path in (a, b):
-        with reduced(path, **known) as groups:
+        with _reduced(path, reading) as groups:
             sides.append(side(groups, assumptions))
     return compare_groups(*sides, level=assumptions.level)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -9,14 +10,18 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn, TextIO, get_type_hints
 
 import typer
 
 from bitrate import __version__, files
 from bitrate.__main__ import STOPPED
 from bitrate.errors import BitrateError, InputError, Interrupted
+from bitrate.logs.options import ReadOptions, ReduceOptions
+from bitrate.meter.assumptions import Assumptions, Scope
+from bitrate.options import Options, declared
 
 #: Exit status of `claims run` when a verdict is not the published one, and when the data do not decide.
 DIFFERS, UNDECIDED = 1, 3
@@ -34,122 +39,65 @@ claims_app = typer.Typer(
 app.add_typer(claims_app, name="claims")
 
 Files = Annotated[list[Path], typer.Argument(help="Files or folders that a trainer wrote.", show_default=False)]
-Columns = Annotated[
-    list[str],
-    typer.Option(
-        "--columns", help="Rollout columns by name: reward=score,prompt_id=qid. Also a number, or column*number."
-    ),
-]
-Outcome = Annotated[str | None, typer.Option(help="Column that says right or wrong, where the reward is shaped.")]
-FormatName = Annotated[str | None, typer.Option("--format", help="Read as this format; see `bitrate formats`.")]
-Engine = Annotated[str, typer.Option(help="Where to reduce: duckdb, spark or ray.")]
-Memory = Annotated[str, typer.Option(help="The most memory the embedded engine may use.")]
-Unscored = Annotated[str, typer.Option(help="What a rollout without a verdict counts as: aside or wrong.")]
-Split = Annotated[str | None, typer.Option(help="train or eval; train where there is any, by default.")]
-Params = Annotated[float | None, typer.Option(help="Parameters of the model, for FLOPs: 1.5e9.")]
-Price = Annotated[float | None, typer.Option(help="Dollars an hour of the hardware; needs --flops-per-second.")]
-Speed = Annotated[float | None, typer.Option(help="FLOPs the hardware really does in a second: 4e14.")]
-Noise = Annotated[float, typer.Option(help="Rate at which the verifier flips an outcome.")]
-Level = Annotated[float, typer.Option(help="Coverage of the intervals.")]
+Command = Callable[..., None]
+
 Html = Annotated[str | None, typer.Option("--html", help="Write the report here: one file, works offline.")]
 Json = Annotated[str | None, typer.Option("--json", help="Write the figures here, or - for standard output.")]
 
 
-def parse_columns(given: list[str]) -> dict[str, str]:
-    """``a=b,c=d`` (or several such) as a dict.
+def _flags(*kinds: type[Options]) -> Callable[[Command], Command]:
+    """Give a command a flag for each option of these kinds, in place of its ``**options``."""
+    types = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
+    options = declared(*kinds)
+    several = {name: f.metadata["words"] for name, f in options.items() if f.metadata["words"]}
 
-    Raises:
-        InputError: a part without ``=``, or a target named twice.
+    def flag(name: str) -> inspect.Parameter:
+        said = typer.Option(f"--{name.replace('_', '-')}", help=options[name].metadata["help"])
+        hint, default = (list[str], []) if name in several else (types[name], options[name].default)
+        return inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[hint, said]
+        )
 
-    >>> parse_columns(["reward=score,prompt_id=qid"])
-    {'reward': 'score', 'prompt_id': 'qid'}
-    """
-    columns = {}
-    for part in (p for text in given for p in text.split(",") if p.strip()):
-        target, equals, source = part.partition("=")
-        if not equals or not source.strip():
-            raise InputError(
-                f"--columns cannot use {part!r}", hint="write target=column, e.g. --columns reward=score,prompt_id=qid"
-            )
-        if target.strip() in columns:
-            raise InputError(f"--columns names {target.strip()!r} twice", hint="say once where it is to be read from")
-        columns[target.strip()] = source.strip()
-    return columns
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def run(**given: Any) -> None:
+            command(**{name: several[name](value) if name in several else value for name, value in given.items()})
+
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind is not p.VAR_KEYWORD]
+        parameters += map(flag, options)
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate
 
 
 @app.command()
-def audit(
-    paths: Files,
-    html: Html = None,
-    json_to: Json = None,
-    columns: Columns = [],  # noqa: B006 - Typer reads the default
-    outcome: Outcome = None,
-    split: Split = None,
-    model_params: Params = None,
-    price_per_hour: Price = None,
-    flops_per_second: Speed = None,
-    verifier_noise: Noise = 0.0,
-    level: Level = 0.95,
-    format: FormatName = None,
-    engine: Engine = "duckdb",
-    memory: Memory = "2GB",
-    unscored: Unscored = "aside",
-) -> None:
+@_flags(ReduceOptions, Assumptions)
+def audit(paths: Files, html: Html = None, json_to: Json = None, **options: Any) -> None:
     """How many bits do these rollouts carry, where is the budget wasted, and what would change it?"""
     from bitrate.api import audit as run_audit
 
     html = _check_outputs(html, json_to, paths)
     with _progress() as progress:
-        found = run_audit(
-            [*paths],
-            columns=parse_columns(columns),
-            outcome=outcome,
-            split=split,
-            model_params=model_params,
-            price_per_hour=price_per_hour,
-            flops_per_second=flops_per_second,
-            verifier_noise=verifier_noise,
-            level=level,
-            format=format,
-            engine=engine,
-            memory=memory,
-            unscored=unscored,
-            progress=progress,
-            command=_called_as(),
-        )
+        found = run_audit([*paths], progress=progress, command=_called_as(), **options)
     _show(found, html, json_to)
 
 
 @app.command()
+@_flags(ReduceOptions, Scope)
 def compare(
     run_a: Annotated[Path, typer.Argument(help="The first run's files.")],
     run_b: Annotated[Path, typer.Argument(help="The second run's files.")],
     json_to: Json = None,
-    columns: Columns = [],  # noqa: B006
-    outcome: Outcome = None,
-    split: Split = None,
-    level: Level = 0.95,
-    format: FormatName = None,
-    engine: Engine = "duckdb",
-    memory: Memory = "2GB",
-    unscored: Unscored = "aside",
+    **options: Any,
 ) -> None:
     """Two runs side by side: paired by prompt where they share prompts, each difference with its interval."""
     from bitrate.api import compare as run_compare
 
     _check_outputs(None, json_to, [run_a, run_b])
-    found = run_compare(
-        run_a,
-        run_b,
-        columns=parse_columns(columns),
-        outcome=outcome,
-        format=format,
-        engine=engine,
-        memory=memory,
-        unscored=unscored,
-        split=split,
-        level=level,
-    )
+    found = run_compare(run_a, run_b, **options)
     _write_json(found, json_to)
     if json_to != "-":
         from bitrate.report.terminal import print_compare
@@ -158,29 +106,17 @@ def compare(
 
 
 @app.command()
+@_flags(ReadOptions)
 def export(
     paths: Files,
     output: Annotated[str, typer.Option("--output", "-o", help="The Parquet file to write.")],
-    columns: Columns = [],  # noqa: B006
-    outcome: Outcome = None,
-    format: FormatName = None,
-    memory: Memory = "2GB",
-    unscored: Unscored = "aside",
+    **options: Any,
 ) -> None:
     """Write rollouts as one Parquet file with bitrate's own columns."""
     from bitrate.api import export as run_export
 
     with _progress() as progress:
-        rows = run_export(
-            [*paths],
-            output,
-            columns=parse_columns(columns),
-            outcome=outcome,
-            format=format,
-            memory=memory,
-            unscored=unscored,
-            progress=progress,
-        )
+        rows = run_export([*paths], output, progress=progress, **options)
     _say(f"{rows:,} rollouts written to {output}", stderr=True)
 
 

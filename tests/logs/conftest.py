@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Options
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import reduce
 from bitrate.logs.schema import Outcome, Provenance
@@ -42,7 +42,7 @@ def reading() -> Callable[..., Reading]:
 
     def read(*paths: Path, **options: Any) -> Reading:
         con = duck.connect()
-        source = open_source(con, list(paths), Options(**options))
+        source = open_source(con, list(paths), ReadOptions(**options))
         with reduce(source) as found:
             groups = (
                 con.sql("SELECT * FROM groups ORDER BY run, split, step, prompt_id, group_id")

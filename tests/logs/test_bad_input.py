@@ -22,7 +22,7 @@ import zstandard
 
 from bitrate.errors import BitrateError, DataError, EngineError, FormatError, InputError, MissingInputError
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Options
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import reduce
 
@@ -136,7 +136,6 @@ class Case:
     note: str = ""
     gets: str = ""
     options: dict[str, Any] = field(default_factory=dict)
-    only: str | None = None
     target: str = ""
 
 
@@ -353,7 +352,7 @@ CASES = [
          hint="column name"),
     Case("--outcome with a column that is not in the file", lines(*PAIR), options={"outcome": "solved"},
          error=InputError, says="no column 'solved'"),
-    Case("--format with an unknown name", lines(*PAIR), only="excel", error=InputError,
+    Case("--format with an unknown name", lines(*PAIR), options={"format": "excel"}, error=InputError,
          says="no format is called 'excel'", hint="formats are"),
 ]  # fmt: skip
 
@@ -384,7 +383,7 @@ def test_bad_input(case: Case, tmp_path: Path) -> None:
 
 def _measure(path: Path, case: Case) -> tuple[list[Any], dict[str, int], dict[str, tuple[str, ...]], tuple[str, ...]]:
     con = duck.connect()
-    source = open_source(con, [path], Options(**case.options), case.only)
+    source = open_source(con, [path], ReadOptions(**case.options))
     with reduce(source) as found:
         groups = con.sql("SELECT n, n_correct FROM groups").fetchall()
         aside, where = ({s.reason: getattr(s, f) for s in found.set_aside} for f in ("count", "where"))

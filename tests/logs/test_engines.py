@@ -16,7 +16,7 @@ import pytest
 from bitrate.errors import EngineError, InputError
 from bitrate.logs import sql
 from bitrate.logs.engines import check, duck
-from bitrate.logs.formats import Options
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import reduce
 from bitrate.logs.schema import Outcome
@@ -50,7 +50,7 @@ def write_hard_rollouts(path: Path, rng: np.random.Generator, grades: list[float
     return path
 
 
-def reduced(path: Path, engine: str, options: Options | None = None) -> dict[str, list[tuple]]:
+def reduced(path: Path, engine: str, options: ReadOptions | None = None) -> dict[str, list[tuple]]:
     """Both tables of a reduction, in an order that does not depend on the engine."""
     source = open_source(duck.connect(), [path], options)
     with reduce(source, engine=engine) as groups:

@@ -11,7 +11,8 @@ import pytest
 
 from bitrate.logs.engines import duck
 from bitrate.logs.find import find_files
-from bitrate.logs.formats import Options, all_formats, match
+from bitrate.logs.formats import all_formats, match
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import reduce
 
@@ -23,7 +24,7 @@ CASES = sorted(p.parent for p in FIXTURES.glob("*/expected.json"))
 def test_fixture_gives_the_groups_worked_out_by_hand(case: Path) -> None:
     expected = json.loads((case / "expected.json").read_text())
     con = duck.connect()
-    source = open_source(con, [case / "input"], Options(**expected.get("options", {})))
+    source = open_source(con, [case / "input"], ReadOptions(**expected.get("options", {})))
     assert source.format.name == expected["format"]
     with reduce(source) as groups:
         table = con.sql("SELECT step, split, n, n_correct FROM groups ORDER BY ALL").fetchall()
@@ -52,7 +53,7 @@ def test_every_format_has_a_fixture() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_exactly_one_format_claims_each_fixture(case: Path) -> None:
     expected = json.loads((case / "expected.json").read_text())
-    form, mine = match(find_files([case / "input"]).files, Options(**expected.get("options", {})))
+    form, mine = match(find_files([case / "input"]).files, ReadOptions(**expected.get("options", {})))
     assert form.name == expected["format"]
     assert mine
 

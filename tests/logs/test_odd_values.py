@@ -14,7 +14,7 @@ import pytest
 
 from bitrate.errors import BitrateError
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Options
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import reduce
 
@@ -54,7 +54,7 @@ def measure(path: Path, **options: Any) -> int | None:
     """How many rollouts are measured; None for an error of ours. Anything else that is raised is a crash."""
     con = duck.connect()
     try:
-        source = open_source(con, [path], Options(**options))
+        source = open_source(con, [path], ReadOptions(**options))
         source.format.raw_columns(source.files)
         with reduce(source) as groups:
             ids = [i for (i,) in con.sql("SELECT DISTINCT prompt_id FROM groups LIMIT 3").fetchall()]

@@ -24,7 +24,7 @@ from bitrate.logs import chunks, sql
 from bitrate.logs import reduce as reduction
 from bitrate.logs.chunks import plan
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Options
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 from bitrate.logs.reduce import Groups, reduce
 from bitrate.logs.schema import Outcome
@@ -81,7 +81,7 @@ def table(groups: Groups) -> list[tuple]:
 
 
 def reduced(path: Path, memory: str = "2GB", **options: object) -> tuple[list[tuple], Outcome, int, dict[str, int]]:
-    with reduce(open_source(duck.connect(memory), [path], Options(**options))) as groups:  # type: ignore[arg-type]
+    with reduce(open_source(duck.connect(memory), [path], ReadOptions(**options))) as groups:  # type: ignore[arg-type]
         return table(groups), groups.outcome, groups.rows, {s.reason: s.count for s in groups.set_aside}
 
 
@@ -212,9 +212,10 @@ def test_parquet_is_handed_on_as_it_is_only_where_every_engine_reads_the_same(tm
         "completion": ["long", "text"],
     }
 
-    def staged(table: dict, **options: object) -> tuple[bool, set[str]]:
+    def staged(table: dict, run: str = "run", **options: object) -> tuple[bool, set[str]]:
         pq.write_table(pa.table(table), tmp_path / "run.parquet")
-        source = open_source(duck.connect(), [tmp_path / "run.parquet"], Options(**options))  # type: ignore[arg-type]
+        source = open_source(duck.connect(), [tmp_path / "run.parquet"], ReadOptions(**options))  # type: ignore[arg-type]
+        source.run = run
         found = stage(source, tmp_path, lambda *_: None)
         assert found.files == (str(tmp_path / "run.parquet"),)
         return found.in_place, set(found.fixed)

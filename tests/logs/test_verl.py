@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bitrate.logs.engines import duck
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.read import open_source
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -103,7 +104,7 @@ def test_each_layout_can_be_read_alone(tmp_path: Path) -> None:
     rewards(tmp_path, 1, "10100000")
     dump(tmp_path, 2, [{"uid": "a_0_0"}])
     for name, step in (("verl-v0", "1.jsonl"), ("verl-v1", "2.jsonl")):
-        source = open_source(duck.connect(), [tmp_path], only=name)
+        source = open_source(duck.connect(), [tmp_path], ReadOptions(format=name))
         assert [f.path.name for f in source.files] == [step]
 
 

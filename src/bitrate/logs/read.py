@@ -18,8 +18,9 @@ from bitrate.logs import sql, values
 from bitrate.logs.copies import without_copies
 from bitrate.logs.engines import duck
 from bitrate.logs.find import Found, find_files
-from bitrate.logs.formats import Format, Options, Select, match
+from bitrate.logs.formats import Format, Select, match
 from bitrate.logs.mend import JSON_KINDS, mend, needs_mending, repeats_keys
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.origins import counted_twice
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
@@ -70,9 +71,13 @@ class Source:
             f.split_known(self.files),
         )
 
+    def selection(self, files: Sequence[Peek]) -> Select:
+        """How these files become rollouts, as the user wants them."""
+        return self.format.chosen(self.format.select(self.con, files))
+
     def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:
         """SELECT of rollout columns, typed, nulls where unknown; ``extra`` raw SQL is passed along."""
-        select = self.format.chosen(self.format.select(self.con, files))
+        select = self.selection(files)
         where = f" WHERE {select.where}" if select.where else ""
         return f"SELECT {', '.join([*(self._column(c, select) for c in columns), *extra])} FROM {select.source}{where}"
 
@@ -117,7 +122,7 @@ class Source:
 
         A place is right where ``files`` is one file; without places several files are read at once.
         """
-        select = self.format.chosen(self.format.select(self.con, files))
+        select = self.selection(files)
         own = f"({select.bad})" if select.bad else "NULL"
         raw = {c: f"left(({select.raw[c]})::VARCHAR, 40)" if c in select.raw else "NULL" for c in ("step", score)}
         inner = self.rows(
@@ -145,7 +150,7 @@ class Source:
 
     def holds(self, column: str) -> bool:
         """Whether any row says something of this column that could not be used."""
-        select = self.format.chosen(self.format.select(self.con, self.files))
+        select = self.selection(self.files)
         if column not in select.raw:
             return column in select.columns
         said = f"SELECT 1 FROM {select.source} WHERE trim(({select.raw[column]})::VARCHAR) <> '' LIMIT 1"
@@ -156,7 +161,7 @@ class Source:
 
         A text is an ornament, no reason to read all again.
         """
-        select = self.format.chosen(self.format.select(self.con, self.files[:1]))
+        select = self.selection(self.files[:1])
         if "prompt" not in select.columns or not ids:
             return {}
         read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files[:EXCERPT_FILES]))) or [
@@ -172,7 +177,7 @@ class Source:
 
     def several_texts(self) -> str | None:
         """A caveat where one native id stands for several prompts, from the first files only."""
-        select = self.format.chosen(self.format.select(self.con, self.files[:1]))
+        select = self.selection(self.files[:1])
         if self.format.prompt_id != "native" or "prompt" not in select.columns:
             return None
         read = [f for total, f in _with_total(self.files[:EXCERPT_FILES]) if total <= TEXT_BYTES] or self.files[:1]
@@ -251,7 +256,7 @@ def _typed(column: str, select: Select, run: str) -> str:
 
 
 def open_source(
-    con: duckdb.DuckDBPyConnection, paths: Sequence[str | Path], options: Options | None = None, only: str | None = None
+    con: duckdb.DuckDBPyConnection, paths: Sequence[str | Path], options: ReadOptions | None = None
 ) -> Source:
     """Find the files, the one format that reads them, and what it keeps of them.
 
@@ -259,7 +264,7 @@ def open_source(
         MissingInputError, FormatError, InputError: see `find_files` and `match`.
         DataError: every file had to be set aside.
     """
-    options = options or Options()
+    options = options or ReadOptions()
     found = find_files(paths)
     broken = [f for f in found.files if f.kind in ROWS and f.trouble]
     lost = set(broken)
@@ -269,7 +274,7 @@ def open_source(
     if not sound:
         raise DataError(f"no file can be read: {broken[0].trouble}", where=str(broken[0].path), hint=broken[0].remedy)
     try:
-        form, mine = match(sound, options, only)
+        form, mine = match(sound, options)
     except FormatError as error:
         error.where = " ".join(map(str, paths))
         raise
@@ -308,7 +313,7 @@ def open_source(
             f"{number_of(len(left), 'other file was', 'other files were')} not read: "
             f"{', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
         )
-    return Source(form, mine, options.run or _run_name(paths), con, found)
+    return Source(form, mine, _run_name(paths), con, found)
 
 
 def _not_read(broken: Sequence[Peek]) -> list[SetAside]:

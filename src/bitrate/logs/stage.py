@@ -114,7 +114,7 @@ def _write(source: Source, batch: Sequence[Peek], target: Path, mended: Path) ->
 
 def _in_place(source: Source) -> Staged:
     """Parquet as the trainer wrote it."""
-    select = source.format.chosen(source.format.select(source.con, source.files))
+    select = source.selection(source.files)
     paths = tuple(str(f.path) for f in source.files)
     plain = {c: raw for c in REDUCED_COLUMNS if (raw := _plain(c, select.columns.get(c), source.files)) is not None}
     if select.bad or source.unscored:

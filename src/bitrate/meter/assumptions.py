@@ -1,37 +1,59 @@
-"""What the user told us that no log holds."""
+"""What the user may say that no log holds.
+
+An option is a field here, and a line in the ``TypedDict`` below for type checkers; see docs/extending.md.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
-from bitrate.errors import InputError
+from bitrate.options import Options, option, want
+
+SPLITS = ("train", "eval")
+POSITIVE = want(lambda value: 0 < value < float("inf"), "a positive number")
 
 
-@dataclass(frozen=True)
-class Assumptions:
-    """What the user told us that no log holds.
+@dataclass(frozen=True, kw_only=True)
+class Scope(Options):
+    """Which rollouts are measured, and how surely."""
 
-    Raises:
-        InputError: a figure that cannot be.
-    """
+    split: str | None = option(
+        None,
+        "train or eval; train where there is any, by default.",
+        check=want(lambda value: value in SPLITS, " or ".join(SPLITS)),
+    )
+    level: float = option(
+        0.95,
+        "Coverage of the intervals.",
+        check=want(lambda value: 0.5 <= value < 1, "a coverage from 0.5 to below 1, e.g. 0.95"),
+    )
 
-    split: str | None = None
-    model_params: float | None = None
-    price_per_hour: float | None = None
-    flops_per_second: float | None = None
-    verifier_noise: float = 0.0
-    level: float = 0.95
-    #: The step at which known keys are looked at; the end by default.
+
+@dataclass(frozen=True, kw_only=True)
+class Assumptions(Scope):
+    """What the user told us that no log holds."""
+
+    model_params: float | None = option(None, "Parameters of the model, for FLOPs: 1.5e9.", check=POSITIVE)
+    price_per_hour: float | None = option(
+        None, "Dollars an hour of the hardware; needs --flops-per-second.", check=POSITIVE
+    )
+    flops_per_second: float | None = option(None, "FLOPs the hardware really does in a second: 4e14.", check=POSITIVE)
+    verifier_noise: float = option(
+        0.0,
+        "Rate at which the verifier flips an outcome.",
+        check=want(lambda value: 0 <= value < 0.5, "a rate from 0 to below 0.5"),
+    )
+    #: The step at which known keys are looked at, the end by default; no option, a claim says it.
     keys_until: int | None = None
 
-    def __post_init__(self) -> None:
-        for name in ("model_params", "price_per_hour", "flops_per_second"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise InputError(f"{name} = {value}; want a positive number")
-        if not 0 <= self.verifier_noise < 0.5:
-            raise InputError(f"verifier_noise = {self.verifier_noise}; want a rate from 0 to below 0.5")
-        if not 0.5 <= self.level < 1:
-            raise InputError(f"level = {self.level}; want a coverage from 0.5 to below 1, e.g. 0.95")
-        if self.split not in {None, "train", "eval"}:
-            raise InputError(f"split = {self.split!r}; want train or eval")
+
+class AssumptionKeywords(TypedDict, total=False):
+    """The options of `Assumptions`, for type checkers."""
+
+    split: str | None
+    level: float
+    model_params: float | None
+    price_per_hour: float | None
+    flops_per_second: float | None
+    verifier_noise: float

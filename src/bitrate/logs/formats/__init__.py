@@ -17,8 +17,9 @@ from bitrate.errors import FormatError, InputError
 from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
 from bitrate.logs.expression import to_sql
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.peek import LONGEST_LINE, Peek
-from bitrate.logs.schema import MAPPABLE, ROLLOUT_COLUMNS, SetAside
+from bitrate.logs.schema import MAPPABLE, SetAside
 from bitrate.wording import number_of
 
 if TYPE_CHECKING:
@@ -48,37 +49,6 @@ class Select:
     bad: str | None = None
     position: str = "row_number() OVER ()"
     raw: dict[str, str] = field(default_factory=dict)
-
-
-#: What becomes of a rollout whose verdict is null: it is set aside, or counts as wrong where the user says so.
-UNSCORED = ("aside", "wrong")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user said about the files; ``unscored`` is what a rollout without a verdict counts as."""
-
-    columns: dict[str, str] = field(default_factory=dict)
-    outcome: str | None = None
-    run: str | None = None
-    unscored: str = "aside"
-
-    def __post_init__(self) -> None:
-        if self.unscored not in UNSCORED:
-            raise InputError(
-                f"unscored = {self.unscored!r}; want {' or '.join(UNSCORED)}",
-                hint="wrong counts a rollout without a verdict as a wrong one, as some benchmarks do",
-            )
-
-    def raw_names(self) -> dict[str, str]:
-        """Raw columns that the user named, with the type their target wants."""
-        named = {}
-        for target, expression in self.columns.items():
-            for column in to_sql(expression).columns:
-                named[column] = ROLLOUT_COLUMNS.get(target, "DOUBLE")
-        if self.outcome:
-            named[self.outcome] = "DOUBLE"
-        return named
 
 
 class Format:
@@ -113,7 +83,7 @@ class Format:
     fallback: ClassVar[bool] = False
     optional_step: ClassVar[bool] = False
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ReadOptions) -> None:
         self.options = options
         self.notes: list[str] = list(self.caveats)
         self.set_aside: list[SetAside] = []
@@ -263,16 +233,16 @@ def _subclasses(cls: type[Format]) -> list[type[Format]]:
     return [c for direct in cls.__subclasses__() for c in (direct, *_subclasses(direct))]
 
 
-def match(files: Sequence[Peek], options: Options, only: str | None = None) -> tuple[Format, list[Peek]]:
+def match(files: Sequence[Peek], options: ReadOptions) -> tuple[Format, list[Peek]]:
     """The one format that reads these files, and the files it claims.
 
     Raises:
         FormatError: no format claims a file, or more than one does; it says what was looked at.
     """
-    candidates = [f(options) for f in all_formats() if only is None or f.name == only]
+    candidates = [f(options) for f in all_formats() if options.format in {None, f.name}]
     if not candidates:
         raise InputError(
-            f"no format is called {only!r}", hint=f"formats are {', '.join(f.name for f in all_formats())}"
+            f"no format is called {options.format!r}", hint=f"formats are {', '.join(f.name for f in all_formats())}"
         )
     claims: dict[str, list[Peek]] = {}
     for file in files:
@@ -322,7 +292,7 @@ SYNONYMS = {
 }  # fmt: skip
 
 
-def suggest(files: Sequence[Peek], options: Options) -> str:
+def suggest(files: Sequence[Peek], options: ReadOptions) -> str:
     """What to type for these files, made of the names that were seen in them."""
     seen = next((f for f in files if f.columns and f.kind in {"parquet", "csv", "jsonl", "json", "array"}), None)
     if seen is None:

@@ -78,7 +78,7 @@ class Areal(Format):
             "completion_tokens": "seqlen - prompt_len",
             "prompt": excerpt("prompt"),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
         return Select(source, columns, bad=bad, position="_line")

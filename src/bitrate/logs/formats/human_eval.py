@@ -47,7 +47,7 @@ class HumanEval(Format):
             "reward": json_number("passed"),
             "answer": answer_key("completion"),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
         return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad, raw={"reward": "passed"})

@@ -80,9 +80,8 @@ class InspectAI(Format):
             "completion_tokens": "_completion_tokens",
             "truncated": "_truncated",
             "prompt": excerpt("_prompt"),
+            "run": "_run",
         }
-        if not self.options.run:
-            columns["run"] = "_run"
         return Select(source, columns, bad="_why", position="_place")
 
     def chosen(self, select: Select) -> Select:

@@ -100,7 +100,7 @@ class LmEval(Format):
             "answer": answer_key(f"({answer})"),
             "prompt": excerpt(prompt),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         lost = all_null(["doc_id", "filtered_resps"])
         bad = f"CASE WHEN {lost} THEN 'line is not a JSON object with these columns' END"

@@ -115,7 +115,7 @@ class Nemo(Format):
             "advantage": f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END",
             "prompt": excerpt(ASKED),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = (
             f"CASE WHEN {all_null(['idx', 'content', 'rewards'])} THEN 'line is not a JSON object with these columns' "

@@ -73,7 +73,7 @@ class NemoGym(Format):
             "truncated": "CASE response->>'$.status' WHEN 'incomplete' THEN true WHEN 'completed' THEN false END",
             "prompt": excerpt(last_said("(responses_create_params->>'$.input')")),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = (
             f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' "

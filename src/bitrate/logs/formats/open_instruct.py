@@ -79,9 +79,8 @@ class OpenInstruct(Format):
             "completion_tokens": "len(response_tokens)",
             "truncated": "finish_reason = 'length'",
             "advantage": "advantage",
+            "run": "regexp_extract(_file, '([^/\\\\]+)_rollouts_[0-9]{6}\\.jsonl$', 1)",
         }
-        if not self.options.run:
-            columns["run"] = "regexp_extract(_file, '([^/\\\\]+)_rollouts_[0-9]{6}\\.jsonl$', 1)"
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
         if self.repeats:
             return Select(last_written(source, ONE_ROLLOUT), columns, bad=bad, position="_line")

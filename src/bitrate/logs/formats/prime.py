@@ -123,7 +123,7 @@ class Prime(Format):
             "advantage": f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END",
             "prompt": excerpt("coalesce(_task.data->>'$.prompt', _trace.nodes[1].message.content)"),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         source = TRACES.replace("{source}", jsonl(files, RAW, self.options.raw_names()))
         return Select(source, columns, bad=BAD, position="_line")

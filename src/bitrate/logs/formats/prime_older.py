@@ -73,7 +73,7 @@ class PrimeRollouts(Format):
             "group_id": self.again.apart(columns["group_id"], files),
             "advantage": "advantage",
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(ROWS))} THEN {sql.text(UNREADABLE)} WHEN {FAILED} THEN {sql.text(ERROR)} END"
         return Select(jsonl(files, ROWS, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})
@@ -111,7 +111,7 @@ class PrimeHosted(Format):
             "answer": answer_key(last_said("completion")),
             "prompt": excerpt(last_said("prompt")),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(HOSTED))} THEN {sql.text(UNREADABLE)} END"
         return Select(jsonl(files, HOSTED, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})

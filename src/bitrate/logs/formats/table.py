@@ -10,9 +10,10 @@ from bitrate.errors import DataError
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.expression import Expression, to_sql
-from bitrate.logs.formats import Format, Options, Select, parquet
+from bitrate.logs.formats import Format, Select, parquet
 from bitrate.logs.layout import by_file
 from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, Raw, layouts, value
+from bitrate.logs.options import ReadOptions
 from bitrate.logs.parts import Parts, tell
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import ROLLOUT_COLUMNS
@@ -55,7 +56,7 @@ class Table(Format):
     takes_counts: ClassVar[bool] = False
     names: ClassVar[tuple[str, ...]] = tuple(ROLLOUT_COLUMNS)
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ReadOptions) -> None:
         super().__init__(options)
         self.picked: dict[tuple[str, ...], dict[str, Expression]] = {}
 
@@ -258,7 +259,7 @@ class Table(Format):
         found = {}
         for target, told in (("run", self.parts.runs), ("split", self.parts.splits), ("step", self.parts.steps)):
             mine = {str(f.path): told[str(f.path)] for f in files if str(f.path) in told}
-            if mine and not (target == "run" and self.options.run):
+            if mine:
                 typed = by_file(mine, files, "NULL")
                 typed = f"try_cast({typed} AS BIGINT)" if target == "step" else typed
                 found[target] = f"coalesce({columns[target]}, {typed})" if target in columns else typed

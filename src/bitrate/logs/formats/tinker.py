@@ -95,7 +95,7 @@ class Tinker(Format):
             "completion_tokens": _total("ac_len"),
             "truncated": "steps[-1].stop_reason = 'length'",
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
         if self.repeats:

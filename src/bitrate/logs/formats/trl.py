@@ -98,7 +98,7 @@ class Trl(Format):
             "advantage": "_advantage",
             "prompt": excerpt("_asked"),
         }
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         return Select(self._source(files), columns, position="_row + 1", raw={"step": "_told_step"})
 

@@ -86,7 +86,7 @@ class Verifiers(Format):
     def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
         """A group is one example of one task; a rollout that ended in an error was given 0 without being scored."""
         columns = rollout_columns() | {"split": "'eval'"}
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         source, position = jsonl(files, RAW, self.options.raw_names()), "row_number() OVER ()"
         reasons = [f"WHEN {all_null(list(RAW))} THEN {sql.text(UNREADABLE)}", f"WHEN {FAILED} THEN {sql.text(ERROR)}"]

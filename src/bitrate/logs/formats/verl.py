@@ -77,7 +77,7 @@ class Dump(Format):
         }
         if "acc" in self.extras:
             columns["correct"] = json_number("acc")
-        if self.runs and not self.options.run:
+        if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         return columns
 
