@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import math
@@ -9,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +21,14 @@ from bitrate.lab.claim import Claim
 from bitrate.lab.claims import all_claims, find, place, published
 from bitrate.lab.judge import EXTRAS, judge, lacking
 from bitrate.lab.record import record, run_claims
+from bitrate.lab.signals import LedgerLine
+from bitrate.meter.lines import all_lines
 
 NUMBERS = {"S0": 12, "S1": 17, "S2": 5, "S3": 13, "S4": 7}
 REFUTED = {"S0.5", "S1.9", "S1.14", "S3.4", "S3.6"}
 HOLDS_IF = {
     "S0.1", "S0.2", "S0.3", "S0.4", "S0.6", "S0.7", "S1.1", "S1.7", "S1.8", "S1.10", "S1.12", "S2.2", "S3.2", "S3.5",
-    "S3.8", "S3.10", "S4.1", "S4.2", "S4.3", "S4.5",
+    "S3.8", "S3.10", "S4.1", "S4.2", "S4.3", "S4.5", "B9", "B10",
 }  # fmt: skip
 #: Rows that THEORY.md leaves to training: whatever the runs said is published, a refuted prediction too.
 TRAINING = {"S1.17", "S2.3", "S2.4", "S2.5", "S3.11", "S3.13", "S4.6", "S4.7"}
@@ -90,6 +94,22 @@ def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
             gap = rival.value - prediction.value
             gaps.append(sign * gap if sign else abs(gap))
     assert max(gaps) > (0 if claim.arms else claim.tolerance)
+
+
+def audited(signal: Any) -> set[str]:
+    """The figures of the audit that a signal reads, whatever it is made of."""
+    if isinstance(signal, LedgerLine):
+        return {signal.line}
+    if not dataclasses.is_dataclass(signal):
+        return set()
+    return {line for f in dataclasses.fields(signal) for line in audited(getattr(signal, f.name))}
+
+
+def test_claims_ask_the_audit_that_users_run() -> None:
+    """At least twenty claims read it, and every line of the ledger is read by one."""
+    asked = {c.id: {line for case in c.cases for line in audited(case.signal or c.signal)} for c in MEASURED}
+    assert sum(map(bool, asked.values())) >= 20
+    assert {f"ledger.{key}" for key in all_lines()} <= set().union(*asked.values())
 
 
 def test_the_curves_are_numbers() -> None:

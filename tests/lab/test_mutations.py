@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,15 @@ from bitrate.lab.record import standing
 from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import ROLLOUT_COLUMNS
+from bitrate.meter.groups import GroupTable
+from bitrate.meter.keys import KnownKeys
+from bitrate.meter.lines import absorbed, all_lines, answer_bound
+from bitrate.meter.pool import Pool
+from bitrate.meter.run import Run
 from bitrate.stats import information, linear, minimax
-from bitrate.stats.functionals import Functional
+from bitrate.stats.functionals import Functional, UpdateBits
 from bitrate.theory import binary_entropy
+from bitrate.types import Bools, Estimate, Floats, Ints
 
 Patch = pytest.MonkeyPatch
 
@@ -77,7 +84,68 @@ def null_as_zero(monkeypatch: Patch) -> None:
     rewritten(monkeypatch, rule)
 
 
+def answers_without_none(monkeypatch: Patch) -> None:
+    """The answer bound as log2 M: that none of the M answers may be right is forgotten."""
+    bound = answer_bound._bound
+
+    def less(table: GroupTable, torn: Bools, several: bool) -> Floats:
+        bits = bound(table, torn, several)
+        return bits if several else np.log2(2**bits - 1)
+
+    monkeypatch.setattr(answer_bound, "_bound", less)
+
+
+def measured(monkeypatch: Patch, key: str, by: Callable[[Callable[[Run], Estimate], Run], Estimate]) -> None:
+    """A line of the ledger is measured otherwise, from its own measure and the run."""
+    line = all_lines()[key]
+    monkeypatch.setitem(all_lines(), key, replace(line, measure=lambda run: by(line.measure, run)))
+
+
+def key_doubled(monkeypatch: Patch) -> None:
+    """Twice the key bits."""
+    measured(monkeypatch, "key_bits", lambda measure, run: measure(run).scaled(2, "", ""))
+
+
+def half_erased(monkeypatch: Patch) -> None:
+    """Constant groups lose half of what a group-normalised advantage takes from them."""
+    kept = UpdateBits.__call__
+    monkeypatch.setattr(UpdateBits, "__call__", lambda self, p: (kept(self, p) + binary_entropy(p)) / 2)
+    monkeypatch.setattr(minimax, "_minimax", minimax._minimax.__wrapped__)  # what was solved before is not this
+
+
+def absorbed_without_prior(monkeypatch: Patch) -> None:
+    """log2 p at the last visit, the first one forgotten."""
+
+    def last_alone(table: GroupTable, functional: Functional, _: Ints, last: Ints, *, level: float) -> Estimate:
+        pool = Pool(table, level, last, by_group=True)
+        return pool.means({"f": functional}, {"f": ("", functional.unit)})["f"]
+
+    monkeypatch.setattr(absorbed, "paired_change", last_alone)
+
+
+def absorbed_from_uniform(monkeypatch: Patch) -> None:
+    """Of logged surprisals: what is held of a uniform key, whatever the policy began with."""
+    monkeypatch.setattr(KnownKeys, "absorbed", KnownKeys.held)
+
+
+def generalised_on_trained(monkeypatch: Patch) -> None:
+    """The training split in the place of the evaluation split."""
+    measured(monkeypatch, "generalised_bits", lambda measure, run: measure(Run(run.table, run.assumptions, run.table)))
+
+
+def generalised_backwards(monkeypatch: Patch) -> None:
+    """Early less late."""
+    measured(monkeypatch, "generalised_bits", lambda measure, run: measure(run).map(lambda bits: -bits, "", ""))
+
+
 MUTATIONS = {
+    answers_without_none: ("B8",),
+    key_doubled: ("B9",),
+    half_erased: ("B6",),
+    absorbed_without_prior: ("B10",),
+    absorbed_from_uniform: ("B10",),
+    generalised_on_trained: ("B11",),
+    generalised_backwards: ("B11",),
     plug_in_codes: ("S0.5", "S1.12"),
     plug_in: ("B5", "S3.10", "B2", "S1.6"),
     last_rollout_dropped: ("S1.10", "S1.15", "S2.2", "S0.9"),

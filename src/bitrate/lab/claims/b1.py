@@ -6,7 +6,7 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Unresolved
+from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.theory import quantised_reward_bound, unit_test_information
 from bitrate.types import Prediction
 
@@ -30,15 +30,18 @@ def rival(case: Case) -> Prediction:
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
-    """One program of two in each of many worlds; a world hides which tests each program passes."""
-    tests, report = case.settings["tests"], case.settings["report"]
+    """One program of two in each of many worlds; a world hides which tests each program passes.
+
+    The audit is given groups of programs, each of a world of its own.
+    """
+    tests, report, k = case.settings["tests"], case.settings["report"], case.settings.get("k", 1)
     hidden = rng.random((WORLDS, 2, tests)) < case.settings["rate"]
     program = rng.integers(2, size=WORLDS)
     passed = hidden[np.arange(WORLDS), program].astype(float)
     reward = {ALL: passed.all(axis=1), COUNT: passed.sum(axis=1), WHICH: passed.mean(axis=1)}[report]
     parts = {f"test_{i}": passed[:, [i]] for i in range(tests)} if report == WHICH else None
     with Run(folder, rng) as run:
-        run.step(0, answers=program[:, None], rewards=reward[:, None], components=parts)
+        run.step(0, answers=program.reshape(-1, k), rewards=reward.reshape(-1, k), components=parts)
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -60,7 +63,15 @@ CLAIM = Claim(
     statement="Of m independent unit tests of pass rate u, the bit that all passed carries h(u^m), their count the "
     "entropy of a binomial, and the list of all m of them m h(u).",
     source="bitrate, THEORY.md section 3",
-    cases=tuple(case(report, rate) for rate in (0.5, 0.9) for report in (ALL, COUNT, WHICH)),
+    cases=(
+        *[case(report, rate) for rate in (0.5, 0.9) for report in (ALL, COUNT, WHICH)],
+        Case(
+            f"10 tests, each passes 90%: {COUNT}, audited",
+            {"tests": 10, "rate": 0.9, "report": COUNT, "k": 16},
+            x=0.9,
+            signal=LedgerLine("ledger.outcome_bits"),
+        ),
+    ),
     predict=predict,
     simulate=simulate,
     signal=Unresolved(of="scores", given="answers"),

@@ -6,17 +6,24 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Information, Unresolved
+from bitrate.lab.signals import Information, LedgerLine, Unresolved
 from bitrate.theory import beta_mean_entropy, group_entropy, mutual_information, pass_rate_information
 from bitrate.types import Floats, Prediction
 
 WORLDS = 40_000
 PATTERN, ABOUT = Unresolved(of="rewards", given="answers"), Information(of="rewards")
+AUDITED = LedgerLine("ledger.outcome_bits")
 
 
 def predict(case: Case) -> Prediction:
-    """E[K h(p)] + I(r; p); for two kinds of prompt the second part alone, from the table of kinds and patterns."""
+    """E[K h(p)] + I(r; p); for two kinds of prompt the second part alone, from the table of kinds and patterns.
+
+    The audit's outcome bits are the first part alone, a rollout.
+    """
     s = case.settings
+    if case.signal is AUDITED:
+        bits = float(beta_mean_entropy(s["a"], s["b"]))
+        return Prediction(bits, "exact", "bits/rollout", "THEORY.md section 4", ("outcomes independent given p",))
     if "rates" in s:
         bits = float(mutual_information(patterns(s["rates"], s["k"])))
     else:
@@ -27,6 +34,9 @@ def predict(case: Case) -> Prediction:
 def rival(case: Case) -> Prediction | None:
     """K times the outcome bits, E[K h(p)]; of two kinds, log2(K) / 2 as for pass rates that spread out."""
     s = case.settings
+    if case.signal is AUDITED:
+        bits = group_entropy(s["a"], s["b"], s["k"]) / s["k"]
+        return Prediction(bits, "exact", "bits/rollout", "H(r_1..r_K) / K, what tells the pass rate included")
     if "rates" in s:
         return Prediction(float(np.log2(s["k"]) / 2), "exact", "bits/prompt", "log2(K) / 2")
     bits = float(s["k"] * beta_mean_entropy(s["a"], s["b"]))
@@ -41,13 +51,14 @@ def patterns(rates: tuple[float, ...], k: int) -> Floats:
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
-    """One rollout a step, so that the log keeps their order; a prompt's pass rate stays as it was drawn."""
+    """One rollout a step, so that the log keeps their order, or a group for the audit; pass rates stay as drawn."""
     s = case.settings
     kinds = rng.integers(len(s["rates"]), size=WORLDS) if "rates" in s else None
     rate = rng.beta(s["a"], s["b"], WORLDS) if kinds is None else np.take(s["rates"], kinds)
+    steps, size = (1, s["k"]) if case.signal is AUDITED else (s["k"], 1)
     with Run(folder, rng) as run:
-        for step in range(s["k"]):
-            right = rng.random((WORLDS, 1)) < rate[:, None]
+        for step in range(steps):
+            right = rng.random((WORLDS, size)) < rate[:, None]
             run.step(step, answers=np.zeros(right.shape, int), rewards=right, targets=kinds)
 
 
@@ -71,6 +82,7 @@ CLAIM = Claim(
         *[Case(f"p ~ Beta(1/2, 1/2), K={k}", {"a": 0.5, "b": 0.5, "k": k}, x=k, signal=PATTERN) for k in (1, 2, 4, 8)],
         Case("p ~ Beta(2, 5), K=6", {"a": 2.0, "b": 5.0, "k": 6}, x=6, signal=PATTERN),
         Case("p is .2 or .9, K=8: I(r; p)", {"rates": (0.2, 0.9), "k": 8}, signal=ABOUT),
+        Case("p ~ Beta(1/2, 1/2), K=8: E h(p), audited", {"a": 0.5, "b": 0.5, "k": 8}, signal=AUDITED),
     ),
     predict=predict,
     simulate=simulate,

@@ -42,12 +42,13 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """A group of each prompt, which passes at the prompt's rate.
 
     The audit is given no answers, so that it knows of no other bound. To count advantages, each rollout of a group says
-    something else: that keeps their order.
+    something else: that keeps their order. Where the audit is asked for another K, groups of ``logged`` are rolled out.
     """
     s = case.settings
+    k = s.get("logged", s["k"])
     rate = rng.choice(s["rates"], PROMPTS)[:, None]
-    rewards = (rng.random((PROMPTS, s["k"])) < rate).astype(float)
-    texts = np.tile(np.arange(s["k"]), (PROMPTS, 1)) if s["counted"] else np.full(rewards.shape, None)
+    rewards = (rng.random((PROMPTS, k)) < rate).astype(float)
+    texts = np.tile(np.arange(k), (PROMPTS, 1)) if s["counted"] else np.full(rewards.shape, None)
     with Run(folder, rng) as run:
         run.step(0, answers=texts, rewards=rewards, advantages=advantages(rewards, s["method"]))
 
@@ -80,6 +81,17 @@ CLAIM = Claim(
         case("p is .05, .5 or .95, K=8", (0.05, 0.5, 0.95), 8),
         case("p=.5, K=4, baseline .3", (0.5,), 4, 0.3),
         *[case(f"p={p:g}, K={k}, advantages counted, a group", (p,), k, counted=True) for p, k in ((0.5, 2), (0.9, 4))],
+        Case(
+            "p is .05, .5 or .95, what K=2 would keep, from groups of 8",
+            {
+                "rates": (0.05, 0.5, 0.95),
+                "k": 2,
+                "method": "grpo",
+                "counted": False,
+                "logged": 8,
+            },
+            signal=LedgerLine("k_advice.2.update_bits"),
+        ),
     ),
     predict=predict,
     simulate=simulate,

@@ -8,14 +8,14 @@ import numpy as np
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import sample
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Mean
+from bitrate.lab.signals import LedgerLine, Mean
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import regularised_pass_rate
 from bitrate.types import Floats, Prediction
 
 WORLDS = 60_000
 NO_KL = 1e-6
-REWARD = Mean("avg(reward)", "mean reward", "share of rollouts")
+REWARD = LedgerLine("pass_rate")
 AGAIN = Mean("(count(DISTINCT answer) = 1)::INT", "two rollouts agree", "share of pairs")
 
 

@@ -7,17 +7,17 @@ import numpy as np
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import advantages, sample
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Information, Unresolved
+from bitrate.lab.signals import Information, LedgerLine, Unresolved
 from bitrate.lab.tasks import GoodSet
 from bitrate.theory import entropy, good_set_distinct_rollouts, group_normalised_information, verifier_information
-from bitrate.types import Prediction
+from bitrate.types import Kind, Prediction
 
 ALPHA = 0.3
 N = 4
 GRADES = (0.4, 0.3, 0.2, 0.1)
 WORLDS = 50_000
 FEEDBACK = Unresolved(of="scores", given="answers")
-UPDATE = Information(of="update")
+UPDATE, AUDITED = Information(of="update"), LedgerLine("ledger.update_bits")
 
 
 def with_repeats(k: int) -> float:
@@ -25,6 +25,13 @@ def with_repeats(k: int) -> float:
     sets = ((np.arange(2**N)[:, None] >> np.arange(N)) & 1).astype(bool)
     prior = np.prod(np.where(sets, ALPHA, 1 - ALPHA), axis=1)
     return verifier_information(prior, sets, np.full(N, 1 / N), k)
+
+
+def said_of(case: Case, bits: float, kind: Kind, reference: str, assumptions: tuple[str, ...] = ()) -> Prediction:
+    """Bits of a group; the audit counts by rollout."""
+    if case.signal is AUDITED:
+        return Prediction(bits / case.settings["k"], kind, "bits/rollout", reference, assumptions)
+    return Prediction(bits, kind, "bits/group", reference, assumptions)
 
 
 def predict(case: Case) -> Prediction:
@@ -36,19 +43,19 @@ def predict(case: Case) -> Prediction:
         "graded": k * entropy(GRADES),
         "grpo": k * group_normalised_information(ALPHA, k),
     }
-    return Prediction(float(bits[how]), "exact", "bits/group", "THEORY.md S0.9", ("independent jokes",))
+    return said_of(case, float(bits[how]), "exact", "THEORY.md S0.9", ("independent jokes",))
 
 
 def stated(case: Case) -> Prediction:
     """More than the one bit of a single 0/1 reward."""
-    return Prediction(1.0, "lower", "bits/group", "Beirami, richer rewards")
+    return said_of(case, 1.0, "lower", "Beirami, richer rewards")
 
 
 def rival(case: Case) -> Prediction | None:
     """A bound for a single right answer, taken for a general one."""
     if case.settings["how"] == "graded":
         return None
-    return Prediction(float(np.log2(case.settings["k"] + 1)), "upper", "bits/group", "log2(M+1)")
+    return said_of(case, float(np.log2(case.settings["k"] + 1)), "upper", "log2(M+1)")
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
@@ -90,6 +97,7 @@ CLAIM = Claim(
         Case("4 different jokes, GRPO update", {"how": "grpo", "k": 4}, x=4, signal=UPDATE),
         Case("1 joke with one of 4 grades", {"how": "graded", "k": 1}, x=1),
         Case("2 different jokes with one of 4 grades", {"how": "graded", "k": 2}, x=2),
+        Case("4 different jokes, GRPO update, audited", {"how": "grpo", "k": 4}, signal=AUDITED),
     ),
     predict=predict,
     stated=stated,

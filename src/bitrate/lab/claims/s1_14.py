@@ -6,7 +6,7 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Unresolved
+from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.theory import group_information, terminal_information, token_capacity, token_information
 from bitrate.types import Floats, Ints, Prediction
 
@@ -63,9 +63,10 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Roll out, and log for every token its return less what the critic expected after the tokens before it.
 
     The critic starts with any expectations; a learnt one has moved half of the way to the returns of a first rollout.
+    The audit is given groups.
     """
-    length, kind = case.settings["length"], case.settings["kind"]
-    right = rng.integers(BINARY, size=(WORLDS, length))
+    length, kind, k = case.settings["length"], case.settings["kind"], case.settings.get("k", 1)
+    right = np.repeat(rng.integers(BINARY, size=(WORLDS // k, length)), k, axis=0)
     critic = np.tile(rng.random(2**length).round(3), (WORLDS if kind == LEARNT else 1, 1))
     rows = np.arange(WORLDS)[:, None] if kind == LEARNT else np.zeros((WORLDS, 1), int)
     with Run(folder, rng) as run:
@@ -73,9 +74,9 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             said = rng.integers(BINARY, size=right.shape)
             seen, followed = prefixes(said), returns(said, right, kind)
             surprise = followed - critic[rows, seen]
-            parts = {f"advantage_{t}": surprise[:, [t]] for t in range(length)}
+            parts = {f"advantage_{t}": surprise[:, t].reshape(-1, k) for t in range(length)}
             answers = said @ (1 << np.arange(length))
-            run.step(step, answers=answers[:, None], rewards=followed[:, :1], components=parts)
+            run.step(step, answers=answers.reshape(-1, k), rewards=followed[:, 0].reshape(-1, k), components=parts)
             if kind == LEARNT:
                 critic[rows, seen] += surprise / 2
 
@@ -103,6 +104,12 @@ CLAIM = Claim(
         *[case(t, FIXED, "reward at the end") for t in (1, 2, 4, 8)],
         case(2, LEARNT, "reward at the end, a critic that learnt from a rollout"),
         case(4, TOKEN, "a reward for each token"),
+        Case(
+            "T=2, reward at the end, audited",
+            {"length": 2, "kind": FIXED, "k": 32},
+            2,
+            signal=LedgerLine("ledger.outcome_bits"),
+        ),
     ),
     predict=predict,
     stated=stated,

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Information, PassRateInformation
+from bitrate.lab.signals import Information, LedgerLine, PassRateInformation
 from bitrate.theory import (
     gaussian_reward_information,
     mutual_information,
@@ -36,8 +36,11 @@ def edges(case: Case) -> Floats:
 
 
 def predict(case: Case) -> Prediction:
-    """Bits between the hidden quality and the rewards that the update tells apart."""
+    """Bits between the hidden quality and the rewards that the update tells apart; b for the audit's capacity."""
     s = case.settings
+    if case.signal is CAPACITY:
+        bits = float(quantised_reward_bound(2 ** s["bits"]))
+        return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.7: log2 of the levels")
     if "snr" in s:
         bits = quantised_gaussian_information(s["snr"], s["bits"])
     else:
@@ -89,6 +92,7 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
 
 
 ROUNDED, REVEALED = Information(of="update", about="target"), PassRateInformation()
+CAPACITY = LedgerLine("ledger.capacity_bits")
 
 CLAIM = Claim(
     id="S1.7",
@@ -98,6 +102,7 @@ CLAIM = Claim(
         *[Case(f"b=1, SNR {x:g}", {"bits": 1, "snr": x}, x=x, signal=REVEALED) for x in (1.0, 10.0, 200.0)],
         *[Case(f"8 qualities, b={b}", {"bits": b}, signal=ROUNDED) for b in (1, 2, 3)],
         Case("8 qualities, b=1 logged, the score used", {"bits": 1, "raw": True}, assumed=False, signal=ROUNDED),
+        Case("8 qualities, b=3, the audit's capacity", {"bits": 3}, signal=CAPACITY),
     ),
     predict=predict,
     stated=stated,

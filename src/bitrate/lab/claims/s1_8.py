@@ -6,7 +6,7 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
-from bitrate.lab.signals import Unresolved
+from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, outcome_information
 from bitrate.types import Prediction
@@ -42,9 +42,9 @@ def rival(case: Case) -> Prediction:
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
-    """One rollout in each of many worlds."""
-    task = SingleAnswer(case.settings["prior"])
-    collect(task, folder, rng=rng, worlds=WORLDS, method=0.0, policy=case.settings["policy"])
+    """One rollout in each of many worlds; a group in each of fewer, for the audit."""
+    task, k = SingleAnswer(case.settings["prior"]), case.settings.get("k", 1)
+    collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.0, policy=case.settings["policy"])
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -61,6 +61,12 @@ CLAIM = Claim(
         *[Case(f"V={v}", {"prior": uniform(v), "policy": uniform(v)}, x=v) for v in (5, 10, 50, 100, 500)],
         Case("V=50, a policy that favours one answer", {"prior": uniform(50), "policy": (0.51, *(0.01,) * 49)}, x=50),
         Case("V=4, prior .5 .3 .1 .1", SKEWED, x=4, assumed=False),
+        Case(
+            "V=10, audited",
+            {"prior": uniform(10), "policy": uniform(10), "k": 8},
+            x=10,
+            signal=LedgerLine("ledger.outcome_bits"),
+        ),
     ),
     predict=predict,
     stated=stated,

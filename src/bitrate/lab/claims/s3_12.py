@@ -6,7 +6,7 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Unresolved
+from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, first_error_information
 from bitrate.types import Prediction
@@ -55,7 +55,8 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             run.step(0, answers=np.zeros((WORLDS, 1), int), rewards=solved, components={"first_error": error})
             return
         task = SingleAnswer.uniform(ANSWERS)
-        targets, answers = task.draw(WORLDS, rng), rng.integers(ANSWERS, size=(WORLDS, 1))
+        k = s.get("k", 1)
+        targets, answers = task.draw(WORLDS // k, rng), rng.integers(ANSWERS, size=(WORLDS // k, k))
         rewards, value = task.score(targets, answers, rng), VALUES[answers]
         parts = {"value": value} if s["value"] else None
         run.step(0, answers=answers, rewards=rewards, targets=targets, components=parts, advantages=rewards - value)
@@ -83,6 +84,11 @@ CLAIM = Claim(
             Case(f"first error of {t} steps, accuracy {c:g}", {"steps": t, "accuracy": c}, x=t if c == 0.9 else None)
             for t, c in ((2, 0.6), (2, 0.9), (8, 0.9), (24, 0.9))
         ],
+        Case(
+            "the outcome and a value function, audited",
+            {"value": True, "k": 8},
+            signal=LedgerLine("ledger.outcome_bits"),
+        ),
     ),
     predict=predict,
     stated=stated,

@@ -6,7 +6,7 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.learners import collect
-from bitrate.lab.signals import Unresolved
+from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, sampled_guess_information
 from bitrate.types import Prediction
@@ -49,9 +49,9 @@ def rival(case: Case) -> Prediction:
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
-    """One guess in each of many worlds."""
-    task = SingleAnswer(belief(case.settings["p"], case.settings["others"]))
-    collect(task, folder, rng=rng, worlds=WORLDS, method=0.0, policy=policy(case))
+    """One guess in each of many worlds; a group in each of fewer, for the audit."""
+    task, k = SingleAnswer(belief(case.settings["p"], case.settings["others"])), case.settings.get("k", 1)
+    collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.0, policy=policy(case))
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -77,6 +77,12 @@ CLAIM = Claim(
         Case("sampled guess, p=.7, K=3", {"p": 0.7, "others": 3, "sampled": True}, x=0.7),
         Case("sampled guess, p=.5, K=1", {"p": 0.5, "others": 1, "sampled": True}),
         Case("sampled guess, p=.5, K=30", {"p": 0.5, "others": 30, "sampled": True}),
+        Case(
+            "sampled guess, p=.7, K=3, audited",
+            {"p": 0.7, "others": 3, "sampled": True, "k": 16},
+            x=0.7,
+            signal=LedgerLine("ledger.outcome_bits"),
+        ),
     ),
     predict=predict,
     stated=stated,

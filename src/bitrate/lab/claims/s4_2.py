@@ -7,7 +7,7 @@ import numpy as np
 from bitrate.lab.claim import Case, Claim, Panel
 from bitrate.lab.learners import collect
 from bitrate.lab.runs import Run
-from bitrate.lab.signals import Information
+from bitrate.lab.signals import Information, LedgerLine
 from bitrate.lab.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
 from bitrate.types import Prediction
@@ -41,8 +41,9 @@ def rival(case: Case) -> Prediction | None:
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
-    """The right option is drawn from the belief: it is shown, or one guess is scored."""
+    """The right option is drawn from the belief: it is shown, or one guess is scored; a group, for the audit."""
     p, others, kind = (case.settings[name] for name in ("p", "others", "kind"))
+    k = case.settings.get("k", 1)
     belief = np.array([p, *((1 - p) / others,) * others])
     task = SingleAnswer(tuple(belief))
     if kind == LABEL:
@@ -51,7 +52,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             run.step(0, answers=shown[:, None], rewards=np.ones((WORLDS, 1)), targets=shown)
     else:
         policy = belief if kind == SAMPLED else np.eye(belief.size)[0]
-        collect(task, folder, rng=rng, worlds=WORLDS, method=0.5, policy=policy)
+        collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.5, policy=policy)
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -96,6 +97,12 @@ CLAIM = Claim(
         _case(TOP, 0.05, MANY),
         _case(SAMPLED, 0.5, 3, assumed=False),
         _case(SAMPLED, 0.9, 31, assumed=False),
+        Case(
+            f"{SAMPLED}, p=0.5, K=3, audited",
+            {"kind": SAMPLED, "p": 0.5, "others": 3, "k": 16},
+            assumed=False,
+            signal=LedgerLine("ledger.outcome_bits"),
+        ),
     ),
     predict=predict,
     stated=stated,

@@ -1,4 +1,4 @@
-"""Counts of rollouts and prompts: means, and the bits between outcomes and prompts."""
+"""Counts of rollouts: means over prompts, and the bits between outcomes and prompts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bitrate.lab.signals.rows import LEVEL, reduced, rollouts
+from bitrate.lab.signals.ledger import LedgerLine
+from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
-from bitrate.stats import PassRate, cluster_ratio, difference, mean_functional, mean_outcome_entropy
+from bitrate.stats import cluster_ratio, difference
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
 
@@ -41,18 +42,22 @@ class Mean:
         return cluster_ratio(ones, found, 0.0, self.spread, name=self.name, unit=self.unit, level=LEVEL, method="mean")
 
 
+PASS_RATE, OUTCOME_BITS = LedgerLine("pass_rate"), LedgerLine("ledger.outcome_bits")
+
+
 @dataclass(frozen=True)
 class PassRateInformation:
-    """Bits that one outcome carries about what sets the prompts apart: ``I(r; prompt) = h(E p) - E h(p)``."""
+    """Bits that one outcome carries about what sets the prompts apart: ``I(r; prompt) = h(E p) - E h(p)``.
+
+    Both are figures of the audit: the entropy of its pass rate, less its outcome bits.
+    """
+
+    rate: LedgerLine = PASS_RATE
+    within: LedgerLine = OUTCOME_BITS
 
     def __call__(self, folder: Path) -> Estimate:
-        """The estimate from the group table of a folder's files."""
-        with reduced(folder) as groups:
-            counts = duck.run(groups.con, "SELECT n_correct, n FROM groups ORDER BY run, prompt_id, step")
-        right, size = np.array(counts, dtype=np.int64).T
-        within = mean_outcome_entropy(right, size, LEVEL)
-        pooled = _through_entropy(mean_functional(PassRate(), right, size, level=LEVEL))
-        return difference(within, pooled, name="I(outcome; prompt)")
+        """The estimate from the files of a folder."""
+        return difference(self.within(folder), _through_entropy(self.rate(folder)), name="I(outcome; prompt)")
 
 
 def _through_entropy(rate: Estimate) -> Estimate:

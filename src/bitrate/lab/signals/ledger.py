@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,8 @@ class LedgerLine:
     """One figure of ``bitrate audit``, by its place in the JSON.
 
     Args:
-        line: e.g. ``"ledger.outcome_bits"`` or ``"groups.mixed"``.
+        line: e.g. ``"ledger.outcome_bits"``, ``"pass_rate"`` or ``"spent.mixed.tokens"``; of what other group sizes
+            would give, ``"k_advice.8.update_bits"`` is the one at K=8.
         verifier_noise: as the user would state it.
         model_params: the same, for figures per FLOP.
         until: step at which known keys are looked at; the end by default.
@@ -45,9 +46,18 @@ class LedgerLine:
                 return Run(GroupTable(groups, "train"), given, GroupTable(groups, "eval")).line(key)
             figure: Any = getattr(measure(groups, given), part)
         for key in keys:
-            figure = figure[key]
+            figure = _part(figure, key)
         estimate: Estimate = figure
         return estimate
+
+
+def _part(whole: Any, key: str) -> Any:
+    """A part of an audit by its name, or by its group size where there is one a size."""
+    if isinstance(whole, Mapping):
+        return whole[key]
+    if isinstance(whole, tuple):
+        return next(part for part in whole if part.k == int(key))
+    return getattr(whole, key)
 
 
 @dataclass(frozen=True)
