@@ -1,1 +1,1 @@
-"""From groups to the ledger: signals, costs, advice and comparison. Nothing here reads a file."""
+"""From groups to the ledger: the group table, lines, advice, and the typed audit. Nothing here reads a file."""

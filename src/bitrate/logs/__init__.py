@@ -1,0 +1,1 @@
+"""From files to groups: formats, reading, the reduction, and what is written as rollouts."""
