@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from bitrate import files
-from bitrate.errors import InputError
-from bitrate.report.ledger import ledger, ledgers
-from bitrate.report.sentences import kinds
-from bitrate.report.theme import PALETTE, WIDTH, Chart, altair, described, fields, rows_of, theme, vega_lite_version
-from bitrate.report.words import checked, clean, estimate, is_share, number, value_words
+from bitrate.meter.audit import Audit
+from bitrate.report.ledger import ledger
+from bitrate.report.sentences import blocks, kinds
+from bitrate.report.theme import WIDTH, Chart, altair, described, fields, rows_of
+from bitrate.report.words import is_share, number, value_words
 from bitrate.types import Estimate
 
 
-def pass_rates(audit: Mapping[str, Any]) -> Chart | None:
+def pass_rates(audit: Audit) -> Chart | None:
     """Histogram of prompts' pass rates, first visits beside last ones; of all visits where these are not known."""
     alt = altair()
-    series = _series(audit, "pass_rates")
-    shown = [key for key in ("first", "last") if series.get(key)] or [key for key in ("all",) if series.get(key)]
+    series = audit.series.pass_rates
+    shares = {"first": series.first, "last": series.last} if series.first and series.last else {"all": series.all}
+    shown = [key for key, known in shares.items() if known]
     if not shown:
         return None
     names = {"first": "first visits", "last": "last visits", "all": "all visits"}
-    edges, rows = series["edges"], []
+    edges, rows = series.edges, []
     for place, key in enumerate(shown):
-        for left, right, share in zip(edges[:-1], edges[1:], series[key], strict=True):
+        for left, right, share in zip(edges[:-1], edges[1:], shares[key] or (), strict=True):
             step = (right - left) * 0.9 / len(shown)
             start = left + (right - left) * 0.05 + place * step
             rows.append(
@@ -61,11 +60,11 @@ def pass_rates(audit: Mapping[str, Any]) -> Chart | None:
     return described(chart, "Share of prompts by pass rate, " + " and ".join(domain), title="share of prompts")
 
 
-def bits_over_steps(audit: Mapping[str, Any]) -> Chart | None:
+def bits_over_steps(audit: Audit) -> Chart | None:
     """Outcome bits per rollout over the steps with their interval; steps without a figure leave a gap."""
     rows = [
-        {"x": (s["step_first"] + s["step_last"]) / 2, "steps": _span(s), **fields(estimate(s, "outcome_bits"))}
-        for s in _steps(audit)
+        {"x": (s.step_first + s.step_last) / 2, "steps": _span(s.step_first, s.step_last), **fields(s.outcome_bits)}
+        for s in audit.series.steps
     ]
     if not any(r["value"] is not None for r in rows):
         return None
@@ -76,18 +75,18 @@ def bits_over_steps(audit: Mapping[str, Any]) -> Chart | None:
     )
 
 
-def groups_over_steps(audit: Mapping[str, Any]) -> Chart | None:
+def groups_over_steps(audit: Audit) -> Chart | None:
     """Share of each kind of groups over the steps, stacked."""
     alt = altair()
     shown, rows = kinds(audit), []
-    for s in _steps(audit):
-        shares = [s.get(key) for key, _ in reversed(shown)]
+    for s in audit.series.steps:
+        shares = [getattr(s, key) for key, _ in reversed(shown)]
         known = [share for share in shares if share is not None]
         if len(known) < len(shown):
             continue
         base = 0.0
         for (_, name), share in zip(reversed(shown), known, strict=True):
-            span = {"from": s["step_first"] - 0.5, "to": s["step_last"] + 0.5, "steps": _span(s)}
+            span = {"from": s.step_first - 0.5, "to": s.step_last + 0.5, "steps": _span(s.step_first, s.step_last)}
             rows.append({**span, "low": base, "high": base + share, "share": share, "groups": name})
             base += share
     if not rows:
@@ -109,61 +108,19 @@ def groups_over_steps(audit: Mapping[str, Any]) -> Chart | None:
     return described(chart, said, title="share of groups")
 
 
-def bits_by_group_size(audit: Mapping[str, Any]) -> Chart | None:
+def bits_by_group_size(audit: Audit) -> Chart | None:
     """Outcome bits that the update keeps, per rollout, at other group sizes K; this run's own K is marked."""
-    return _by_group_size(audit, [estimate(a, "update_bits") for a in _advice(audit)], "outcome bits kept, per rollout")
+    return _by_group_size(audit, [a.update_bits for a in audit.k_advice], "outcome bits kept, per rollout")
 
 
-def mixed_by_group_size(audit: Mapping[str, Any]) -> Chart | None:
+def mixed_by_group_size(audit: Audit) -> Chart | None:
     """Share of groups that would be mixed at other group sizes K; this run's own K is marked."""
-    mixed = [_mixed(estimate(a, "dead_groups")) for a in _advice(audit)]
-    return _by_group_size(audit, mixed, "share of groups that are mixed")
+    return _by_group_size(audit, [a.mixed_groups for a in audit.k_advice], "share of groups that are mixed")
 
 
-def save_figures(
-    audit: Mapping[str, Any], folder: str | Path, formats: Sequence[str] = ("png", "svg"), mode: str = "light"
-) -> list[Path]:
-    """Write every chart that the audit has figures for.
-
-    Args:
-        audit: the dict of ``Audit.to_dict()``.
-        folder: where to; made if it is not there.
-        formats: of ``"png"`` and ``"svg"``.
-        mode: ``"light"`` or ``"dark"``.
-
-    Returns:
-        The files written.
-
-    Raises:
-        InputError: another format or mode, or another kind of dict.
-    """
-    import vl_convert
-
-    version = vega_lite_version()
-    writers = {
-        "png": lambda s: vl_convert.vegalite_to_png(s, vl_version=version, scale=2),
-        "svg": lambda s: vl_convert.vegalite_to_svg(s, vl_version=version).encode(),
-    }
-    if unknown := set(formats) - set(writers):
-        raise InputError(f"formats = {tuple(formats)}; want png or svg, not {sorted(unknown)}")
-    config, folder, written = theme(mode), Path(folder), []
-    checked(audit)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in {"ledger": ledgers, **CHARTS}.items():
-        chart = draw(audit)
-        if chart is None:
-            continue
-        spec = {**sized(chart.to_dict()), "config": {**config, "background": PALETTE[mode]["paper"]}, "padding": 16}
-        for ending in formats:
-            path = folder / f"{name}.{ending}"
-            files.write(path, writers[ending](spec))
-            written.append(path)
-    return written
-
-
-def specs(audit: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def specs(audit: Audit) -> dict[str, dict[str, Any]]:
     """Vega-Lite specs of the report's charts by name, as wide as the page gives them; ``theme`` is left to the page."""
-    charts = {f"ledger_{unit}": ledger(audit, unit) for unit in ("rollout", "prompt")}
+    charts = {f"ledger_{unit}": ledger(audit, unit) for unit in blocks(audit)}
     charts |= {name: chart for name, draw in CHARTS.items() if (chart := draw(audit)) is not None}
     found = {name: chart.to_dict() for name, chart in charts.items()}
     for spec in found.values():
@@ -182,7 +139,7 @@ def sized(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 #: Charts besides the ledger; each gives None where the audit has no figure for it.
-CHARTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+CHARTS: dict[str, Callable[[Audit], Any]] = {
     "bits_over_steps": bits_over_steps,
     "groups_over_steps": groups_over_steps,
     "pass_rates": pass_rates,
@@ -191,35 +148,17 @@ CHARTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-def _mixed(dead: Estimate) -> Estimate:
-    """Share of mixed groups from the share of constant ones."""
-    return dead.map(lambda share: 1 - share, "mixed groups", dead.unit, "the rest of the groups")
-
-
-def _series(audit: Mapping[str, Any], key: str) -> Any:
-    return (checked(audit).get("series") or {}).get(key) or {}
-
-
-def _steps(audit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [s for s in _series(audit, "steps") if s.get("step_first") is not None and s.get("step_last") is not None]
-
-
-def _step_axis(audit: Mapping[str, Any], field: str) -> Any:
+def _step_axis(audit: Audit, field: str) -> Any:
     """All steps of the run from edge to edge, with ticks at whole steps: each of a few bins, or some of many."""
-    alt, steps = altair(), _steps(audit)
-    first = sorted({s["step_first"] for s in steps})
+    alt, steps = altair(), audit.series.steps
+    first = sorted({s.step_first for s in steps})
     ticks = {"values": first} if len(first) <= 6 else {"tickCount": 6, "tickMinStep": 1}
-    scale = alt.Scale(domain=[first[0] - 0.5, max(s["step_last"] for s in steps) + 0.5], nice=False)
+    scale = alt.Scale(domain=[first[0] - 0.5, max(s.step_last for s in steps) + 0.5], nice=False)
     return alt.X(f"{field}:Q", title="step", scale=scale, axis=alt.Axis(grid=False, format="d", **ticks))
 
 
-def _advice(audit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return checked(audit).get("k_advice") or []
-
-
-def _span(step: Mapping[str, Any]) -> str:
-    first, last = step["step_first"], step["step_last"]
-    return clean(first) if first == last else f"{clean(first)} to {clean(last)}"
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _band(rows: list[dict[str, Any]], x: Any, measure: str, tip: str, **axis: Any) -> Any:
@@ -242,13 +181,13 @@ def _band(rows: list[dict[str, Any]], x: Any, measure: str, tip: str, **axis: An
     )
 
 
-def _by_group_size(audit: Mapping[str, Any], figures: list[Estimate], measure: str) -> Any:
+def _by_group_size(audit: Audit, figures: list[Estimate], measure: str) -> Any:
     alt = altair()
-    rows = [{"x": a["k"], "K": str(a["k"]), **fields(e)} for a, e in zip(_advice(audit), figures, strict=True)]
+    rows = [{"x": a.k, "K": str(a.k), **fields(e)} for a, e in zip(audit.k_advice, figures, strict=True)]
     known = [e for e in figures if e.value is not None]
     if not known:
         return None
-    own, sizes = estimate(audit, "own_k"), [r["x"] for r in rows]
+    own, sizes = audit.own_k, [r["x"] for r in rows]
     ends = [min(sizes), max(sizes)] if own.value is None else [min(*sizes, max(own.value, 1)), max(*sizes, own.value)]
     scale = alt.Scale(type="log", base=2, domain=ends, nice=False, padding=12)
     x = alt.X("x:Q", title="rollouts per group, K", scale=scale, axis=alt.Axis(values=sizes, grid=False, format="d"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 from typing import Any
 
-from bitrate.errors import InputError
+from bitrate.meter.audit import Audit
+from bitrate.report.sentences import blocks
 from bitrate.report.theme import WIDTH, Chart, altair, described, fields, rows_of
-from bitrate.report.words import LEDGER, clean, estimate
+from bitrate.report.words import clean
 from bitrate.types import Estimate
 
 #: Height of a row, of a line of a reason, and of how many such lines a row of that height has room.
@@ -17,15 +17,15 @@ ROW, LINE, LINES = 62, 14, 2
 MOST_LINES, CHARACTERS = 5, 50
 
 
-def ledger(audit: Mapping[str, Any], unit: str) -> Chart:
+def ledger(audit: Audit, unit: str) -> Chart:
     """The ledger's lines of one unit in order: bar, interval and value, or an empty slot with the reason.
 
     Args:
-        audit: the dict of ``Audit.to_dict()``.
-        unit: ``"rollout"`` or ``"prompt"``.
+        audit: its figures.
+        unit: what the lines count by, ``"rollout"`` or ``"prompt"``.
     """
     alt = altair()
-    rows = [_ledger_row(i, name, estimate(audit, "ledger", key)) for i, (key, name) in enumerate(_lines(unit))]
+    rows = [_ledger_row(i, line.name, figure) for i, (line, figure) in enumerate(blocks(audit)[unit])]
     most = max([r["high"] for r in rows if r["value"] is not None] + [0.0]) or 1.0
     low = min([r["low"] for r in rows if r["value"] is not None] + [0.0])
     deeper = LINE * max(0, max(r["lines"] for r in rows) - LINES)
@@ -72,21 +72,14 @@ def too_long(reason: str) -> bool:
     return len(textwrap.wrap(clean(reason), CHARACTERS)) > MOST_LINES
 
 
-def ledgers(audit: Mapping[str, Any]) -> Chart:
+def ledgers(audit: Audit) -> Chart:
     """The whole ledger in one picture: bits per rollout above bits per prompt, each on its own scale."""
     alt = altair()
     parts = [
         ledger(audit, unit).properties(width=WIDTH, title=alt.TitleParams(f"Bits per {unit}", fontSize=13))
-        for unit in ("rollout", "prompt")
+        for unit in blocks(audit)
     ]
     return alt.vconcat(*parts, spacing=24).resolve_scale(x="independent", y="independent")
-
-
-def _lines(unit: str) -> list[tuple[str, str]]:
-    found = [(key, name) for key, block, name, _ in LEDGER if block == unit]
-    if not found:
-        raise InputError(f"unit = {unit!r}; want rollout or prompt")
-    return found
 
 
 def _ledger_row(place: int, name: str, figure: Estimate) -> dict[str, Any]:
