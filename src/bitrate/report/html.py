@@ -10,16 +10,16 @@ import base64
 import hashlib
 import json
 import re
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitrate import files
 from bitrate.meter.audit import Audit
-from bitrate.report import sentences, words
-from bitrate.report.figures import specs
-from bitrate.report.ledger import too_long
-from bitrate.report.theme import PALETTE, theme, vega_lite_version
+from bitrate.report import sentences, vega, words
+from bitrate.report.charts import all_charts
+from bitrate.report.ledger import ledger, too_long
+from bitrate.report.marks import Spec
+from bitrate.report.theme import PALETTE, theme
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -74,11 +74,11 @@ def render(audit: Audit) -> str:
     env.filters |= {"difference": words.difference_words, "difference_span": words.difference_span}
     env.filters["prose"] = prose
     env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    charts = specs(audit)
+    drawn = drawings(audit)
     style = env.get_template("report.css").render(palette=PALETTE)
-    scripts = [_vega(), env.get_template("report.js").render()]
+    scripts = [vega.script(), env.get_template("report.js").render()]
     data = {
-        "charts": charts,
+        "charts": {name: spec for name, spec in drawn.items() if not isinstance(spec, str)},
         "themes": {mode: theme(mode) for mode in PALETTE},
         "columns": COLUMNS,
         "prompts": _prompts(audit),
@@ -90,12 +90,25 @@ def render(audit: Audit) -> str:
         said=sentences,
         rightful=sentences.kinds(audit) == sentences.RIGHT_OR_WRONG,
         long_reason=too_long,
-        charts=charts,
+        drawn=drawn,
+        charts=all_charts(),
         style=Markup(style),
         scripts=[Markup(s) for s in scripts],
         data=Markup(safe_json(data)),
         policy=policy(scripts, [style]),
     )
+
+
+def drawings(audit: Audit) -> dict[str, Spec | str]:
+    """Every chart by name: its spec, as wide as its place in the page, or the reason why there is none."""
+    place: Spec = {
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"left": 0, "right": 4, "top": 4, "bottom": 4},
+    }
+    found: dict[str, Spec | str] = {f"ledger_{block}": ledger(audit, block) for block in sentences.blocks(audit)}
+    found |= {chart.name: chart.draw(audit) for chart in all_charts()}
+    return {name: spec if isinstance(spec, str) else spec | place for name, spec in found.items()}
 
 
 def prose(text: object) -> Markup:
@@ -128,15 +141,6 @@ def policy(scripts: list[str], styles: list[str]) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-@cache
-def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, of the version that Altair writes for."""
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=vega_lite_version())
-    return re.sub(r"<(/script|!--|script)", r"\\x3c\1", bundle.replace("\r", ""), flags=re.IGNORECASE)
 
 
 def _prompts(audit: Audit) -> list[list[Any]]:

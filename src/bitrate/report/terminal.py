@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from bitrate.meter.audit import Audit
+from bitrate.meter.lines import all_lines
 from bitrate.report.layout import GAP, QUIET, Cell, Layout
 from bitrate.report.sentences import (
     blocks,
@@ -91,10 +92,13 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
     words = clean(shared.reason) if shared.value is None else number_of(round(shared.value), "prompt") + " in both"
     lines += layout.wrapped(words, QUIET)
     rows, reasons, noise = [], [], []
+    few = {key for key, line in all_lines().items() if line.special}
     for key in comparison["differences"]:
         difference, a, b = (
             Estimate.from_dict(comparison[part][key]) for part in ("differences", "a_figures", "b_figures")
         )
+        if a.value is None and b.value is None and key in few:
+            continue
         if difference.value is None:
             reasons.append(f"{clean(a.name)}: no difference, {clean(difference.reason)}")
             continue
@@ -106,8 +110,8 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
             noise.append(f"{clean(a.name)} ±{difference_words(reach).lstrip('+')}")
     sampled = [f"By the sampling of rollouts alone two runs may differ by up to: {', '.join(noise)}."] if noise else []
     notes = [clean(note) for note in (*reasons, *sampled, *comparison["caveats"])]
-    blocks = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
-    layout.print([*lines, *(line for block in blocks for line in [*([Text()] if block else []), *block])])
+    parts = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
+    layout.print([*lines, *(line for part in parts for line in [*([Text()] if part else []), *part])])
 
 
 def _compared(layout: Layout, rows: Sequence[Sequence[str]]) -> list[Text]:
