@@ -70,7 +70,7 @@ def _row(place: int, name: str, figure: Estimate) -> dict[str, Any]:
     if figure.value is None:
         reason = figure.reason or ""
         if too_long(reason):
-            reason = "the reason is too long for a picture: it stands in the text"
+            reason = "the reason is too long for the chart: it stands beside it"
         why = textwrap.wrap(clean(reason), CHARACTERS)
         return row | {"words": "no figure", "why": "\n".join(why), "lines": len(why)}
     return row | {"words": row["shown"] + ("" if row["interval"] == "exact" else f" ({row['interval']})")}

@@ -80,7 +80,8 @@ def headline(audit: Audit) -> str:
     """The finding in one or two sentences."""
     bits, constant = audit.received, audit.constant_rollouts
     if bits.value is None:
-        first = f"What a rollout of this run carried cannot be said: {clean(bits.reason).rstrip('.')}."
+        why = clean(bits.reason).rstrip(".")
+        first = f"How many bits a rollout of this run carried is not known. {why[:1].upper()}{why[1:]}."
     else:
         first = f"A rollout of this run carried at most {number(bits.value)} bits."
     if constant.value is None:

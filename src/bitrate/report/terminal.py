@@ -108,7 +108,9 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
         reach = Estimate.from_dict(comparison["noise"][key])
         if reach.value:
             noise.append(f"{clean(a.name)} ±{difference_words(reach).lstrip('+')}")
-    sampled = [f"By the sampling of rollouts alone two runs may differ by up to: {', '.join(noise)}."] if noise else []
+    sampled = (
+        [f"The sampling of rollouts alone can make two runs differ by up to: {', '.join(noise)}."] if noise else []
+    )
     notes = [clean(note) for note in (*reasons, *sampled, *comparison["caveats"])]
     parts = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
     layout.print([*lines, *(line for part in parts for line in [*([Text()] if part else []), *part])])
