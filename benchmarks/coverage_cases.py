@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, roots_sh_jacobi
+from scipy.stats import bootstrap
 
-from bitrate.stats import Functional, OutcomeEntropy, cluster_bootstrap, cluster_ratio, mean_functional
+from bitrate.stats import Functional, OutcomeEntropy, cluster_ratio, mean_functional
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
 
@@ -182,16 +183,18 @@ def adversaries() -> list[Population]:
 
 def study_means(clusters: int, replications: int, rng: np.random.Generator) -> dict[str, Tally]:
     """The ratio of two sums over clusters of 1 to 4 exponential values with mean 1."""
-    tallies = {name: Tally(1.0, [], [], []) for name in ("ratio", "bca", "percentile")}
+    tallies = {name: Tally(1.0, [], [], []) for name in ("ratio", "BCa", "percentile")}
 
-    def ratio(means: Floats) -> Floats:
-        return np.asarray(means[:, 0] / means[:, 1])
+    def ratio(score: Floats, weight: Floats, axis: int = -1) -> Floats:
+        return np.asarray(score.sum(axis) / weight.sum(axis))
 
     for _ in range(replications):
         weight = rng.integers(1, 5, clusters).astype(float)
-        sums = np.stack([weight * rng.exponential(size=clusters), weight], axis=1)
-        tallies["ratio"].add(figures(cluster_ratio(weight, sums[:, 0], 0.0, 1.0, name="mean", unit="")))
-        for interval in ("bca", "percentile"):
-            made = cluster_bootstrap(sums, ratio, name="mean", unit="", rng=rng, resamples=1000, interval=interval)
-            tallies[interval].add(figures(made))
+        score = weight * rng.exponential(size=clusters)
+        tallies["ratio"].add(figures(cluster_ratio(weight, score, 0.0, 1.0, name="mean", unit="")))
+        for method in ("BCa", "percentile"):
+            made = bootstrap(
+                (score, weight), ratio, paired=True, method=method, n_resamples=1000, confidence_level=LEVEL, rng=rng
+            ).confidence_interval
+            tallies[method].add((score.sum() / weight.sum(), made.low, made.high))
     return tallies

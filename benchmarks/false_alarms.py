@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import bitrate
+from bitrate.meter.advice import all_rules
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "meter"))
 from simulate import learning_run, write_counts, write_rollouts
@@ -98,7 +99,7 @@ HEALTHY: dict[Make, set[str] | None] = {
     barely: None,
     exact_match: None,
 }
-WARNINGS = ("dead_groups", "mastered", "hopeless", "never_learn", "not_learning", "residue", "torn", "truncated")
+WARNINGS = tuple(rule.code for rule in all_rules() if rule.kind == "warning")
 
 
 def study(make: Make, runs: int, seed: int = 7) -> dict[str, float]:

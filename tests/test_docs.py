@@ -10,8 +10,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,19 +79,105 @@ def test_a_published_figure_comes_out_again() -> None:
         assert again == pytest.approx([p["estimate"]["value"] for p in records[id]["points"]], rel=1e-9)
 
 
-def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
+def test_the_table_of_lines_is_up_to_date() -> None:
+    script = load(ROOT / "scripts" / "ledger_table.py")
+    assert (ROOT / "docs" / "ledger.md").read_text("utf-8") == script.page(), "run python scripts/ledger_table.py"  # type: ignore[attr-defined]
+
+
+def examples() -> dict[str, str]:
+    """The files that docs/extending.md shows, by their path below src/."""
     text = (ROOT / "docs" / "extending.md").read_text("utf-8")
-    [lines] = re.findall(r"```json\n(.*?)```", text, re.S)
-    code = re.findall(r"```python\n(.*?)```", text, re.S)[0]
-    (tmp_path / "epoch_3.samples.jsonl").write_text(lines + '{"question": "2+3=", "reply": "5", "verdict": "unsure"}\n')
-    program = code + (
-        "\nimport json, sys, bitrate\n"
-        "print(json.dumps(bitrate.audit(sys.argv[1]).to_dict()))\n"
-    )  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=120
+    return dict(re.findall(r"`src/(bitrate/\w[\w/]+\.py)`(?:(?!```).)*?```python\n(.*?)```", text, re.S))
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python in a copy of the package to which files of docs/extending.md were added, and nothing else."""
+    shutil.copytree(ROOT / "src" / "bitrate", tmp_path / "bitrate", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(*words: str, added: Sequence[str] = (), status: int = 0) -> subprocess.CompletedProcess[str]:
+        for path in added:
+            assert not (tmp_path / path).exists()
+            (tmp_path / path).write_text(examples()[path], "utf-8")
+        done = subprocess.run(
+            [sys.executable, *words], capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "COLUMNS": "200"},
+        )  # fmt: skip
+        assert done.returncode == status, done.stderr
+        return done
+
+    return run
+
+
+def samples(folder: Path) -> None:
+    """Files of the example's trainer: 12 epochs of 30 questions, 4 replies each, of a model that gets worse."""
+    rng = np.random.default_rng(4)
+    folder.mkdir()
+    for epoch in range(12):
+        lines = []
+        for question in range(30):
+            for right in rng.random(4) < 0.9 - 0.06 * epoch:
+                reply = {"question": f"{question}+3=", "reply": str(question + 3 if right else 0), "n_generated": 5}
+                lines.append(json.dumps(reply | {"verdict": "pass" if right else "fail"}) + "\n")
+        (folder / f"epoch_{epoch}.samples.jsonl").write_text("".join(lines))
+
+
+def test_a_line_a_warning_a_chart_and_a_format_are_one_file_each(copied: Any, tmp_path: Path) -> None:
+    """Dropped into a copy of the package, each is found wherever it belongs, and nothing else was touched."""
+    samples(tmp_path / "log")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("claims"))
+    (tmp_path / "scripts").mkdir()
+    for name in ("ledger_table.py", "formats_page.py"):
+        shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts" / name)
+    audit = ("-m", "bitrate", "audit", "log", "--html", "log.html", "--json", "log.json")
+    assert "log: no format reads these files" in copied(*audit, status=2).stderr
+
+    kinds = (
+        "logs/formats/samples",
+        "meter/lines/collision",
+        "meter/advice/falling",
+        "report/charts/pass_rate_over_steps",
     )
-    found = json.loads(done.stdout)
+    screen = copied(*audit, added=[f"bitrate/{kind}.py" for kind in kinds]).stdout
+    figures, page = json.loads((tmp_path / "log.json").read_text()), (tmp_path / "log.html").read_text("utf-8")
+    assert figures["format"] == "samples" and "samples, train split: 1,440 rollouts" in screen
+
+    bits = figures["ledger"]["collision_bits"]
+    assert list(figures["ledger"])[:3] == ["capacity_bits", "outcome_bits", "collision_bits"]
+    assert bits["low"] < bits["value"] < bits["high"] < figures["ledger"]["outcome_bits"]["high"]
+    shown = f"{bits['value']:.3f}  {bits['low']:.3f} to {bits['high']:.3f}"
+    assert re.search(rf"^  Collision +█+.? +{re.escape(shown)}$", screen, re.M)
+    means = "How far two rollouts of a prompt are from always having the same outcome."
+    assert f"<dt>Collision</dt>\n      <dd>{means}</dd>" in page
+    charts = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])["charts"]  # type: ignore[index]
+    drawn = charts["ledger_rollout"]["layer"]
+    assert any(row.get("name") == "Collision" and row["value"] == bits["value"] for row in drawn[0]["data"]["values"])
+
+    [warning] = [a for a in figures["advice"] if a["code"] == "falling"]
+    assert warning["kind"] == "warning" and warning["figure"]["high"] < 0
+    for text in (" ".join(screen.split()), page):
+        assert warning["text"] in text
+
+    assert page.count('data-chart="pass_rate_over_steps"') == 1
+    first = charts["pass_rate_over_steps"]["layer"][0]["data"]["values"][0]
+    assert first["value"] == figures["series"]["steps"][0]["pass_rate"]["value"]
+
+    for script in ("ledger_table.py", "formats_page.py"):
+        copied(str(tmp_path / "scripts" / script))
+    assert f"| Collision | `collision_bits` | rollout | {means} | " in (tmp_path / "docs/ledger.md").read_text("utf-8")
+    assert "- **Files:** `epoch_{N}.samples.jsonl`" in (tmp_path / "docs/formats.md").read_text("utf-8")
+
+    compared = json.loads(copied("-m", "bitrate", "compare", "log", "log", "--json", "-").stdout)
+    assert compared["differences"]["collision_bits"]["value"] == 0
+
+
+def test_the_example_format_reads_the_example_lines(copied: Any, tmp_path: Path) -> None:
+    [lines] = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "extending.md").read_text("utf-8"), re.S)
+    (tmp_path / "log").mkdir()
+    unsure = '{"question": "2+3=", "reply": "5", "verdict": "unsure"}\n'
+    (tmp_path / "log" / "epoch_3.samples.jsonl").write_text(lines + unsure)
+    added = ["bitrate/logs/formats/samples.py"]
+    found = json.loads(copied("-m", "bitrate", "audit", "log", "--json", "-", added=added).stdout)
     assert found["format"] == "samples"
     assert found["counts"]["rollouts"]["value"] == 2
     assert [(q["count"], q["where"][0].rpartition(":")[2]) for q in found["quarantine"]] == [(1, "3")]
@@ -96,23 +185,13 @@ def test_the_example_format_reads_the_example_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "id", "outcomes", "cases"),
-    [(1, "E1", ("refuted", "holds", "refuted"), 3), (2, "E2", ("holds", "holds", "refuted"), 1)],
+    ("id", "outcomes", "cases"),
+    [("E1", ("refuted", "holds", "refuted"), 3), ("E2", ("holds", "holds", "refuted"), 1)],
 )
-def test_an_example_claim_is_one_file(
-    number: int, id: str, outcomes: tuple[str, ...], cases: int, tmp_path: Path
-) -> None:
+def test_an_example_claim_is_one_file(copied: Any, id: str, outcomes: tuple[str, ...], cases: int) -> None:
     """Dropped into a copy of the package, the claim is found, run and judged, and says so in its exit status."""
-    text = (ROOT / "docs" / "extending.md").read_text("utf-8")
-    code = re.findall(r"```python\n(.*?)```", text, re.S)[number]
-    shutil.copytree(ROOT / "src" / "bitrate", tmp_path / "bitrate", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "bitrate" / "lab" / "claims" / f"{id.lower()}.py").write_text(code, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "bitrate", "claims", "run", id, "--json", "-"],
-        capture_output=True, text=True, check=False, timeout=300, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-    )  # fmt: skip
-    assert done.returncode == 3, done.stderr
+    added = [f"bitrate/lab/claims/{id.lower()}.py"]
+    done = copied("-m", "bitrate", "claims", "run", id, "--json", "-", added=added, status=3)
     [found] = json.loads(done.stdout)["claims"]
     assert (found["outcome"], found["theory_outcome"], found["rival_outcome"]) == outcomes
     assert found["standing"] == "not published" and len(found["points"]) == cases
@@ -127,11 +206,10 @@ print(bitrate.compare(sys.argv[1], sys.argv[1], first_step=3)["a"])
 """
 
 
-def test_an_option_of_reading_is_one_field_and_what_it_does(tmp_path: Path) -> None:
+def test_an_option_of_reading_is_one_field_and_what_it_does(copied: Any, tmp_path: Path) -> None:
     """In a copy of the package every function and every command that reads takes it, refuses and explains it."""
     text = (ROOT / "docs" / "extending.md").read_text("utf-8").partition("## An option of reading")[2]
     field, effect = re.findall(r"```python\n(.*?)```", text, re.S)[:2]
-    shutil.copytree(ROOT / "src" / "bitrate", tmp_path / "bitrate", ignore=shutil.ignore_patterns("__pycache__"))
     logs = tmp_path / "bitrate" / "logs"
     options, read = logs / "options.py", logs / "read.py"
     kind, methods, rest = options.read_text("utf-8").partition("    def __post_init__")
@@ -142,24 +220,14 @@ def test_an_option_of_reading_is_one_field_and_what_it_does(tmp_path: Path) -> N
     rows = [f'{{"prompt_id": "q", "step": {step}, "reward": {step % 2}}}\n' for step in range(4) for _ in range(2)]
     (tmp_path / "rows.jsonl").write_text("".join(rows))
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "PYTHONPATH": str(tmp_path), "COLUMNS": "200"}
-        command = [sys.executable, *words]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path, env=env
-        )  # fmt: skip
-
-    done = run("-c", READ_AND_AUDIT, "rows.jsonl")
-    assert done.stdout.splitlines()[:2] == ["[0.0, 0.0, 1.0, 1.0]", "4.0"], done.stderr
-    assert done.returncode == 0, done.stderr
+    done = copied("-c", READ_AND_AUDIT, "rows.jsonl")
+    assert done.stdout.splitlines()[:2] == ["[0.0, 0.0, 1.0, 1.0]", "4.0"]
     for command in ("audit", "compare", "export"):
-        explained = " ".join(run("-m", "bitrate", command, "--help").stdout.split())
+        explained = " ".join(copied("-m", "bitrate", command, "--help").stdout.split())
         assert "--first-step <int> Leave out the steps before this one." in explained, explained
-    refused = run("-m", "bitrate", "export", "rows.jsonl", "-o", "out.parquet", "--first-step", "-1")
-    assert (refused.returncode, refused.stderr) == (2, "error: first_step = -1; want 0 or more\n")
-    assert run("-m", "bitrate", "export", "rows.jsonl", "-o", "out.parquet", "--first-step", "3").stderr.startswith(
-        "2 ro"
-    )
+    export = ("-m", "bitrate", "export", "rows.jsonl", "-o", "out.parquet", "--first-step")
+    assert copied(*export, "-1", status=2).stderr == "error: first_step = -1; want 0 or more\n"
+    assert copied(*export, "3").stderr.startswith("2 ro")
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/training.md"])
@@ -240,6 +308,6 @@ def test_theory_and_estimators_leave_nothing_out() -> None:
     theory, estimators = ((ROOT / "docs" / name).read_text("utf-8") for name in ("theory.md", "estimators.md"))
     named = set(re.findall(r"\w+", theory + estimators))
     assert {name for name in bitrate.theory.__all__ if name[0].islower()} <= named
-    assert {*bitrate.stats.__all__} - {"cluster_bootstrap"} <= named
+    assert {*bitrate.stats.__all__} <= named
     linked = set(re.findall(r"\(claims\.md#([\w-]+)\)", theory))
     assert {c.id.lower().replace(".", "-") for c in all_claims()} <= linked

@@ -128,7 +128,7 @@ def test_any_width_prints(place: Path, monkeypatch: pytest.MonkeyPatch, columns:
     with (place / "out").open("w+", encoding="utf-8") as out:
         console = _console()
         console.file = out
-        print_audit(bitrate.audit(log).to_dict(), console)
+        print_audit(bitrate.audit(log), console)
         print_compare(bitrate.compare(log, log), console)
         print_formats(bitrate.formats(), console)
         print_claims([{"id": "S1.8", "published": None, "statement": "of some length " * 9}], console)

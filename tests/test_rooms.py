@@ -28,16 +28,18 @@ MAY_IMPORT = {
     "logs": WORDS,
     "meter": WORDS | {"theory", "stats", "logs"},
     "lab": WORDS | {"theory", "stats", "logs", "meter"},
-    "report": WORDS,
+    "report": WORDS | {"meter"},
     "demo": set(),
 }
+#: Of the meter, all that a report reads: the figures of an audit, and the names and order of lines and advice.
+REPORT_READS = ("bitrate.meter.audit", "bitrate.meter.lines", "bitrate.meter.advice")
 #: The glue: may import any room, and no room may import it.
 GLUE = {"api", "cli", "__init__", "__main__"}
 
 
-def imports(path: Path) -> set[str]:
-    """Rooms of ours that a file imports, wherever in the file."""
-    found = set()
+def imported(path: Path) -> set[str]:
+    """What a file imports of ours, by its full name, wherever in the file."""
+    found = set[str]()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         names = []
         if isinstance(node, ast.Import):
@@ -45,8 +47,13 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names = [f"{node.module}.{a.name}" for a in node.names]
-        found |= {n.split(".")[1] for n in names if n.startswith("bitrate.")}
+        found |= {n for n in names if n.startswith("bitrate.")}
     return found
+
+
+def imports(path: Path) -> set[str]:
+    """Rooms of ours that a file imports."""
+    return {name.split(".")[1] for name in imported(path)}
 
 
 def room(path: Path) -> str:
@@ -61,6 +68,13 @@ def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
         return
     assert here in MAY_IMPORT, f"{here} is a new room: give it a row in the table"
     assert imports(path) - {here, "__version__"} <= MAY_IMPORT[here]
+
+
+def test_a_report_asks_the_meter_for_figures_and_names_alone() -> None:
+    """What is worked out is worked out in the meter: nothing there that computes can be reached from a report."""
+    asked = {n for path in (SOURCE / "report").rglob("*.py") for n in imported(path) if n.startswith("bitrate.meter")}
+    assert {n for n in asked if n.rpartition(".")[0] not in REPORT_READS} == set()
+    assert {n.rpartition(".")[0] for n in asked} >= {"bitrate.meter.audit", "bitrate.meter.lines"}
 
 
 def test_importing_bitrate_loads_nothing_heavy() -> None:

@@ -40,6 +40,12 @@ class AuditKeywords(ReduceKeywords, AssumptionKeywords, total=False):
 class Audit(audits.Audit):
     __doc__ = audits.Audit.__doc__
 
+    def __str__(self) -> str:
+        """The report of the terminal, as ``bitrate audit`` prints it."""
+        from bitrate.report.terminal import text_of
+
+        return text_of(self)
+
     def save(self, path: str | Path) -> Path:
         """Write a report: ``.html`` for people, ``.json`` for programs.
 
@@ -54,7 +60,7 @@ class Audit(audits.Audit):
         if kind == ".html":
             from bitrate.report.html import write_html
 
-            write_html(self.to_dict(), path)
+            write_html(self, path)
         else:
             files.write(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
         return Path(path)

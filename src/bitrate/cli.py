@@ -220,12 +220,12 @@ def _show(found: Any, html: str | None, json_to: str | None) -> None:
     if html is not None:
         from bitrate.report.html import write_html
 
-        write_html(found.to_dict(), html)
+        write_html(found, html)
     _write_json(found.to_dict(), json_to)
     if json_to != "-":
         from bitrate.report.terminal import print_audit
 
-        print_audit(found.to_dict(), _console())
+        print_audit(found, _console())
         if html is not None:
             _say(f"Report: {html}")
 

@@ -1,4 +1,4 @@
-"""The sample audits as fixtures."""
+"""The audits of simulated runs as fixtures."""
 
 from __future__ import annotations
 
@@ -8,29 +8,37 @@ from typing import Any
 
 import pytest
 
+from bitrate import Audit
+
 sys.path.insert(0, str(Path(__file__).parent))
-import sample
+import runs
 
 
 @pytest.fixture
-def audit() -> dict[str, Any]:
-    """A simulated run with nearly all figures."""
-    return sample.sample_audit()
+def audit() -> Audit:
+    """A run with nearly all figures."""
+    return runs.usual()
 
 
 @pytest.fixture
-def sparse() -> dict[str, Any]:
+def sparse() -> Audit:
     """A run whose log gives counts only."""
-    return sample.missing_audit()
+    return runs.sparse()
 
 
 @pytest.fixture
-def hostile() -> dict[str, Any]:
+def graded() -> Audit:
+    """A run with a graded reward."""
+    return runs.graded()
+
+
+@pytest.fixture
+def hostile() -> Audit:
     """A run whose log is full of markup, scripts and control characters."""
-    return sample.hostile_audit()
+    return runs.hostile()
 
 
 @pytest.fixture
 def comparison() -> dict[str, Any]:
     """Two runs side by side."""
-    return sample.sample_comparison()
+    return runs.comparison()

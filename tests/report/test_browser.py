@@ -6,11 +6,13 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sample import HOSTILE, hostile_audit, missing_audit, sample_audit
+import runs
+from runs import HOSTILE
 
 from bitrate.report.html import write_html
 
@@ -18,14 +20,13 @@ pytestmark = pytest.mark.browser
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-def losing_audit() -> dict[str, Any]:
-    """The usual run, had it forgotten what it could do."""
-    audit = sample_audit()
-    audit["ledger"]["generalised_bits"] |= {"value": -0.2, "low": -1.1, "high": 0.7}
-    return audit
-
-
-SAMPLES = {"usual": sample_audit, "losing": losing_audit, "sparse": missing_audit, "hostile": hostile_audit}
+SAMPLES = {
+    "usual": runs.usual,
+    "losing": runs.losing,
+    "sparse": runs.sparse,
+    "graded": runs.graded,
+    "hostile": runs.hostile,
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_hostile_text_does_nothing_in_a_tooltip(opened: Callable[..., Any]) -> N
 
 def test_the_table_sorts_both_ways(opened: Callable[..., Any]) -> None:
     page = opened("usual")
-    expected = [row["prompt_id"] for row in sample_audit()["series"]["prompts"]]
+    expected = sorted(row.prompt_id for row in runs.usual().series.prompts)
     button = page.locator('#prompts th[data-key="prompt_id"] button')
     button.click()
     assert first_column(page) == expected[:25]
@@ -141,7 +142,7 @@ def test_the_table_sorts_both_ways(opened: Callable[..., Any]) -> None:
 def test_the_table_searches_and_turns_pages(opened: Callable[..., Any]) -> None:
     page = opened("usual")
     page.click("#next")
-    assert page.inner_text("#range") == "26 to 50 of 240"
+    assert page.inner_text("#range") == "26 to 50 of 120"
     page.fill("#search", "What is 20 +")
     assert first_column(page) == ["0003"]
     assert page.inner_text("#range") == "1 to 1 of 1"
@@ -163,7 +164,10 @@ def test_light_and_dark_follow_the_system_and_the_button(opened: Callable[..., A
 
 
 def test_five_thousand_prompts_stay_quick(opened: Callable[..., Any], reports: dict[str, Path], tmp_path: Path) -> None:
-    reports["many"] = write_html(sample_audit(5000), tmp_path / "many.html")
+    usual = runs.usual()
+    rows = tuple(replace(row, prompt_id=f"{i:04d}") for i in range(42) for row in usual.series.prompts)[:5000]
+    many = replace(usual, series=replace(usual.series, prompts=rows))
+    reports["many"] = write_html(many, tmp_path / "many.html")
     page = opened("many")
     took = page.evaluate(
         """() => {

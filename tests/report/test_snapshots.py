@@ -14,7 +14,9 @@ def made() -> dict[str, str]:
     return {path.name: text for path, text in snapshots.screens()}
 
 
-@pytest.mark.parametrize("name", [f"{run}-{width}.txt" for run in ("demo", "graded") for width in snapshots.WIDTHS])
+@pytest.mark.parametrize(
+    "name", [f"{run}-{width}.txt" for run in ("demo", "usual", "graded", "sparse") for width in snapshots.WIDTHS]
+)
 def test_a_screen_is_the_approved_one(name: str, made: dict[str, str]) -> None:
     approved = Path(snapshots.FOLDER, name).read_text("utf-8")
     assert made[name] == approved, "if this is what you want to show: python tests/report/snapshots.py"

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import runs
 from rich.cells import cell_len
 from rich.console import Console
 
-from bitrate.report.sentences import cost_words, headline, prompt_words
+from bitrate import Audit
+from bitrate.logs.schema import SetAside
+from bitrate.meter.lines import all_lines
+from bitrate.report.sentences import blocks, cost_words, headline, prompt_words
 from bitrate.report.terminal import print_audit, print_compare, print_formats
-from bitrate.report.words import clean, estimate, interval_words, number, value_words
+from bitrate.report.words import clean, interval_words, number, value_words
 from bitrate.types import Estimate
 from bitrate.wording import percent
 
-SAMPLES = ("audit", "sparse", "hostile")
+SAMPLES = ("audit", "sparse", "graded", "hostile")
 
 
 def screen(show: Any, what: Any, width: int = 100, colours: bool = False) -> str:
@@ -31,12 +36,12 @@ def told(text: str) -> str:
     return " ".join(text.replace("\n", " ").split())
 
 
-def words_of(audit: dict[str, Any]) -> list[str]:
+def words_of(audit: Audit) -> list[str]:
     """Every sentence that a screen owes its reader."""
-    caveats = audit["caveats"][: audit.get("caveats_on_figures") or 4]
-    reasons = [f"no figure: {clean(e['reason'])}" for e in audit["ledger"].values() if e["value"] is None]
-    quarantine = [f"{item['count']} row" for item in audit["quarantine"][:6]]
-    sentences = [a["text"] for a in audit["advice"]] + caveats + [q["reason"] for q in audit["quarantine"][:6]]
+    caveats = [*audit.caveats[: max(audit.caveats_on_figures, 4)]]
+    reasons = [f"no figure: {clean(e.reason)}" for lines in blocks(audit).values() for _, e in lines if e.value is None]
+    quarantine = [f"{item.count} row" for item in audit.quarantine[:6]]
+    sentences = [a.text for a in audit.advice] + caveats + [q.reason for q in audit.quarantine[:6]]
     return [headline(audit), *reasons, *map(clean, sentences), *quarantine, *cost_words(audit), *prompt_words(audit)]
 
 
@@ -60,20 +65,17 @@ def test_no_line_is_wider_than_the_screen_or_a_reader_likes(
     assert max(map(cell_len, lines)) <= min(width, 100)
 
 
-def test_caveats_on_the_figures_are_all_shown_and_the_others_are_counted(audit: dict[str, Any]) -> None:
-    audit["caveats"] = [f"caveat number {i} of ten." for i in range(10)]
+def test_caveats_on_the_figures_are_all_shown_and_the_others_are_counted(audit: Audit) -> None:
+    ten = tuple(f"caveat number {i} of ten." for i in range(10))
     for changing, shown in ((0, 4), (3, 4), (7, 7), (9, 10), (10, 10)):
-        text = told(screen(print_audit, audit | {"caveats_on_figures": changing}))
+        text = told(screen(print_audit, replace(audit, caveats=ten, caveats_on_figures=changing)))
         assert [i for i in range(10) if f"caveat number {i} of ten." in text] == list(range(shown))
         assert (f"and {10 - shown} more caveats in the report" in text) == (shown < 10)
 
 
-def test_what_was_set_aside_is_counted_reason_by_reason(audit: dict[str, Any]) -> None:
-    audit["quarantine"] = [
-        {"reason": "reward is null or not a number", "count": 1, "unit": "rows", "where": []},
-        {"reason": "file holds no rows", "count": 12_345, "unit": "files", "where": []},
-    ]
-    text = screen(print_audit, audit)
+def test_what_was_set_aside_is_counted_reason_by_reason(audit: Audit) -> None:
+    aside = SetAside("reward is null or not a number", 1), SetAside("file holds no rows", 12_345, "files")
+    text = screen(print_audit, replace(audit, quarantine=aside))
     assert "Quarantine  - 1 row and 12,345 files set aside\n" in text
     assert "            - 1 row: reward is null or not a number\n" in text
     assert "            - 12,345 files: file holds no rows\n" in text
@@ -81,14 +83,12 @@ def test_what_was_set_aside_is_counted_reason_by_reason(audit: dict[str, Any]) -
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 @pytest.mark.parametrize("size", [1e4, 1e8, 123_456_789, 9.99e11, 1e15])
-def test_large_numbers_keep_their_columns_apart(audit: dict[str, Any], size: float, width: int) -> None:
-    for key in audit["spent"]:
-        for part in ("rollouts", "tokens"):
-            audit["spent"][key][part] = Estimate.exact(part, size, part).to_dict()
-    text = told(screen(print_audit, audit, width))
+def test_large_numbers_keep_their_columns_apart(audit: Audit, size: float, width: int) -> None:
+    large = {part: Estimate.exact(part, size, part) for part in ("rollouts", "tokens")}
+    text = told(screen(print_audit, runs.taken(audit, **dict.fromkeys(audit.spent, large)), width))
     shown = re.escape(number(size, "tokens"))
     for key, name in (("mixed", "mixed"), ("all_right", "all right"), ("all_wrong", "all wrong")):
-        share = estimate(audit, "groups", key)
+        share = audit.groups[key]
         low, high = interval_words(share).split(" to ")
         beside = re.search(
             rf"{name} [█▏▎▍▌▋▊▉ ]*{value_words(share)} \(?{low} to {high}\)?,? {shown}( rollouts,)? {shown}", text
@@ -96,70 +96,89 @@ def test_large_numbers_keep_their_columns_apart(audit: dict[str, Any], size: flo
         assert beside, text
 
 
-def test_the_runs_own_group_size_has_the_share_of_the_groups(audit: dict[str, Any]) -> None:
+def test_the_runs_own_group_size_has_the_share_of_the_groups(audit: Audit) -> None:
     """One quantity has the same digits wherever it stands."""
-    constant = audit["groups"]["constant"]
-    own = next(row for row in audit["k_advice"] if row["k"] == 8)
-    own["dead_groups"] |= {key: constant[key] for key in ("value", "low", "high")}
     lines = screen(print_audit, audit).splitlines()
     sizes = (
         next(x for x in lines if x.startswith("Group size K (here 8)")).removeprefix("Group size K (here 8)").split()
     )
     shares = next(x for x in lines if x.startswith("  mixed groups")).removeprefix("  mixed groups").split()
-    assert dict(zip(sizes, shares, strict=True))["8"] == percent(audit["groups"]["mixed"]["value"])
+    assert dict(zip(sizes, shares, strict=True))["8"] == percent(audit.groups["mixed"].value)
     mixed = next(x for x in lines if x.startswith("  mixed  "))
-    assert percent(audit["groups"]["mixed"]["value"]) in mixed
+    assert percent(audit.groups["mixed"].value) in mixed
 
 
-def test_group_sizes_that_vary_are_a_mean(audit: dict[str, Any]) -> None:
-    audit["own_k"] |= {"value": 8.0, "low": 8.0, "high": 8.0, "method": "mean of 2 to 14"}
-    assert "Group size K (here 8 on average)" in screen(print_audit, audit)
+def test_group_sizes_that_vary_are_a_mean(audit: Audit) -> None:
+    mean = Estimate.exact("rollouts per group", 8, "rollouts/group", method="mean of 2 to 14")
+    assert "Group size K (here 8 on average)" in screen(print_audit, replace(audit, own_k=mean))
 
 
-def test_a_graded_reward_shows_constant_groups_by_level_and_none_as_wrong(audit: dict[str, Any]) -> None:
-    constant = audit["groups"]["constant"]
-    for key in ("all_right", "all_wrong"):
-        gone = Estimate.missing(key, "share of groups", "a graded reward calls no rollout right or wrong").to_dict()
-        audit["groups"][key] = gone
-        audit["spent"][key] = dict.fromkeys(("rollouts", "tokens", "flops"), gone)
-    share = constant | {"value": constant["value"] / 2, "low": 0.0}
-    audit["constant_at"] = [{"level": 0.5, "groups": 300, "share": share}]
-    text = told(screen(print_audit, audit))
-    assert f"constant at 0.5 in 300 groups ({percent(share['value'])}), at other levels in " in text
+def test_a_graded_reward_shows_constant_groups_by_level_and_none_as_wrong(graded: Audit) -> None:
+    most = graded.constant_at[0]
+    share = most.share.value
+    assert share is not None
+    text = told(screen(print_audit, replace(graded, constant_at=(most,))))
+    assert f"constant at {most.level:g} in {most.groups} groups ({percent(share)}), at other levels in " in text
     assert "in constant groups, with one reward throughout," in text
-    assert "all wrong" not in text.replace(audit["advice"][0]["text"], "")
-    assert "all right" not in text.replace(audit["advice"][0]["text"], "")
+    assert "all wrong" not in text
+    assert "all right" not in text
 
 
-def test_a_table_that_names_no_split_is_not_called_training(audit: dict[str, Any]) -> None:
-    assert "trl, train split: 19,200 rollouts" in screen(print_audit, audit)
-    assert "trl, split not named: 19,200 rollouts" in screen(print_audit, audit | {"split_known": False})
+def test_a_table_that_names_no_split_is_not_called_training(audit: Audit) -> None:
+    assert "table, split not named: 9,600 rollouts" in screen(print_audit, audit)
+    assert "table, train split: 9,600 rollouts" in screen(print_audit, replace(audit, split_known=True))
 
 
-def test_the_ledger_shows_each_value_with_its_interval(audit: dict[str, Any]) -> None:
+def test_the_ledger_shows_each_value_with_its_interval(audit: Audit) -> None:
     line = next(x for x in screen(print_audit, audit).splitlines() if "Outcome" in x)
-    figure = audit["ledger"]["outcome_bits"]
-    assert f"{figure['value']:.3f}  {figure['low']:.3f} to {figure['high']:.3f}" in line
+    figure = audit["outcome_bits"]
+    assert f"{figure.value:.3f}  {figure.low:.3f} to {figure.high:.3f}" in line
 
 
-def test_bars_are_as_long_as_their_values(audit: dict[str, Any]) -> None:
+def test_every_line_of_the_ledger_is_on_the_screen_by_its_name(audit: Audit) -> None:
+    first = [x.split("  ")[1] for x in screen(print_audit, audit).splitlines() if x.startswith("  ")]
+    names = [line.name for line in all_lines().values() if not line.special]
+    assert [name for name in first if name in names] == names
+
+
+def test_a_line_that_few_logs_can_fill_is_shown_where_it_has_a_figure(audit: Audit) -> None:
+    special = next(key for key, line in all_lines().items() if line.special)
+    name = all_lines()[special].name
+    assert name not in screen(print_audit, audit)
+    held = replace(audit["key_bits"], value=1.5, low=1.25, high=1.75)
+    for width in (60, 100):
+        text = screen(print_audit, runs.changed(audit, "ledger", **{special: held}), width)
+        line = next(x for x in text.splitlines() if x.startswith(f"  {name}  "))
+        assert "1.50  1.25 to 1.75" in line
+        reasons = [x for x in text.splitlines() if "no figure: final answers" in x]
+        assert [x.index("no figure") for x in reasons] == [len(name) + 4], "reasons stand in the column of the bars"
+
+
+def test_printing_an_audit_is_the_report_without_colours(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "90")
+    assert f"{audit}\n" == screen(print_audit, audit, 90)
+    assert repr(audit) == "Audit('add_two_digits', 9,600 rollouts in 1,200 groups)"
+
+
+def test_bars_are_as_long_as_their_values(audit: Audit) -> None:
     lines = screen(print_audit, audit).splitlines()
     blocks = {name: next(x for x in lines if name in x).count("█") for name in ("Capacity", "Outcome", "Generalised")}
-    assert blocks["Outcome"] == int(blocks["Capacity"] * audit["ledger"]["outcome_bits"]["value"])
+    assert blocks["Outcome"] == int(blocks["Capacity"] * audit["outcome_bits"].value)
     assert 0 < blocks["Generalised"] < blocks["Outcome"]
 
 
-def test_a_missing_figure_says_its_own_reason_where_it_stands(sparse: dict[str, Any]) -> None:
+def test_a_missing_figure_says_its_own_reason_where_it_stands(sparse: Audit) -> None:
     text = screen(print_audit, sparse)
-    for name in ("Outcome", "Absorbed", "Pass rate", "Groups", "Group size", "Prompts"):
+    one = "every group holds one rollout"
+    said = {"Outcome": one, "Absorbed": "no prompt has both", "Pass rate": one, "Groups": one, "Group size": one}
+    for name, why in {**said, "Prompts": "one rollout a visit"}.items():
         line = next(x for x in text.splitlines() if x.strip().startswith(name))
-        assert "no figure: every group holds one rollout" in line
+        assert f"no figure: {why}" in line
         assert not any(c.isdigit() for c in line)
-    assert "same reason" not in text
 
 
-def test_text_from_a_log_is_shown_as_it_is_and_steers_nothing(hostile: dict[str, Any]) -> None:
-    hostile["caveats"] = ["[red]markup[/red] \x1b]0;title\x07\x1b[31mred\x9b2J \u202eleft", "[/]"]
+def test_text_from_a_log_is_shown_as_it_is_and_steers_nothing(hostile: Audit) -> None:
+    hostile = replace(hostile, caveats=("[red]markup[/red] \x1b]0;title\x07\x1b[31mred\x9b2J \u202eleft", "[/]"))
     plain = screen(print_audit, hostile, colours=False)
     assert "[red]markup[/red] \\x1b]0;title\\x07\\x1b[31mred\\x9b2J \\u202eleft" in plain
     assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2028"} & set(plain)
@@ -175,13 +194,20 @@ def test_a_comparison_says_what_differs_and_what_cannot_be_said(comparison: dict
     mixed = next(x for x in lines if x.startswith("mixed groups"))
     assert f"{100 * gap['low']:+.1f} to {100 * gap['high']:+.1f} points".replace("-", "−") in mixed
     assert ("not told apart" in mixed) == (gap["low"] <= 0 <= gap["high"])
-    assert any("bits per dollar: no difference, the price is not in the log" in x for x in lines)
+    assert any("answer bound per rollout: no difference, final answers are not in these files" in x for x in lines)
+
+
+def test_a_comparison_says_something_of_every_line(comparison: dict[str, Any]) -> None:
+    text = screen(print_compare, comparison)
+    for key, line in all_lines().items():
+        assert (comparison["a_figures"][key]["name"] in text) != line.special
+        assert line.title == comparison["a_figures"][key]["name"] or key == "update_bits"
 
 
 @pytest.mark.parametrize("width", [1, 12, 40, 60, 80, 100, 160])
 def test_a_comparison_is_cut_at_no_width(comparison: dict[str, Any], width: int) -> None:
-    comparison["noise"] = {"mixed": Estimate.exact("noise", 0.021, "share of groups").to_dict()}
-    text = screen(print_compare, comparison, width)
+    noise = {**comparison["noise"], "mixed": Estimate.exact("noise", 0.021, "share of groups").to_dict()}
+    text = screen(print_compare, {**comparison, "noise": noise}, width)
     letters = "".join(text.split())
     assert "…" not in text
     for told in ("outcomebitsperrollout", "mixedgroups±2.1points", "mixedgroups", *comparison["caveats"]):

@@ -49,10 +49,6 @@ class Groups:
     #: Rollout columns that the files hold.
     columns: Callable[[], frozenset[str]] = frozenset
 
-    def histogram(self) -> list[tuple[int, int | None, int | None, int]]:
-        """(n, n_correct, n_distinct_answers, number of groups), most frequent first."""
-        return duck.run(self.con, sql.HISTOGRAM_SQL + " ORDER BY n_groups DESC, n, n_correct")
-
 
 def _no_progress(what: str, share: float) -> None:
     """Say nothing."""

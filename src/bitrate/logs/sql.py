@@ -23,11 +23,6 @@ WITH scores AS (SELECT {by}, {level} AS reward_level{times} FROM rollouts WHERE 
 SELECT {keys}, reward_level, CAST({count} AS BIGINT) AS n_level FROM scores GROUP BY {by}, reward_level
 """
 
-#: The groups of a run as counts: what the figures need of them, small enough to look at.
-HISTOGRAM_SQL = """
-SELECT n, n_correct, n_distinct_answers, COUNT(*) AS n_groups FROM groups GROUP BY n, n_correct, n_distinct_answers
-"""
-
 #: What a score off the outcome's levels adds to ``n_correct``: more than the group has rollouts, so it is found out.
 OFF_LEVEL = 1 << 32
 #: Adding this to a DOUBLE and taking it away again leaves the nearest whole number, on every engine.

@@ -108,6 +108,18 @@ class Audit:
         known = ", ".join(k for part in (*parts, alone) for k in part)
         raise UnknownFigure(f"no figure {key!r}; there are {known}")
 
+    @property
+    def constant_rollouts(self) -> Estimate:
+        """Share of the rollouts in groups of two or more that were in constant groups, counted."""
+        name, unit = "rollouts in constant groups, of those in groups of two or more", "share of rollouts"
+        mixed, constant = (self.spent[kind]["rollouts"] for kind in ("mixed", "constant"))
+        if mixed.value is None or constant.value is None:
+            return Estimate.missing(name, unit, mixed.reason or constant.reason or "")
+        if not mixed.value + constant.value:
+            return Estimate.missing(name, unit, "no group holds two rollouts")
+        together = mixed.value + constant.value
+        return Estimate.exact(name, constant.value / together, unit, round(together))
+
     def __repr__(self) -> str:
         rollouts, groups = (self.counts[c].value for c in ("rollouts", "groups"))
         return f"Audit({self.run!r}, {rollouts:,.0f} rollouts in {groups:,.0f} groups)"

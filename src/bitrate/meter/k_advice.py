@@ -28,6 +28,12 @@ class AtGroupSize:
     learning_value: Estimate
     update_bits_per_kilotoken: Estimate
 
+    @property
+    def mixed_groups(self) -> Estimate:
+        """Share of groups that would be mixed."""
+        dead = self.dead_groups
+        return dead.map(lambda share: 1 - share, f"mixed groups at K={self.k}", dead.unit, "the rest of the groups")
+
 
 def at_group_sizes(run: Run, constant: Estimate) -> tuple[AtGroupSize, ...]:
     """Figures for each K of ``K_ADVISED``.

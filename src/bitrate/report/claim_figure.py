@@ -11,11 +11,11 @@ from typing import Any
 
 from bitrate import files
 from bitrate.errors import InputError
-from bitrate.report.figures import sized
 from bitrate.report.theme import (
     HEIGHT,
     LINES,
     PALETTE,
+    WIDTH,
     Chart,
     altair,
     described,
@@ -77,7 +77,8 @@ def save_claim_figures(
     folder.mkdir(parents=True, exist_ok=True)
     config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
     for record in records:
-        specs = {n: {**sized(c.to_dict()), "config": config, "padding": 12} for n, c in claim_charts(record).items()}
+        whole = {"width": WIDTH, "config": config, "padding": 12}
+        specs = {name: chart.to_dict() | whole for name, chart in claim_charts(record).items()}
         for (name, spec), ending in product(specs.items(), formats):
             path = folder / f"{name}.{ending}"
             if ending == "svg":

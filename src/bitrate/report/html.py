@@ -10,26 +10,21 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitrate import files
-from bitrate.report import sentences, words
-from bitrate.report.figures import specs
-from bitrate.report.ledger import too_long
-from bitrate.report.theme import PALETTE, theme, vega_lite_version
+from bitrate.meter.audit import Audit
+from bitrate.report import sentences, vega, words
+from bitrate.report.charts import all_charts
+from bitrate.report.ledger import ledger, too_long
+from bitrate.report.marks import Spec
+from bitrate.report.theme import PALETTE, theme
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 EXCERPT = 160
-#: What an audit may lack; figures it lacks say so themselves.
-BLANK: dict[str, Any] = {
-    "format": "unknown format", "split": "all", "bitrate": "", "command": "not recorded", "series": {},
-    "advice": [], "caveats": [], "quarantine": [], "k_advice": [],
-}  # fmt: skip
 COLUMNS = (
     "prompt_id",
     "prompt",
@@ -47,30 +42,28 @@ OPTION = re.compile(r"--[a-z]+(?:-[a-z]+)*")
 UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def write_html(audit: Mapping[str, Any], path: str | Path) -> Path:
+def write_html(audit: Audit, path: str | Path) -> Path:
     """Write the report of an audit: one file, no network, readable at any width, light and dark.
 
     Args:
-        audit: the dict of ``Audit.to_dict()``.
+        audit: its figures.
         path: the file; replaced in one go, so that a reader never sees half of it.
 
     Returns:
         The path written.
 
     Raises:
-        InputError: another kind of dict.
         OutputError: the folder is not there or cannot be written.
     """
     files.write(path, render(audit))
     return Path(path)
 
 
-def render(audit: Mapping[str, Any]) -> str:
+def render(audit: Audit) -> str:
     """The report as HTML text."""
     import jinja2
     from markupsafe import Markup
 
-    audit = BLANK | dict(words.checked(audit))
     env = jinja2.Environment(
         loader=jinja2.PackageLoader("bitrate.report", "templates"), autoescape=True,
         trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
@@ -81,11 +74,11 @@ def render(audit: Mapping[str, Any]) -> str:
     env.filters |= {"difference": words.difference_words, "difference_span": words.difference_span}
     env.filters["prose"] = prose
     env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    charts, series = specs(audit), audit["series"] or {}
+    drawn = drawings(audit)
     style = env.get_template("report.css").render(palette=PALETTE)
-    scripts = [_vega(), env.get_template("report.js").render()]
+    scripts = [vega.script(), env.get_template("report.js").render()]
     data = {
-        "charts": charts,
+        "charts": {name: spec for name, spec in drawn.items() if not isinstance(spec, str)},
         "themes": {mode: theme(mode) for mode in PALETTE},
         "columns": COLUMNS,
         "prompts": _prompts(audit),
@@ -93,25 +86,29 @@ def render(audit: Mapping[str, Any]) -> str:
     template = env.get_template("report.html.j2")
     return template.render(
         audit=audit,
-        series={
-            "prompts": [],
-            "prompts_total": None,
-            "steps": [],
-            **series,
-            "pass_rates": series.get("pass_rates") or {},
-        },
-        words=words,
+        blocks=sentences.blocks(audit),
         said=sentences,
         rightful=sentences.kinds(audit) == sentences.RIGHT_OR_WRONG,
         long_reason=too_long,
-        figure=lambda *keys: words.estimate(audit, *keys),
-        estimate=words.estimate,
-        charts=charts,
+        drawn=drawn,
+        charts=all_charts(),
         style=Markup(style),
         scripts=[Markup(s) for s in scripts],
         data=Markup(safe_json(data)),
         policy=policy(scripts, [style]),
     )
+
+
+def drawings(audit: Audit) -> dict[str, Spec | str]:
+    """Every chart by name: its spec, as wide as its place in the page, or the reason why there is none."""
+    place: Spec = {
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"left": 0, "right": 4, "top": 4, "bottom": 4},
+    }
+    found: dict[str, Spec | str] = {f"ledger_{block}": ledger(audit, block) for block in sentences.blocks(audit)}
+    found |= {chart.name: chart.draw(audit) for chart in all_charts()}
+    return {name: spec if isinstance(spec, str) else spec | place for name, spec in found.items()}
 
 
 def prose(text: object) -> Markup:
@@ -146,20 +143,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-@cache
-def _vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, of the version that Altair writes for."""
-    import vl_convert
-
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=vega_lite_version())
-    return re.sub(r"<(/script|!--|script)", r"\\x3c\1", bundle.replace("\r", ""), flags=re.IGNORECASE)
-
-
-def _prompts(audit: Mapping[str, Any]) -> list[list[Any]]:
+def _prompts(audit: Audit) -> list[list[Any]]:
     """The prompt table as rows; texts cut and cleaned."""
-    rows = (audit.get("series") or {}).get("prompts") or []
     text = {"prompt_id", "prompt", "state"}
-    return [[_cell(row.get(key), key in text) for key in COLUMNS] for row in rows]
+    return [[_cell(getattr(row, key), key in text) for key in COLUMNS] for row in audit.series.prompts]
 
 
 def _cell(value: Any, text: bool) -> Any:

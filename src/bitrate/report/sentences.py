@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from bitrate.meter.audit import Audit
+from bitrate.meter.lines import Line, all_lines
 from bitrate.report.words import (
-    COST,
-    COUNTS,
     clean,
     clip,
     difference_span,
     difference_words,
-    estimate,
     interval_words,
     is_share,
     number,
@@ -28,71 +26,78 @@ GRADED = (("mixed", "mixed"), ("constant", "constant"))
 NOTHING = "Nothing was set aside"
 
 
-def received(audit: Mapping[str, Any]) -> Estimate:
-    """The tighter of the two upper bounds on the bits that a rollout carried."""
-    bounds = [estimate(audit, "ledger", key) for key in ("outcome_bits", "answer_bound_bits")]
-    known = [b for b in bounds if b.value is not None]
-    return min(known, key=lambda b: b.value or 0.0) if known else bounds[0]
+def blocks(audit: Audit) -> dict[str, list[tuple[Line, Estimate]]]:
+    """The lines of the ledger to show, with their figures and in order, by what they count by: rollout, prompt."""
+    found: dict[str, list[tuple[Line, Estimate]]] = {}
+    for key, line in all_lines().items():
+        if audit.ledger[key].value is not None or not line.special:
+            found.setdefault(line.block, []).append((line, audit.ledger[key]))
+    return found
 
 
-def kinds(audit: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def figures(audit: Audit) -> Iterator[Estimate]:
+    """Every figure of the audit in reading order, without the series."""
+    yield from audit.counts.values()
+    yield from audit.ledger.values()
+    yield from audit.groups.values()
+    for taken in audit.spent.values():
+        yield from taken.values()
+    yield from audit.cost.values()
+    yield audit.own_k
+    yield from audit.prompts.values()
+    yield from audit.change.values()
+
+
+def kinds(audit: Audit) -> tuple[tuple[str, str], ...]:
     """Key and name of the kinds of groups that this audit's reward tells apart."""
-    right, constant = (estimate(audit, "groups", key).value for key in ("all_right", "constant"))
+    right, constant = (audit.groups[key].value for key in ("all_right", "constant"))
     return GRADED if right is None and constant is not None else RIGHT_OR_WRONG
 
 
-def constant_share(audit: Mapping[str, Any]) -> tuple[float, int] | None:
-    """Share of the rollouts in groups of two or more that were in constant groups; and how many those rollouts are."""
-    mixed, constant = (estimate(audit, "spent", key, "rollouts").value for key in ("mixed", "constant"))
-    if mixed is None or constant is None or not mixed + constant:
-        return None
-    return constant / (mixed + constant), round(mixed + constant)
-
-
-def constant_at(audit: Mapping[str, Any]) -> str:
+def constant_at(audit: Audit) -> str:
     """At which levels the groups of a graded reward were constant, and in how many groups; empty where it is not."""
-    rows = [(row["level"], row["groups"], estimate(row, "share").value) for row in audit.get("constant_at") or []]
-    known = [(level, groups, share) for level, groups, share in rows if share is not None]
+    known = [(row.level, row.groups, row.share.value) for row in audit.constant_at if row.share.value is not None]
     if not known:
         return ""
     named = ", ".join(
         f"at {level:.6g} in {f'{groups:,}' if i else number_of(groups, 'group')} ({percent(share)})"
         for i, (level, groups, share) in enumerate(known)
     )
-    rest = (estimate(audit, "groups", "constant").value or 0.0) - sum(share for _, _, share in known)
+    rest = (audit.groups["constant"].value or 0.0) - sum(share for _, _, share in known)
     return f"constant {named}" + (f", at other levels in {percent(rest)}" if rest > 1e-9 else "")
 
 
-def spent_parts(audit: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+def spent_parts(audit: Audit) -> list[tuple[str, str | None]]:
     """What the groups took, and the reason where none of them has a figure for it."""
     parts = []
     for part in ("rollouts", "tokens", "flops"):
-        found = [estimate(audit, "spent", key, part) for key, _ in kinds(audit)]
+        found = [audit.spent[key][part] for key, _ in kinds(audit)]
         parts.append((part, None if any(e.value is not None for e in found) else found[0].reason))
     return parts
 
 
-def headline(audit: Mapping[str, Any]) -> str:
+def headline(audit: Audit) -> str:
     """The finding in one or two sentences."""
-    bits, constant = received(audit), constant_share(audit)
+    bits, constant = audit.received, audit.constant_rollouts
     if bits.value is None:
-        first = f"What a rollout of this run carried cannot be said: {clean(bits.reason).rstrip('.')}."
+        why = clean(bits.reason).rstrip(".")
+        first = f"How many bits a rollout of this run carried is not known. {why[:1].upper()}{why[1:]}."
     else:
         first = f"A rollout of this run carried at most {number(bits.value)} bits."
-    if constant is None:
+    if constant.value is None:
         return first
-    share, of = constant
-    every = estimate(audit, "counts", "rollouts").value
-    rollouts = "rollouts" if every == of else f"the {number_of(of, 'rollout')} in groups of two or more"
+    every = audit.counts["rollouts"].value == constant.n
+    rollouts = "rollouts" if every else f"the {number_of(constant.n, 'rollout')} in groups of two or more"
     which = "all right or all wrong" if kinds(audit) == RIGHT_OR_WRONG else "with one reward throughout"
     return (
-        f"{first} {percent(share)} of {rollouts} were in constant groups, {which}, where there is nothing to compare."
+        f"{first} {value_words(constant)} of {rollouts} were in constant groups, {which}, "
+        f"where there is nothing to compare."
     )
 
 
-def change_words(audit: Mapping[str, Any]) -> str:
+def change_words(audit: Audit) -> str:
     """How the pass rate moved; the difference by its interval, which no rounding can set against its two ends."""
-    first, last, change = (estimate(audit, "change", f"pass_rate_{key}") for key in ("first", "last", "change"))
+    first, last, change = (audit.change[f"pass_rate_{key}"] for key in ("first", "last", "change"))
     if change.value is None:
         return f"no figure: {clean(change.reason)}"
     when = "from the first third of the steps to the last"
@@ -108,11 +113,10 @@ def figure_words(figure: Estimate) -> str:
     return f"{value_words(figure)} {unit_words(figure.unit)} ({interval_words(figure)})"
 
 
-def prompt_words(audit: Mapping[str, Any]) -> list[str]:
+def prompt_words(audit: Audit) -> list[str]:
     """What the prompts came to: each share with what it is a share of and its interval; else the reason, once."""
     lines = []
-    for key in ("mastered", "hopeless", "never_learn"):
-        figure = estimate(audit, "prompts", key)
+    for figure in audit.prompts.values():
         name = clean(figure.name).removeprefix("prompts ")
         if figure.value is None:
             lines.append((name, f"no figure: {clean(figure.reason)}"))
@@ -122,16 +126,16 @@ def prompt_words(audit: Mapping[str, Any]) -> list[str]:
     return [lines[0][1]] if len(alike) == 1 else [f"{name}: {words}" for name, words in lines]
 
 
-def cost_words(audit: Mapping[str, Any]) -> list[str]:
+def cost_words(audit: Audit) -> list[str]:
     """Bits for what they cost, with the reasons of those that have no figure, each reason once."""
     found: list[str] = []
     reasons: dict[str, list[str]] = {}
-    for key, unit in COST:
-        figure = estimate(audit, "cost", key)
+    for figure in audit.cost.values():
+        unit = unit_words(figure.unit)
         if figure.value is None:
-            reasons.setdefault(clean(figure.reason), []).append(unit)
+            reasons.setdefault(clean(figure.reason), []).append(unit.removeprefix("bits "))
         else:
-            found.append(f"{value_words(figure)} bits {unit} ({interval_words(figure)})")
+            found.append(f"{value_words(figure)} {unit} ({interval_words(figure)})")
     known = [", ".join(found)] if found else []
     return known + [f"no figure {_either(units)}: {reason}" for reason, units in reasons.items()]
 
@@ -140,36 +144,25 @@ def _either(words: list[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def source(audit: Mapping[str, Any]) -> str:
+def source(audit: Audit) -> str:
     """What was read and how much of it: ``"trl, train split: 2,560 rollouts in 320 groups, 100 prompts, 40 steps"``."""
-    split = f"{clip(audit.get('split', 'all'), 20)} split" if audit.get("split_known", True) else "split not named"
-    return f"{clip(audit.get('format', 'unknown format'), 40)}, {split}: {counted(audit)}"
+    split = f"{clip(audit.split, 20)} split" if audit.split_known else "split not named"
+    count = {key: number_of(round(e.value or 0), key[:-1]) for key, e in audit.counts.items()}
+    counted = f"{count['rollouts']} in {count['groups']}, {count['prompts']}, {count['steps']}"
+    return f"{clip(audit.format, 40)}, {split}: {counted}"
 
 
-def counted(audit: Mapping[str, Any]) -> str:
-    """How much was read: ``"12,800 rollouts in 1,600 groups, 400 prompts, 100 steps"``."""
-    words = {}
-    for key in COUNTS:
-        count = estimate(audit, "counts", key)
-        words[key] = f"{key}: {clean(count.reason)}" if count.value is None else number_of(round(count.value), key[:-1])
-    return f"{words['rollouts']} in {words['groups']}, {words['prompts']}, {words['steps']}"
-
-
-def quarantined(audit: Mapping[str, Any]) -> str:
+def quarantined(audit: Audit) -> str:
     """How much was set aside, by unit: ``"3 rows and 1 file set aside"``."""
     totals: dict[str, int] = {}
-    for item in audit.get("quarantine") or []:
-        unit = clean(item.get("unit", "rows"))
-        totals[unit] = totals.get(unit, 0) + int(item.get("count", 0))
+    for item in audit.quarantine:
+        totals[item.unit] = totals.get(item.unit, 0) + item.count
     return " and ".join(units(n, unit) for unit, n in totals.items()) + " set aside" if totals else NOTHING
 
 
-def quarantine_words(audit: Mapping[str, Any]) -> list[str]:
+def quarantine_words(audit: Audit) -> list[str]:
     """Each reason to set something aside, with how much: ``"3 rows: the reward is null"``."""
-    return [
-        f"{units(int(item.get('count', 0)), clean(item.get('unit', 'rows')))}: {clean(item['reason'])}"
-        for item in audit.get("quarantine") or []
-    ]
+    return [f"{units(item.count, item.unit)}: {clean(item.reason)}" for item in audit.quarantine]
 
 
 def units(count: int, unit: str) -> str:

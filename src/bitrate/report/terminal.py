@@ -5,17 +5,21 @@ Everything from a log goes through ``clean`` and into ``Text`` objects: Rich nev
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
+from bitrate.meter.audit import Audit
+from bitrate.meter.lines import all_lines
 from bitrate.report.layout import GAP, QUIET, Cell, Layout
 from bitrate.report.sentences import (
+    blocks,
     change_words,
     constant_at,
-    constant_share,
     cost_words,
     headline,
     kinds,
@@ -26,16 +30,12 @@ from bitrate.report.sentences import (
     spent_parts,
 )
 from bitrate.report.words import (
-    LEDGER,
-    checked,
     clean,
     clip,
     difference_span,
     difference_words,
-    estimate,
     interval_words,
     is_share,
-    number,
     told_apart,
     value_words,
 )
@@ -45,6 +45,7 @@ from bitrate.wording import number_of
 if TYPE_CHECKING:
     from rich.console import Console
 
+#: Where figures stand behind their names, at least, and texts behind their labels.
 NAME, LABEL = 17, 12
 #: Characters of a bar, where there is room; a shorter one than the least says nothing.
 BAR, LEAST_BAR = 22, 6
@@ -56,19 +57,24 @@ CAVEATS, REASONS = 4, 6
 LONGEST_NAME = 400
 
 
-def print_audit(audit: Mapping[str, Any], console: Console) -> None:
+def print_audit(audit: Audit, console: Console) -> None:
     """Print an audit: every figure of it or the reason why there is none, advice, caveats, and what was set aside.
 
     Args:
-        audit: the dict of ``Audit.to_dict()``.
+        audit: its figures.
         console: where to print; lines are at most 100 wide.
-
-    Raises:
-        InputError: another kind of dict.
     """
-    checked(audit)
     screen = Screen(audit, console)
     screen.print(screen.lines())
+
+
+def text_of(audit: Audit) -> str:
+    """The same as plain text, as wide as the terminal, or 80 characters where there is none."""
+    from rich.console import Console
+
+    file = io.StringIO()
+    print_audit(audit, Console(file=file, color_system=None, force_jupyter=False))
+    return file.getvalue().rstrip("\n")
 
 
 def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
@@ -81,26 +87,33 @@ def print_compare(comparison: Mapping[str, Any], console: Console) -> None:
     layout = Layout(console)
     lines: list[Text] = []
     for side in ("a", "b"):
-        lines += layout.labelled(f"{side.upper()}  ", clip(comparison[side].get("run", ""), LONGEST_NAME), 3, "bold")
-    shared = estimate(comparison, "shared_prompts")
+        lines += layout.labelled(f"{side.upper()}  ", clip(comparison[side]["run"], LONGEST_NAME), 3, "bold")
+    shared = Estimate.from_dict(comparison["shared_prompts"])
     words = clean(shared.reason) if shared.value is None else number_of(round(shared.value), "prompt") + " in both"
     lines += layout.wrapped(words, QUIET)
     rows, reasons, noise = [], [], []
+    few = {key for key, line in all_lines().items() if line.special}
     for key in comparison["differences"]:
-        difference, a, b = (estimate(comparison, part, key) for part in ("differences", "a_figures", "b_figures"))
+        difference, a, b = (
+            Estimate.from_dict(comparison[part][key]) for part in ("differences", "a_figures", "b_figures")
+        )
+        if a.value is None and b.value is None and key in few:
+            continue
         if difference.value is None:
             reasons.append(f"{clean(a.name)}: no difference, {clean(difference.reason)}")
             continue
         points = " points" if is_share(difference.unit) else ""
         span = difference_span(difference) + points
         rows.append([clean(a.name), value_words(a), value_words(b), span, told_apart(difference)])
-        reach = estimate(comparison, "noise", key)
-        if reach.value is not None:
+        reach = Estimate.from_dict(comparison["noise"][key])
+        if reach.value:
             noise.append(f"{clean(a.name)} ±{difference_words(reach).lstrip('+')}")
-    sampled = [f"By the sampling of rollouts alone two runs may differ by up to: {', '.join(noise)}."] if noise else []
-    notes = [clean(note) for note in (*reasons, *sampled, *(comparison.get("caveats") or []))]
-    blocks = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
-    layout.print([*lines, *(line for block in blocks for line in [*([Text()] if block else []), *block])])
+    sampled = (
+        [f"The sampling of rollouts alone can make two runs differ by up to: {', '.join(noise)}."] if noise else []
+    )
+    notes = [clean(note) for note in (*reasons, *sampled, *comparison["caveats"])]
+    parts = [_compared(layout, rows), *(layout.wrapped(note, QUIET) for note in notes)]
+    layout.print([*lines, *(line for part in parts for line in [*([Text()] if part else []), *part])])
 
 
 def _compared(layout: Layout, rows: Sequence[Sequence[str]]) -> list[Text]:
@@ -150,14 +163,14 @@ class Row:
 class Screen(Layout):
     """The lines of one audit at the width of one console."""
 
-    def __init__(self, audit: Mapping[str, Any], console: Console) -> None:
+    def __init__(self, audit: Audit, console: Console) -> None:
         super().__init__(console)
         self.audit = audit
 
     def lines(self) -> list[Text]:
         """The whole screen: parts with an empty line between them."""
         audit = self.audit
-        advice = self.listed("Advice", [clean(a["text"]) for a in audit.get("advice") or []], LABEL)
+        advice = self.listed("Advice", [clean(advice.text) for advice in audit.advice], LABEL)
         run = [*self.change(), *self.prompts(), *self.listed("Cost", cost_words(audit), LABEL)]
         parts = [self.title(), self.wrapped(headline(audit), "bold"), self.ledger(), self.groups(), run]
         parts += [self.sizes(), advice, self.caveats(), self.quarantine()]
@@ -165,33 +178,32 @@ class Screen(Layout):
         return [line for i, part in enumerate(shown) for line in [*([Text()] if i else []), *part]]
 
     def title(self) -> list[Text]:
-        lines = self.wrapped(f"bitrate  {clip(self.audit['run'], LONGEST_NAME)}", "bold")
+        lines = self.wrapped(f"bitrate  {clip(self.audit.run, LONGEST_NAME)}", "bold")
         lines[0].stylize(ACCENT, 0, len("bitrate"))
         return [*lines, *self.wrapped(source(self.audit), QUIET)]
 
     def ledger(self) -> list[Text]:
         rows: list[Row] = []
-        for block in ("rollout", "prompt"):
-            here = [(name, estimate(self.audit, "ledger", key)) for key, unit, name, _ in LEDGER if unit == block]
+        for block, here in blocks(self.audit).items():
             most = max((e.value for _, e in here if e.value is not None and e.value > 0), default=1.0)
-            rows += [Row(name, figure, most, block=f"Bits per {block}") for name, figure in here]
+            rows += [Row(line.name, figure, most, block=f"Bits per {block}") for line, figure in here]
         return self.bars(rows)
 
     def groups(self) -> list[Text]:
         audit, shown = self.audit, kinds(self.audit)
-        if all(estimate(audit, "groups", key).value is None for key, _ in shown):
-            return self.missing("Groups", estimate(audit, "groups", "mixed"), LABEL)
+        if all(audit.groups[key].value is None for key, _ in shown):
+            return self.missing("Groups", audit.groups["mixed"], LABEL)
         reasons = {part: why for part, why in spent_parts(audit) if part in {"rollouts", "tokens"}}
         parts = [part for part, why in reasons.items() if not why]
-        grouped = constant_share(audit)
-        every = grouped is None or grouped[1] == estimate(audit, "counts", "rollouts").value
+        grouped = audit.constant_rollouts
+        every = grouped.value is None or grouped.n == audit.counts["rollouts"].value
         rows = [
             Row(
                 name,
-                estimate(audit, "groups", key),
+                audit.groups[key],
                 style=ACCENT if key == "mixed" else QUIET,
                 block="Groups" if every else "Groups of two or more",
-                more=tuple(value_words(estimate(audit, "spent", key, part)) for part in parts),
+                more=tuple(value_words(audit.spent[key][part]) for part in parts),
             )
             for key, name in shown
         ]
@@ -205,7 +217,8 @@ class Screen(Layout):
 
     def bars(self, rows: Sequence[Row], heads: Sequence[str] = ()) -> list[Text]:
         """Figures below each other, each with bar, value, interval and more; or the reason where one is missing."""
-        table = self._side_by_side([row for row in rows if row.figure.value is not None], heads)
+        at = max(NAME, *(2 + cell_len(row.name) + len(GAP) for row in rows))
+        table = self._side_by_side([row for row in rows if row.figure.value is not None], heads, at)
         drawn = iter(table[1:] if table else ())
         lines: list[Text] = []
         block = ""
@@ -214,21 +227,21 @@ class Screen(Layout):
                 block = row.block
                 lines += self._headed(block, table[0] if table and heads else None)
             if row.figure.value is None:
-                lines += self.missing(f"  {row.name}", row.figure, NAME)
+                lines += self.missing(f"  {row.name}", row.figure, at)
             elif table:
                 lines.append(next(drawn))
             else:
                 took = "".join(f", {text} {name}" for text, name in zip(row.more, heads, strict=True))
-                lines += self.labelled(f"  {row.name}", f"{value_words(row.figure)} ({row.span}){took}", NAME)
+                lines += self.labelled(f"  {row.name}", f"{value_words(row.figure)} ({row.span}){took}", at)
         return lines
 
-    def _side_by_side(self, rows: Sequence[Row], heads: Sequence[str]) -> list[Text] | None:
+    def _side_by_side(self, rows: Sequence[Row], heads: Sequence[str], at: int) -> list[Text] | None:
         """A head and the rows in columns, with the longest bar that leaves room for the rest; else None."""
         for bar in (*range(BAR, LEAST_BAR - 1, -1), 0) if rows else ():
             cells: list[list[Cell]] = [[("", "")] * 4 + [(head, QUIET) for head in heads]]
             for row in rows:
                 drawn = _bar((row.figure.value or 0.0) / row.most, bar).ljust(bar)
-                own = [(row.name.ljust(NAME - 2 - len(GAP)), ""), (drawn, row.style)]
+                own = [(row.name.ljust(at - 2 - len(GAP)), ""), (drawn, row.style)]
                 own += [(value_words(row.figure), "bold"), (row.span, QUIET)]
                 cells.append([*own, *((text, "") for text in row.more)])
             right = [False, False, True, False, *(True for _ in heads)]
@@ -254,17 +267,16 @@ class Screen(Layout):
 
     def sizes(self) -> list[Text]:
         """Other group sizes side by side, below each other where there is no room for that, else as sentences."""
-        advice, own = self.audit.get("k_advice") or [], estimate(self.audit, "own_k")
-        bits, dead = ([estimate(a, key) for a in advice] for key in ("update_bits", "dead_groups"))
-        missing = [e for e in bits if e.value is None] if advice else [estimate({}, "k_advice")]
-        if missing:
+        advice, own = self.audit.k_advice, self.audit.own_k
+        bits, mixed = [a.update_bits for a in advice], [a.mixed_groups for a in advice]
+        if missing := [e for e in bits if e.value is None]:
             return self.missing("Group size", missing[0], LABEL)
         mean = " on average" if own.method.startswith("mean") else ""
         here = "" if own.value is None else f" (here {value_words(own)}{mean})"
-        rows = {f"Group size K{here}": [str(a["k"]) for a in advice]}
+        rows = {f"Group size K{here}": [str(a.k) for a in advice]}
         rows["  outcome bits kept, per rollout"] = [value_words(e) for e in bits]
-        if all(e.value is not None for e in dead):
-            rows["  mixed groups"] = [number(1 - (e.value or 0.0), "share") for e in dead]
+        if all(e.value is not None for e in mixed):
+            rows["  mixed groups"] = [value_words(e) for e in mixed]
         beside: list[list[Cell]] = [
             [(name, "" if name[0] == " " else QUIET), *((cell, "") for cell in row)] for name, row in rows.items()
         ]
@@ -282,8 +294,8 @@ class Screen(Layout):
 
     def caveats(self) -> list[Text]:
         """Caveats that tell how the figures were made, all of them, and the first of the others."""
-        caveats = [clean(c) for c in self.audit.get("caveats") or []]
-        shown = max(int(self.audit.get("caveats_on_figures") or 0), CAVEATS)
+        caveats = [clean(c) for c in self.audit.caveats]
+        shown = max(self.audit.caveats_on_figures, CAVEATS)
         more = len(caveats) - shown
         if more == 1:
             shown, more = shown + 1, 0

@@ -1,36 +1,12 @@
-"""Figures and findings in words: shared by the terminal, the charts and the HTML."""
+"""Numbers, intervals and text from a log in words: shared by the terminal, the charts and the HTML."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import Any
 
-from bitrate.errors import InputError
 from bitrate.types import Estimate
 from bitrate.wording import percent
 
-#: Lines of the ledger: key, unit of the block, short name, what it means.
-LEDGER = (
-    ("capacity_bits", "rollout", "Capacity", "The most that one score could say."),
-    ("outcome_bits", "rollout", "Outcome", "What right-or-wrong said at most, given how hard each prompt was."),
-    ("answer_bound_bits", "rollout", "Answer bound", "The cap from how many different answers each group tried."),
-    ("update_bits", "rollout", "In the update", "What was left after the advantage was computed, at most."),
-    ("key_bits", "prompt", "Key", "What finding a prompt's answer for the first time said about the answer key."),
-    ("absorbed_bits", "prompt", "Absorbed", "How much likelier right answers became on prompts seen again."),
-    (
-        "generalised_bits",
-        "prompt",
-        "Generalised",
-        "The gain on prompts before they were trained on; no line above bounds it.",
-    ),
-)
-COST = (
-    ("bits_per_kilotoken", "per 1,000 tokens"),
-    ("bits_per_pflop", "per PFLOP"),
-    ("bits_per_dollar", "per dollar"),
-)
-COUNTS = ("rollouts", "groups", "prompts", "steps")
 UNITS = {
     "bits/rollout": "bits per rollout",
     "bits/prompt": "bits per prompt",
@@ -65,48 +41,6 @@ def clip(text: object, length: int) -> str:
     """
     line = clean(str(text)[: length * 4])
     return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def checked(audit: object) -> Mapping[str, Any]:
-    """The audit, if it looks like one.
-
-    Raises:
-        InputError: something else than the dict of ``Audit.to_dict()``.
-    """
-    if not isinstance(audit, Mapping) or not {"run", "counts", "ledger"} <= set(audit):
-        got = sorted(map(str, audit)) if isinstance(audit, Mapping) else type(audit).__name__
-        raise InputError(
-            f"audit = {clip(got, 120)}; want the dict of Audit.to_dict()", hint="pass audit(path).to_dict()"
-        )
-    return audit
-
-
-def estimate(source: Mapping[str, Any], *keys: str) -> Estimate:
-    """The figure at ``source[key][key]...``; where there is none, an Estimate that says so.
-
-    >>> estimate({}, "ledger", "key_bits").reason
-    'not part of this audit'
-    """
-    found: Any = source
-    for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping):
-        return Estimate.missing(keys[-1].replace("_", " "), "", "not part of this audit")
-    return Estimate.from_dict(found)
-
-
-def figures(audit: Mapping[str, Any]) -> Iterator[Estimate]:
-    """Every figure of the audit in reading order, without the series."""
-    yield from (estimate(audit, "counts", key) for key in COUNTS)
-    yield from (estimate(audit, "ledger", key) for key, *_ in LEDGER)
-    kinds = audit.get("groups") or {}
-    yield from (estimate(audit, "groups", key) for key in kinds)
-    for key in kinds:
-        yield from (estimate(audit, "spent", key, part) for part in ("rollouts", "tokens", "flops"))
-    yield from (estimate(audit, "cost", key) for key, _ in COST)
-    yield estimate(audit, "own_k")
-    for section in ("prompts", "change"):
-        yield from (estimate(audit, section, key) for key in audit.get(section) or {})
 
 
 def is_share(unit: str) -> bool:

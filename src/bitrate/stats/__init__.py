@@ -1,10 +1,9 @@
 """Estimates with intervals from counts.
 
 Pooled figures come from :mod:`~bitrate.stats.linear` (minimax linear scores; one joinable table per functional),
-single prompts from :mod:`~bitrate.stats.npmle`, anything else from the cluster bootstrap.
+single prompts from :mod:`~bitrate.stats.npmle`.
 """
 
-from bitrate.stats.bootstrap import cluster_bootstrap
 from bitrate.stats.clusters import cluster_ratio
 from bitrate.stats.counts import distinct
 from bitrate.stats.differences import difference, mean_difference
@@ -36,7 +35,6 @@ __all__ = [
     "ScoreTable",
     "SurprisalTerm",
     "UpdateBits",
-    "cluster_bootstrap",
     "cluster_ratio",
     "coefficients",
     "conditional_entropy",

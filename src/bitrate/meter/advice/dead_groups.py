@@ -26,7 +26,7 @@ def says(audit: Audit, run: Run) -> tuple[str, Estimate] | None:
         choose = "whose rewards vary"
     text = (
         f"{percent(constant.known[1])} of the groups ({counted(run.table, 'constant')[1]}: {which}) were constant: "
-        f"they cost as much as the others, and a group-normalised advantage makes nothing of them. "
+        f"they cost as much as the others, and a group-normalised advantage learns nothing from them. "
         f"Choose prompts {choose} before sampling, or sample more rollouts for fewer prompts."
     )
     return text, constant

@@ -21,8 +21,8 @@ def says(audit: Audit, run: Run) -> tuple[str, Estimate] | None:
         return None
     text = (
         f"Of {number_of(share.n, 'prompt')} visited {VISITS_TO_JUDGE} times or more at a middling pass rate "
-        f"{percent(share.known[1])} stay at it while the run as a whole improves: "
-        f"they draw outcome bits and teach nothing. Look at their answers and at the verifier."
+        f"{percent(share.known[1])} stay where they were while the run as a whole improves: "
+        f"their outcomes carry bits and teach nothing. Look at their answers and at the verifier."
     )
     return text, share
 

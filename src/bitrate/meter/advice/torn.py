@@ -18,7 +18,7 @@ def says(audit: Audit, run: Run) -> tuple[str, Estimate] | None:
     if share.known is None or share.known[0] <= TORN_HEALTHY:
         return None
     text = (
-        f"In {percent(share.known[1])} of the groups one and the same answer got inconsistent verdicts, right and "
+        f"In {percent(share.known[1])} of the groups the same answer got inconsistent verdicts, right and "
         f"wrong: the verifier is noisy, or it looks at more than the answer. Measure its error rate and say "
         f"--verifier-noise."
     )

@@ -19,7 +19,7 @@ def says(audit: Audit, run: Run) -> tuple[str, Estimate] | None:
         return None
     text = (
         f"{percent(share.known[1])} of {number_of(run.table.totals['rollouts'], 'rollout')} were cut off at the length "
-        f"limit: a wrong outcome there speaks of the limit, not of the answer."
+        f"limit: a wrong outcome there says something about the limit, not about the answer."
     )
     return text, share
 

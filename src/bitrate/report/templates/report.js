@@ -22,7 +22,7 @@
         views.push(await vegaEmbed(place, spec, options));
       } catch (error) {
         console.error(error);
-        place.textContent = "This picture could not be drawn; its figures are in the table at the end.";
+        place.textContent = "This chart could not be drawn; its figures are in the table at the end.";
       }
     }
     root.dataset.drawn = mode();
