@@ -17,6 +17,7 @@ from bitrate.costs import Cost
 from bitrate.lab import cells
 from bitrate.lab.cells import Pace, Runs, needed, total_cost, train_all
 from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claims import all_claims
 from bitrate.lab.judge import judge
 from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
@@ -70,9 +71,9 @@ def broken(settings, folder, rng):
 
 @pytest.fixture
 def code(monkeypatch):
-    """A stand-in for the hash of the code: the functions of this file are in no module that can be found."""
+    """A stand-in for the hash of the code."""
     known = {"now": "one"}
-    monkeypatch.setattr(cells, "digest", lambda module: known["now"])
+    monkeypatch.setattr(cells, "code_hash", lambda train: known["now"])
     return known
 
 
@@ -112,15 +113,22 @@ def test_other_settings_or_other_code_are_another_run(tmp_path, code):
     assert len(places | {runs.place(ARM, 0)}) == 4
 
 
-def test_the_hash_of_the_code_changes_with_a_module_that_is_imported_further_down(tmp_path, monkeypatch):
-    monkeypatch.setattr(cells, "digest", cells.digest.__wrapped__)
-    mine = cells.digest("bitrate.lab.learners")
-    assert mine == cells.digest("bitrate.lab.learners")
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + (b"\n# changed" if p.name == "tasks.py" else b""))
-    assert cells.digest("bitrate.lab.learners") != mine
-    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + (b"\n# changed" if p.name == "read.py" else b""))
-    assert cells.digest("bitrate.lab.learners") == mine
+def test_a_module_moves_with_its_runs_where_it_says_what_they_were_seeded_as(tmp_path, code, monkeypatch):
+    here = sys.modules[coins.__module__]
+    runs = Runs(tmp_path)
+    places = {runs.place(ARM, 0)}
+    monkeypatch.setattr(here, "SEEDED_AS", "an older place", raising=False)
+    places.add(runs.place(ARM, 0))
+    monkeypatch.setattr(coins, "__module__", "elsewhere")
+    monkeypatch.setitem(sys.modules, "elsewhere", here)
+    assert len(places | {runs.place(ARM, 0)}) == 2
+
+
+def test_published_runs_keep_the_randomness_that_they_were_drawn_with():
+    """The names of modules at the time of the first verdicts: another name is other randomness, and other figures."""
+    seeded = {cells._known_by(arm).split('", "')[0] for c in all_claims() if c.arms for arm, _ in needed([c], True)}
+    training = ("adapters", "curricula", "mixed", "planted", "preferences", "snr", "strategies", "token_rewards")
+    assert seeded == {'["bitrate.lab.pretrained.train', *(f'["bitrate.lab.training.{name}' for name in training)}
 
 
 def test_a_cell_that_fails_leaves_nothing(tmp_path, code):

@@ -1,22 +1,27 @@
 """Training runs, cell by cell: each is trained once, kept as a folder of rollouts, and never half-written.
 
-A cell is one repetition of an :class:`~bitrate.lab.claim.Arm` with randomness of its own. It is known by the arm's
-function and settings, the seed, the code of the lab that trains it and the versions of the libraries that it runs on: a
-killed run goes on with the cells that are left, and a cell of other code is not taken over.
+A cell is one repetition of an :class:`~bitrate.lab.claim.Arm` with randomness of its own. It is known by the name of
+the arm's function and its settings, the seed, the code of the lab that trains it (:mod:`bitrate.lab.code_hash`) and the
+versions of the libraries that it runs on: a killed run goes on with the cells that are left, and a run trained by
+different code is not reused.
+
+Randomness is drawn under the name and settings too, and under ``SEEDED_AS`` of the function's module where it has one.
+The runs that verdicts were published of were seeded by the names of their modules; ``SEEDED_AS`` keeps those names, so
+that a module can move and train to the same bits.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.util
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import metadata
@@ -27,6 +32,7 @@ import numpy as np
 from bitrate import files
 from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.code_hash import code_hash
 from bitrate.lab.workers import Failure, each
 
 #: Beside the rollouts of a cell: what it cost.
@@ -51,7 +57,7 @@ class Runs:
 
     def place(self, arm: Arm, cell: int) -> Path:
         """Folder of a cell, whether or not it is there."""
-        said = (_known_by(arm), self.seed, digest(arm.train.__module__), tuple(versions().items()))
+        said = (_known_by(arm), self.seed, code_hash(arm.train), tuple(versions().items()))
         key = hashlib.sha256(repr(said).encode()).hexdigest()[:12]
         return self.folder / f"{arm.name}-{key}" / f"{cell:03d}"
 
@@ -104,7 +110,7 @@ def measured_cases(claim: Claim, full: bool) -> list[Case]:
 def needed(claims: Iterable[Claim], full: bool) -> list[tuple[Arm, int]]:
     """The cells that these claims need, each once; cell 0 of every arm first."""
     arms = [a for c in claims if c.arms for case in measured_cases(c, full) for a in c.arms(case)]
-    found = {(number, a.name, _known_by(a)): (a, number) for a in arms for number in cells(a, full)}
+    found = {(number, a.name, a.train, _known_by(a)): (a, number) for a in arms for number in cells(a, full)}
     return [found[key] for key in sorted(found, key=lambda k: k[0])]
 
 
@@ -227,46 +233,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-@cache
-def digest(module: str) -> str:
-    """Hash of the code that trains: a module and all modules of the lab that it imports, and they in turn.
-
-    Other rooms carry and read rows; a change of theirs leaves the rows that were drawn as they are.
-    """
-    seen, ahead = dict[str, bytes](), [module]
-    while ahead:
-        name = ahead.pop()
-        found = importlib.util.find_spec(name) if name not in seen else None
-        if found is None or found.origin is None:
-            continue
-        seen[name] = Path(found.origin).read_bytes()
-        ahead += [n for n in _imported(seen[name]) if n.startswith("bitrate.lab.")]
-    return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()
-
-
-def _imported(source: bytes) -> Iterator[str]:
-    """Names that may be modules, of every import of a file."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            for alias in node.names:
-                below = f"{node.module}.{alias.name}"
-                if _is_module(below):
-                    yield below
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
 def _known_by(arm: Arm) -> str:
-    """What makes two arms one: the function and its settings, not the name."""
-    return json.dumps([arm.train.__module__, arm.train.__qualname__, arm.settings], sort_keys=True)
+    """What arms of the same code differ by, and what their randomness is drawn under."""
+    seeded_as = getattr(sys.modules.get(arm.train.__module__), "SEEDED_AS", "")
+    return json.dumps([seeded_as, arm.train.__qualname__, arm.settings], sort_keys=True)
 
 
 def _sweep(folder: Path) -> None:

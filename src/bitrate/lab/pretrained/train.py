@@ -22,6 +22,8 @@ from bitrate.lab.runs import Run
 from bitrate.theory.checks import positive, whole
 from bitrate.types import Ints
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.pretrained.train"
 #: What a run does where its settings do not say otherwise. ``rate`` None: see RATES.
 DEFAULTS: Mapping[str, Any] = {
     "task": "addition",

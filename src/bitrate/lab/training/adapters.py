@@ -25,6 +25,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.adapters"
 #: Size of the residual stream of the frozen network.
 WIDTH = 16
 #: The matrix that is adapted: the first of the block's perceptron, shape [inputs, outputs].

@@ -25,6 +25,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.curricula"
 CURRICULA = ("uniform", "hard", "easy to hard", "control", "self-play")
 #: Of a tracked pass rate, the part that one more visit replaces.
 FRESH = 0.2

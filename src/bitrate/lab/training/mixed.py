@@ -24,6 +24,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.mixed"
 K, RATE, HOT = 8, 2e-3, 2.0
 #: Prompts of a step, or all there are: with K rollouts each, or with a label each.
 BATCH = {"rollouts": 8, "labels": 48}

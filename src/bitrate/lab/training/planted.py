@@ -23,6 +23,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.planted"
 #: One run learns this many prompts at a time, K rollouts or one label of each.
 BATCH = 4
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Score = Callable[[Tensor, Tensor], Tensor]
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.preferences"
 #: Runs of the log are called after the way and the seed, ``<cell>/<way>-<seed>``.
 WAYS = ("sft", "dpo", "rule-rl", "rule-best", "network-rl", "network-best")
 #: Pairs of an update, prompts of an RL update, updates over which the rate rises; then it falls to 0.

@@ -25,6 +25,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch.nn import ModuleDict
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.snr"
 #: Learning rate and longest step on the way to the policy that is wanted: about a tenth of a logit.
 RATE, STRIDE = 0.01, 0.01
 MOST_STRIDES = 2000

@@ -17,6 +17,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch import Generator
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.strategies"
 #: A question is two digits, an answer the strategy that is taken: ``STRATEGIES``, then useless ones.
 SHAPE = Shape(vocabulary=16, answers=8, length=2, width=16)
 STRATEGIES = ("heuristic", "general")

@@ -23,6 +23,8 @@ from bitrate.types import Floats, Ints
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: See :mod:`bitrate.lab.cells`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.token_rewards"
 #: How each kind of feedback becomes the credit of a token; the first two are logged as scores of every token.
 FEEDBACK = ("tokens", "sum", "first error", "outcome")
 
