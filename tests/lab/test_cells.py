@@ -96,13 +96,13 @@ def test_a_cell_is_trained_once_and_depends_on_its_number_and_seed_alone(tmp_pat
         each.folder.mkdir(exist_ok=True)
         assert each.cost(ARM, 0) is None
         each.train(ARM, 0)
-    first = runs.place(ARM, 0) / "rollouts.parquet"
+    first = runs.place(ARM, 0) / "rollouts-0-000000.parquet"
     written = first.stat().st_mtime_ns
     assert runs.train(ARM, 0) == runs.cost(ARM, 0) and first.stat().st_mtime_ns == written
-    assert first.read_bytes() == (again.place(ARM, 0) / "rollouts.parquet").read_bytes()
+    assert first.read_bytes() == (again.place(ARM, 0) / "rollouts-0-000000.parquet").read_bytes()
     runs.train(ARM, 1)
     others = [other.place(ARM, 0), runs.place(ARM, 1)]
-    assert all((place / "rollouts.parquet").read_bytes() != first.read_bytes() for place in others)
+    assert all((place / "rollouts-0-000000.parquet").read_bytes() != first.read_bytes() for place in others)
     assert runs.cost(ARM, 0).rollouts == 256 and runs.cost(ARM, 0).seconds > 0
 
 

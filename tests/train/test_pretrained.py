@@ -74,7 +74,7 @@ def taught(folder, load, seed=0, **settings):
     """The rows of a run on a small model, and what it cost."""
     folder.mkdir()
     cost = train.teach({**FEW, **settings}, folder, np.random.default_rng(seed), load)
-    return pq.read_table(folder / "rollouts.parquet").to_pandas(), cost
+    return pq.read_table(folder / "rollouts-0-000000.parquet").to_pandas(), cost
 
 
 def trained(table):

@@ -68,7 +68,7 @@ def test_the_sampler_with_a_cache_samples_from_the_policy(rng):
 
 def test_a_run_repeats_itself_and_another_seed_differs(tmp_path):
     runs = [trained(tmp_path / str(n) / "run", seed)[0] for n, seed in enumerate((5, 5, 6))]
-    a, b, c = ((r / "rollouts.parquet").read_bytes() for r in runs)
+    a, b, c = ((r / "rollouts-0-000000.parquet").read_bytes() for r in runs)
     assert a == b != c
     with pytest.raises(InputError, match="tokens, sum, first error, outcome"):
         train({**SMALL, "feedback": "hints"}, tmp_path, np.random.default_rng(0))

@@ -111,7 +111,7 @@ def test_the_surprisal_is_that_of_any_right_answer(rng):
 @pytest.mark.parametrize("method", ["sft", "maxrl", "grpo", 0.5])
 def test_a_run_has_the_same_bits_every_time_and_its_log_is_read(method, log):
     (one, cost), (two, again) = log(3, method=method, steps=5), log(3, method=method, steps=5)
-    first, second = (pq.read_table(f / "rollouts.parquet") for f in (one, two))
+    first, second = (pq.read_table(f / "rollouts-0-000000.parquet") for f in (one, two))
     assert first.equals(second) and cost == again
     assert cost.rollouts == 4 * 8 * ((1 if method == "sft" else 4) * 5 + 4)
     rows = first.to_pylist()

@@ -125,7 +125,7 @@ def test_a_cell_is_a_function_of_its_generator(tmp_path):
         folder.mkdir(parents=True)
         cost = train(SMALL, folder, np.random.default_rng(seed))
         assert cost.rollouts == 2 * 200 * 4 and cost.flops > 0
-        made.append(pq.read_table(folder / "rollouts.parquet"))
+        made.append(pq.read_table(folder / "rollouts-0-000000.parquet"))
     assert made[0].equals(made[1]) and not made[0].equals(made[2])
     assert set(made[0].column("run").to_pylist()) == {"000/0", "000/1"}
 
@@ -133,7 +133,7 @@ def test_a_cell_is_a_function_of_its_generator(tmp_path):
 def test_labels_are_shown_and_have_no_reward(tmp_path):
     settings = {**SMALL, "method": "sft", "target": list(TARGET), "at": 0.1, "k": 1}
     train(settings, tmp_path, np.random.default_rng(0))
-    rows = pq.read_table(tmp_path / "rollouts.parquet").to_pydict()
+    rows = pq.read_table(tmp_path / "rollouts-0-000000.parquet").to_pydict()
     assert all(rows["shown"]) and set(rows["reward"]) == {None} and rows["answer"] == rows["target"]
 
 

@@ -27,7 +27,7 @@ SMALL = {
 def rows_of(folder, seed=0, **changes):
     folder.mkdir(parents=True, exist_ok=True)
     cost = train({**SMALL, **changes}, folder, np.random.default_rng(seed))
-    return cost, pq.read_table(folder / "rollouts.parquet").to_pandas()
+    return cost, pq.read_table(folder / "rollouts-0-000000.parquet").to_pandas()
 
 
 def test_strings_differ_keep_to_their_lengths_and_are_not_held_out(rng):

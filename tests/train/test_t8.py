@@ -193,7 +193,7 @@ def test_a_run_repeats_itself_and_its_exams_teach_nothing(settings, tmp_path):
     for name in "ab":
         (tmp_path / name / "000").mkdir(parents=True)
         cost.append(mixed.train({"seeds": 2, **settings}, tmp_path / name / "000", np.random.default_rng(5)))
-    a, b = (tmp_path / name / "000" / "rollouts.parquet" for name in "ab")
+    a, b = (tmp_path / name / "000" / "rollouts-0-000000.parquet" for name in "ab")
     assert a.read_bytes() == b.read_bytes() and cost[0] == cost[1]
     heard = "bool_or(advantage IS NOT NULL OR shown)"
     query = f"SELECT step, split, {heard}, count(DISTINCT world) FROM rollouts GROUP BY ALL ORDER BY step, split"

@@ -45,7 +45,7 @@ LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
 
 @dataclass(frozen=True)
 class Runs:
-    """A folder of training runs: ``<arm>-<key>/<cell>/rollouts.parquet``.
+    """A folder of training runs: ``<arm>-<key>/<cell>/rollouts-*.parquet``.
 
     Args:
         folder: made where it is not there.

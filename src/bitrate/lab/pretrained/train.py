@@ -45,7 +45,7 @@ Load = Callable[[], tuple[Any, Any]]
 def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
     """Teach SmolLM2-135M the answers to a task's questions, and write down every rollout and label.
 
-    Rows, in ``folder/rollouts.parquet``: step 0 and the last are examinations, k rollouts of every question without an
+    Rows, in ``folder``: step 0 and the last are examinations, k rollouts of every question without an
     update, split ``"train"`` or ``"eval"``; between them each step has what the policy was taught with, and the
     surprisal of the right answers before that update. What is optimised:
 
