@@ -20,7 +20,7 @@ from bitrate.cli import app
 from bitrate.lab.claim import Claim
 from bitrate.lab.claims import all_claims, find, place, published
 from bitrate.lab.judge import EXTRAS, judge, lacking
-from bitrate.lab.record import record, run_claims
+from bitrate.lab.runner import record, run_claims
 from bitrate.lab.signals import LedgerLine
 from bitrate.meter.lines import all_lines
 
@@ -169,10 +169,10 @@ def test_mistakes_are_messages(words: list[str], said: str, tmp_path: Path) -> N
 
 
 def test_a_wrong_published_verdict_turns_the_command_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bitrate.lab import record
+    from bitrate.lab import runner
 
     wrong = {**published(), "S1.7": {"outcome": "holds", "theory": "holds", "rival": "refuted"}}
-    monkeypatch.setattr(record, "published", lambda: wrong)
+    monkeypatch.setattr(runner, "published", lambda: wrong)
     done = CliRunner().invoke(app, ["claims", "run", "S1.7", "--json", str(tmp_path / "found.json")])
     assert done.exit_code == 1 and "NOT AS PUBLISHED" in done.stdout
     [found] = json.loads((tmp_path / "found.json").read_text("utf-8"))["claims"]

@@ -10,10 +10,10 @@ import pytest
 
 from bitrate.lab.claim import Case, Claim, Outcome
 from bitrate.lab.judge import compare, judge
-from bitrate.lab.learners import collect
-from bitrate.lab.record import record, standing
+from bitrate.lab.runner import record, standing
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate, Prediction
 

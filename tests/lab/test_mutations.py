@@ -11,7 +11,7 @@ import pytest
 
 from bitrate.lab.claims import find, published
 from bitrate.lab.judge import judge
-from bitrate.lab.record import standing
+from bitrate.lab.runner import standing
 from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import ROLLOUT_COLUMNS

@@ -14,9 +14,9 @@ from bitrate.api import audit, read  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims.t2 import CLAIM, visits  # noqa: E402
 from bitrate.lab.judge import compare, judge  # noqa: E402
+from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
 from bitrate.lab.signals.ledger import LedgerLine  # noqa: E402
 from bitrate.lab.training.planted import BATCH, train  # noqa: E402
-from bitrate.lab.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
 from bitrate.meter.keys import KnownKeys  # noqa: E402
 
 SETTINGS = {

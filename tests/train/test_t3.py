@@ -12,11 +12,11 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims.t3 import CLAIM, LENGTHS, arms, received  # noqa: E402
-from bitrate.lab.learners import advantages  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
+from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy  # noqa: E402
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits  # noqa: E402
 from bitrate.lab.training.token_rewards import FEEDBACK, credits, draw, train  # noqa: E402
-from bitrate.lab.transformer import Shape, dice, initial, log_policy  # noqa: E402
+from bitrate.lab.worlds.learners import advantages  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 
 SMALL = {
     "feedback": "tokens", "baseline": "grpo", "length": 4, "prompts": 1, "held_out": 1, "k": 8, "visits": 12,
@@ -111,7 +111,7 @@ def write(folder: Path, rng, feedback: str, length: int, worlds: int = 4000, sur
     elif feedback == "first error":
         parts = {"first_error": np.where(solved == 1, -1, right.argmin(-1))}
     text = np.vectorize(lambda row: "".join(map(str, row)), signature="(t)->()")
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(2):
             run.step(step, answers=text(said), rewards=rewards, targets=text(key[:, 0]), components=parts,
                      prompts=np.arange(worlds) % 4, runs=np.arange(worlds) // 4,

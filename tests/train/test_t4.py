@@ -14,7 +14,6 @@ torch = pytest.importorskip("torch")
 from bitrate.api import audit  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims import s1_17, t4  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
 from bitrate.lab.signals.capacity import FOLLOWS, Absorbed, Capacity, Knee, crossing  # noqa: E402
 from bitrate.lab.training.adapters import (  # noqa: E402
     INPUTS,
@@ -26,6 +25,7 @@ from bitrate.lab.training.adapters import (  # noqa: E402
     parameters,
     train,
 )
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 
 SETTINGS = {
     "adapter": "lora", "size": 1, "method": "sft", "prompts": 8, "keys": 2, "answers": 2, "k": 4, "steps": 60,
@@ -143,7 +143,7 @@ def test_what_is_shown_takes_the_room_of_what_is_useful(log):
 def planted(folder, name, held, prompts, rng):
     """A log of runs that hold so many of their prompts' bits each."""
     (folder / name / "000").mkdir(parents=True)
-    with Run(folder / name / "000", rng) as run:
+    with SimulatedRun(folder / name / "000", rng) as run:
         for step in (0, 1):
             for number, bits in enumerate(held):
                 left = np.full(prompts, 1 - bits / prompts if step else 1.0)

@@ -14,11 +14,11 @@ torch = pytest.importorskip("torch")
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims.t6 import CLAIM, EXCESS, TARGET, signal_share  # noqa: E402
 from bitrate.lab.judge import judge  # noqa: E402
-from bitrate.lab.learners import advantages  # noqa: E402
-from bitrate.lab.networks import policy, policy_gradient  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
+from bitrate.lab.networks.one_token import policy, policy_gradient  # noqa: E402
 from bitrate.lab.signals.projected_noise import SignalShare, _jackknife  # noqa: E402
 from bitrate.lab.training.snr import _gradients, network_at_rate, network_near, train  # noqa: E402
+from bitrate.lab.worlds.learners import advantages  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.theory import gradient_snr  # noqa: E402
 
 
@@ -91,7 +91,7 @@ def test_the_interval_covers(rng, tmp_path):
         folder = tmp_path / str(trial)
         folder.mkdir()
         signs = np.where(rng.random(400) < 0.8, "1 0", "-1 0").astype(object)
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             run.step(0, answers=np.zeros((400, 1)), rewards=np.ones((400, 1)), updates=signs, runs=np.zeros(400))
         found = SignalShare()(folder)
         assert found.low <= truth <= found.high
@@ -103,7 +103,7 @@ def test_logs_without_gradients_say_so(tmp_path, rng):
     def written(name, **options):
         folder = tmp_path / name
         folder.mkdir()
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             run.step(0, answers=np.zeros((5, 1)), rewards=np.ones((5, 1)), runs=np.zeros(5), **options)
         return folder
 

@@ -39,7 +39,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train, repeated in cells; each cell has randomness of its own and writes the files of a trainer.
+    """One way to train; each repetition has randomness of its own and writes the files of a trainer.
 
     Arms of several claims that agree in all of this are one: they are trained once.
 
@@ -48,11 +48,11 @@ class Arm:
         train: (settings, folder, generator) -> what it cost; a function of a module, which writes rollouts into the
             folder. What it does depends on its arguments alone.
         settings: plain values, as JSON has them.
-        smoke: cells of a quick look.
-        full: cells of the published verdict.
+        smoke: repetitions of a quick look.
+        full: repetitions of the published verdict.
 
     Raises:
-        ValueError: no cell, or fewer in full than in a quick look.
+        ValueError: no repetition, or fewer in full than in a quick look.
     """
 
     name: str

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from bitrate.errors import MissingInputError
-from bitrate.lab.cells import Runs, total_cost
 from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, Verdict
+from bitrate.lab.training.store import Store, total_cost
 from bitrate.types import Estimate, Prediction
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
@@ -25,7 +25,7 @@ EXTRAS = {"train": ("torch",), "trl": ("torch", "transformers", "trl", "peft")}
 
 def judge(
     claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | None = None, *, full: bool = False,
-    runs: Runs | None = None,
+    runs: Store | None = None,
 ) -> Verdict:  # fmt: skip
     """Put a claim to the test: predict, simulate a run's files or train, measure, compare.
 
@@ -46,7 +46,7 @@ def judge(
         return Verdict(claim.id, none, none, none, (), seed, 0.0, why)
     if claim.arms and runs is None:
         with tempfile.TemporaryDirectory(prefix="bitrate-runs-") as folder:
-            return judge(claim, seed, progress, full=full, runs=Runs(Path(folder), seed))
+            return judge(claim, seed, progress, full=full, runs=Store(Path(folder), seed))
     points = []
     for number, case in enumerate(claim.cases):
         if progress:
@@ -82,7 +82,7 @@ def lacking(claim: Claim) -> str:
 
 def _no_weights() -> str:
     """Why the pretrained model is not at hand, if it is not."""
-    from bitrate.lab.pretrained.weights import weights_wheel
+    from bitrate.lab.networks.weights import weights_wheel
 
     try:
         weights_wheel()

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, label_information, outcome_information, token_information
 from bitrate.types import Prediction
 
@@ -61,7 +61,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     else:
         texts[:, 0, -1] = task.label(targets, rng)
         rewards = np.ones((targets.size, k))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         as_number = texts @ V ** np.arange(s["tokens"])
         run.step(0, answers=as_number, rewards=rewards, targets=targets, tokens=s["tokens"])
 

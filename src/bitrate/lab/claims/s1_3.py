@@ -6,10 +6,10 @@ import numpy as np
 from scipy.stats import binom
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, Mean
 from bitrate.lab.signals.surprisal import Surprisal
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import outcome_information, success_advantage, surprisal
 from bitrate.types import Prediction
 

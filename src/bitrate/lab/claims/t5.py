@@ -22,7 +22,7 @@ RATE, BETA = 3e-3, 0.1
 MARGIN = 0.05
 #: What an advantage that stays would be at least; about half of the pilot's, with the gap.
 STAYS = 0.3
-#: Tokens of an answer, contexts of a prompt (so that all have 40 prompts), pairs a network, cells of the full run.
+#: Tokens of an answer, contexts of a prompt (so that all have 40 prompts), pairs a network, repetitions in full.
 TASKS = {
     "6 tokens, 128 pairs": (6, 8, 128, 6), "6 tokens, 512 pairs": (6, 8, 512, 4), "1 token, 128 pairs": (1, 20, 128, 6),
     "1 token, 3 pairs": (1, 20, 3, 12), "1 token, 2 pairs": (1, 20, 2, 12),
@@ -39,12 +39,12 @@ GAINS = "gain of each way"
 def arms(case: Case) -> tuple[Arm, ...]:
     """All ways of one task are trained in one call, on the same pairs."""
     task = case.settings["task"]
-    horizon, contexts, pairs, cells = TASKS[task]
+    horizon, contexts, pairs, full = TASKS[task]
     settings = {
         "horizon": horizon, "contexts": contexts, "pairs": pairs, "updates": 300, "k": 8, "best": 64, "beta": BETA,
         "rates": dict.fromkeys(("sft", "dpo", "network", "rl"), RATE), "seeds": SEEDS,
     }  # fmt: skip
-    return (Arm("t5-" + task.replace(",", "").replace(" ", "-"), train, settings, smoke=1, full=cells),)
+    return (Arm("t5-" + task.replace(",", "").replace(" ", "-"), train, settings, smoke=1, full=full),)
 
 
 def case(task: str, way: str, less: str, name: str = "") -> Case:

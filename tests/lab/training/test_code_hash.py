@@ -15,8 +15,8 @@ import pytest
 
 from bitrate.errors import InputError
 from bitrate.lab.claims import t2, t9
-from bitrate.lab.code_hash import code_hash
 from bitrate.lab.training import planted
+from bitrate.lab.training.code_hash import code_hash
 
 TRAIN = '''
 """How to train."""
@@ -214,12 +214,12 @@ def test_a_function_without_a_source_is_refused() -> None:
         code_hash(written_here["train"])
 
 
-def test_runs_of_the_lab_reach_networks_and_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_the_lab_reach_networks_and_log() -> None:
     """The real trainers: one that reached too little would keep stale runs."""
-    from bitrate.lab import code_hash as module
+    from bitrate.lab.training import code_hash as module
 
     for train, wanted in (
-        (planted.train, {"initial", "logits", "Shape", "advantages", "Run", "train", "BATCH"}),
+        (planted.train, {"initial", "logits", "Shape", "advantages", "SimulatedRun", "train", "BATCH"}),
         (t9.arms(t9.CLAIM.cases[0])[0].train, {"Policy", "Notes", "questions", "teach_rollouts", "load_pretrained"}),
         (t2.arms(t2.CLAIM.cases[0])[0].train, {"initial", "logits"}),
     ):

@@ -18,7 +18,7 @@ UNSCORED = 0.04
 HELD = 1 << 20
 
 
-class Run:
+class SimulatedRun:
     """Records the rollouts of a run; leaving the ``with`` block writes the last of them.
 
     Some rollouts the verifier never scored: they are logged beside the scored ones, with no reward and no advantage,
@@ -31,7 +31,7 @@ class Run:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with Run(Path(folder), np.random.default_rng(0)) as run:
+    ...     with SimulatedRun(Path(folder), np.random.default_rng(0)) as run:
     ...         run.step(0, answers=[[3, 1]], rewards=[[1.0, 0.0]], targets=[3])
     ...     sorted(p.name for p in Path(folder).glob("*.parquet"))
     ['rollouts-0-000000.parquet']
@@ -41,7 +41,7 @@ class Run:
         self.folder, self.rng, self.unscored = folder, rng, unscored
         self.recorder = Recorder(folder, trainer="bitrate lab", rank=0, rows=HELD)
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> SimulatedRun:
         return self
 
     def __exit__(self, *_: object) -> None:

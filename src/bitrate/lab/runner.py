@@ -11,10 +11,10 @@ from typing import Any
 
 import bitrate
 from bitrate import files
-from bitrate.lab.cells import Runs, needed, train_all, versions
 from bitrate.lab.claim import Claim, Outcome, Verdict
 from bitrate.lab.claims import all_claims, find, published
 from bitrate.lab.judge import judge, lacking
+from bitrate.lab.training.store import Store, needed, train_all, versions
 from bitrate.lab.workers import Failure, each, tried
 from bitrate.logs.workplace import workplace
 
@@ -92,7 +92,7 @@ def run_claims(
     claims = [find(id) for id in ids]
     size = (full,) if full else ()
     key = hashlib.sha256(repr((_code(), seed, *size)).encode()).hexdigest()[:24]
-    trained = Runs(runs or files.home("training"), seed)
+    trained = Store(runs or files.home("training"), seed)
     jobs = jobs or os.cpu_count() or 1
     done: dict[str, Record] = {}
     with workplace(key) as folder:
@@ -103,7 +103,7 @@ def run_claims(
         todo = [c for c in claims if c.id not in done]
         reasons = _untrained(todo, trained, jobs, full, progress)
 
-        def finished(asked: tuple[str, int, bool, Runs], found: str | Failure) -> None:
+        def finished(asked: tuple[str, int, bool, Store], found: str | Failure) -> None:
             id = asked[0]
             if isinstance(found, Failure):
                 done[id] = failed(find(id), seed, found.reason)
@@ -122,21 +122,21 @@ def run_claims(
 
 
 def _untrained(
-    claims: Sequence[Claim], runs: Runs, jobs: int, full: bool, progress: Callable[[str, float], None] | None
+    claims: Sequence[Claim], runs: Store, jobs: int, full: bool, progress: Callable[[str, float], None] | None
 ) -> dict[str, str]:
     """Train what the claims need; of those whose training failed, the reason."""
     wanted = {c.id: tried(lambda claim: [] if lacking(claim) else needed([claim], full), c) for c in claims}
     reasons = {id: found.reason for id, found in wanted.items() if isinstance(found, Failure)}
-    cells = needed([c for c in claims if c.id not in reasons and wanted[c.id]], full)
-    lost = train_all(cells, runs, jobs, progress) if cells else {}
+    wanted_runs = needed([c for c in claims if c.id not in reasons and wanted[c.id]], full)
+    lost = train_all(wanted_runs, runs, jobs, progress) if wanted_runs else {}
     for id in wanted.keys() - reasons.keys():
-        for arm, cell in wanted[id]:
-            if runs.place(arm, cell) in lost:
-                reasons.setdefault(id, f"training run {cell} of {arm.name}: {lost[runs.place(arm, cell)]}")
+        for arm, number in wanted[id]:
+            if runs.place(arm, number) in lost:
+                reasons.setdefault(id, f"training run {number} of {arm.name}: {lost[runs.place(arm, number)]}")
     return reasons
 
 
-def _one(asked: tuple[str, int, bool, Runs]) -> str:
+def _one(asked: tuple[str, int, bool, Store]) -> str:
     """A claim's record as JSON: what cannot be written fails here, where it fails alone."""
     id, seed, full, runs = asked
     claim = find(id)

@@ -9,10 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bitrate.errors import InputError
-from bitrate.lab.learners import advantages, ascend, sample, train
-from bitrate.lab.runs import UNSCORED, Run
-from bitrate.lab.tasks import Flipped, GoodSet, OneBad, SingleAnswer
-from bitrate.lab.token_learner import train_tokens
+from bitrate.lab.worlds.learners import advantages, ascend, sample, train
+from bitrate.lab.worlds.log import UNSCORED, SimulatedRun
+from bitrate.lab.worlds.tasks import Flipped, GoodSet, OneBad, SingleAnswer
 
 
 def test_advantages_by_their_definitions(rng: np.random.Generator) -> None:
@@ -94,7 +93,7 @@ def test_a_verifier_flips_at_its_rate(rng: np.random.Generator) -> None:
 
 
 def test_a_log_holds_rollouts_without_a_score(tmp_path: Path, rng: np.random.Generator) -> None:
-    with Run(tmp_path, rng) as run:
+    with SimulatedRun(tmp_path, rng) as run:
         run.step(
             0, answers=np.ones((2_000, 2), int), rewards=np.ones((2_000, 2)), advantages=np.ones((2_000, 2)),
             components={"a": np.ones((2_000, 2)), "b": np.zeros((2_000, 2))}, targets=np.zeros(2_000, int), tokens=7,
@@ -114,20 +113,3 @@ def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
         train(GoodSet(6, alpha=0.3), tmp_path / name, rng=np.random.default_rng(4), worlds=50, steps=3, k=2)
     a, b = (pq.read_table(tmp_path / name / "rollouts-0-000000.parquet") for name in ("a", "b"))
     assert a.equals(b)
-
-
-def test_a_score_for_each_token_teaches_what_one_at_the_end_cannot(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Eight tokens of four: one score at the end is right once in 65,536 sequences, and there is nothing to learn."""
-    learned = {}
-    for feedback in ("tokens", "sequence"):
-        (tmp_path / feedback).mkdir()
-        chance = train_tokens(
-            tmp_path / feedback, rng=rng, worlds=100, alphabet=4, length=8, steps=40, feedback=feedback, rate=2.0
-        )
-        learned[feedback] = chance.mean()
-    assert learned["tokens"] > 0.5
-    assert learned["sequence"] < 0.01
-    log = pq.read_table(tmp_path / "tokens" / "rollouts-0-000000.parquet", columns=["components"]).to_pylist()
-    assert [name for name, _ in log[0]["components"]] == [f"token_{t}" for t in range(8)]
-    with pytest.raises(InputError, match="feedback = 'both'"):
-        train_tokens(tmp_path, rng=rng, worlds=1, alphabet=2, length=2, steps=1, feedback="both")
