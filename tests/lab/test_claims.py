@@ -19,8 +19,7 @@ from typer.testing import CliRunner
 from bitrate.cli import app
 from bitrate.lab.claim import Claim
 from bitrate.lab.claims import all_claims, find, place, published
-from bitrate.lab.judge import EXTRAS, judge, lacking
-from bitrate.lab.runner import record, run_claims
+from bitrate.lab.runner import EXTRAS, check, lacking, record, run_claims
 from bitrate.lab.signals import LedgerLine
 from bitrate.meter.lines import all_lines
 
@@ -150,7 +149,7 @@ def test_the_command_lists_runs_draws_and_repeats_itself(tmp_path: Path) -> None
 
 def test_what_cannot_be_measured_here_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EXTRAS, "train", ("no_such_module",))
-    found = record(find("T2"), judge(find("T2")))
+    found = record(find("T2"), check(find("T2")))
     assert found["outcome"] == "not measured" and found["standing"] == "not measured here" and not found["points"]
     assert found["reason"] == "needs no_such_module: pip install 'bitrate[train]'"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bitrate.errors import InputError
 from bitrate.lab.claim import Case, Claim, Outcome
 from bitrate.lab.judge import compare, judge
 from bitrate.lab.runner import record, standing
@@ -108,3 +111,15 @@ def test_standing() -> None:
     assert standing({**known, "rival": "inconclusive"}, known) == "inconclusive"
     assert standing({**known, "outcome": "refuted"}, known) == "differs"
     assert standing(known, None) == "not published"
+
+
+def test_the_judge_of_a_trained_claim_is_given_its_runs() -> None:
+    trained = dataclasses.replace(CLAIM, simulate=None, arms=lambda case: [])
+    with pytest.raises(InputError, match="is trained, and no runs are given"):
+        judge(trained)
+
+
+def test_the_judge_loads_no_code_that_trains() -> None:
+    code = "import sys, bitrate.lab.judge; print([m for m in sys.modules if m.startswith('bitrate.lab.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "['bitrate.lab.claim', 'bitrate.lab.judge']"

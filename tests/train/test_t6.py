@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims.t6 import CLAIM, EXCESS, TARGET, signal_share  # noqa: E402
-from bitrate.lab.judge import judge  # noqa: E402
 from bitrate.lab.networks.one_token import policy, policy_gradient  # noqa: E402
+from bitrate.lab.runner import check  # noqa: E402
 from bitrate.lab.signals.projected_noise import SignalShare, _jackknife  # noqa: E402
 from bitrate.lab.training.snr import _gradients, network_at_rate, network_near, train  # noqa: E402
 from bitrate.lab.worlds.learners import advantages  # noqa: E402
@@ -140,7 +140,7 @@ def test_labels_are_shown_and_have_no_reward(tmp_path):
 def test_the_network_decides_and_not_the_table():
     """At p = .9 the formula of the table is far enough off to be refuted by the gradients of real networks."""
     names = ("baseline p, p=0.9", "GRPO, p=0.5", "labels, 0.01 bits to go")
-    verdict = judge(replace(CLAIM, cases=tuple(c for c in CLAIM.cases if c.name in names)), seed=3)
+    verdict = check(replace(CLAIM, cases=tuple(c for c in CLAIM.cases if c.name in names)), seed=3)
     assert len(verdict.points) == 3
     assert (verdict.theory_outcome, verdict.rival_outcome) == ("holds", "refuted")
     table = gradient_snr(0.9, baseline=0.9, others=3)

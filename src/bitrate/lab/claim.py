@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bitrate.costs import Cost
 from bitrate.types import Estimate, Prediction
@@ -160,6 +160,16 @@ class Claim:
             raise ValueError(f"{self.id}: no panel is called {min(lost)!r}")
 
 
+class TrainingRuns(Protocol):
+    """Where the training runs of arms are found, or made."""
+
+    def gather(self, arms: Sequence[Arm], into: Path, full: bool) -> None:
+        """Lay out the repetitions of each arm for a signal, ``into/<arm>/<number>``."""
+
+    def total_cost(self, claim: Claim, full: bool) -> Cost:
+        """What the claim's runs cost when they were trained."""
+
+
 @dataclass(frozen=True)
 class Point:
     """One case of a claim after the measurement: three formulas, one estimate, and how each formula fared."""
@@ -206,6 +216,12 @@ class Verdict:
     panels: tuple[dict[str, Any], ...] = field(default=())
     cost: Cost | None = None
     size: str = ""
+
+    @classmethod
+    def missing(cls, claim: Claim, seed: int, reason: str) -> Verdict:
+        """Nothing was measured, and why."""
+        none: Outcome = "not measured"
+        return cls(claim.id, none, none, none, (), seed, 0.0, reason)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""

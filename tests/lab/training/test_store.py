@@ -16,10 +16,10 @@ import pytest
 from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.claims import all_claims
-from bitrate.lab.judge import judge
+from bitrate.lab.runner import check
 from bitrate.lab.signals import Mean
 from bitrate.lab.training import store
-from bitrate.lab.training.store import Pace, Store, needed, total_cost, train_all
+from bitrate.lab.training.store import Pace, Store, needed, train_all
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Prediction
 
@@ -140,7 +140,7 @@ def test_a_repetition_that_fails_leaves_nothing(tmp_path, code):
 
 def test_a_verdict_says_its_size_and_what_it_cost_and_leaves_long_cases_to_full(tmp_path, code):
     claim = toy(cases=(Case("coin", {}), Case("a long one", {}, full=True)))
-    quick, whole = judge(claim), judge(claim, full=True)
+    quick, whole = check(claim), check(claim, full=True)
     assert (quick.size, whole.size) == ("smoke", "full")
     assert (quick.cost.rollouts, whole.cost.rollouts) == (256, 768)
     assert quick.outcome == "inconclusive" and "--full" in quick.points[1].estimate.reason
@@ -153,8 +153,8 @@ def test_arms_that_claims_share_are_trained_once(tmp_path, code):
     assert [(a.name, repetition) for a, repetition in todo] == [("coin", 0), ("coin", 1)]
     runs = Store(tmp_path)
     assert train_all(todo, runs, jobs=1) == {}
-    assert total_cost(claims[1], runs, full=False).rollouts == 512
-    assert total_cost(claims[0], runs, full=False).rollouts == 256
+    assert runs.total_cost(claims[1], full=False).rollouts == 512
+    assert runs.total_cost(claims[0], full=False).rollouts == 256
 
 
 def test_the_estimate_of_time_left_is_by_arm(tmp_path, code):

@@ -96,6 +96,11 @@ class Store:
                 self.train(arm, number)
                 shutil.copytree(self.place(arm, number), into / arm.name / f"{number:03d}", copy_function=_linked)
 
+    def total_cost(self, claim: Claim, full: bool) -> Cost:
+        """What the claim's runs cost when they were trained."""
+        costs = (self.cost(arm, number) for arm, number in needed([claim], full))
+        return sum((c for c in costs if c), Cost())
+
 
 def repetitions(arm: Arm, full: bool) -> range:
     """Numbers of the repetitions of a quick look, or of the published verdict."""
@@ -112,12 +117,6 @@ def needed(claims: Iterable[Claim], full: bool) -> list[tuple[Arm, int]]:
     arms = [a for c in claims if c.arms for case in measured_cases(c, full) for a in c.arms(case)]
     found = {(number, a.name, a.train, _known_by(a)): (a, number) for a in arms for number in repetitions(a, full)}
     return [found[key] for key in sorted(found, key=lambda k: k[0])]
-
-
-def total_cost(claim: Claim, runs: Store, full: bool) -> Cost:
-    """What the claim's runs cost when they were trained."""
-    costs = (runs.cost(arm, number) for arm, number in needed([claim], full))
-    return sum((c for c in costs if c), Cost())
 
 
 class Pace:
