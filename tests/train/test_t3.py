@@ -153,7 +153,7 @@ def test_more_absorbed_than_received_is_an_error_that_names_causes(tmp_path, rng
 def test_every_case_has_its_runs_and_lengths_go_to_32():
     for case in CLAIM.cases:
         assert {a.name for a in arms(case)} and all(a.settings["length"] in LENGTHS for a in arms(case))
-        assert CLAIM.predict(case).unit == ("bits/rollout" if case.x else "bits/token")
+        assert CLAIM.formulas(case)[0].unit == ("bits/rollout" if case.x else "bits/token")
     assert LENGTHS == (2, 4, 8, 16, 32)
     assert received("sum", 2) == 1.5
     assert received("first error", 2) == 1.5

@@ -53,7 +53,7 @@ def judge(claim: Claim, seed: int = 0, *, full: bool = False, runs: TrainingRuns
     seconds = time.monotonic() - began
     panels = tuple(_panel(p) for p in (Panel("", claim.axis, claim.curves or dict, claim.log_axis), *claim.panels))
     theory = _together(p.outcome for p in points)
-    stated = _statement(points) if claim.stated else theory
+    stated = _statement(points) if any(p.stated for p in points) else theory
     rival = _together(p.rival_outcome for p in points if p.rival_outcome)
     cost = runs.total_cost(claim, full) if claim.arms and runs else None
     size = ("full" if full else "smoke") if claim.arms else ""
@@ -71,9 +71,7 @@ def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Po
 
     Without a way to write the data, because they take too long for a quick look, the estimate says so.
     """
-    assert claim.predict and claim.rival
-    prediction, rival = claim.predict(case), claim.rival(case)
-    stated = claim.stated(case) if claim.stated else None
+    prediction, stated, rival = claim.formulas(case)
     signal = case.signal or claim.signal
     assert signal
     if write is None:
