@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claims.t1 import NETWORK, RATE, ROUNDINGS
-from bitrate.lab.gradients import GradientInformation, Projection, adam_step, gradient_information
-from bitrate.lab.learners import Baseline
-from bitrate.lab.networks import ROUNDING, build, policy, policy_gradient, weights_after
+from bitrate.lab.networks.gradients import GradientInformation, Projection, adam_step, gradient_information
+from bitrate.lab.networks.one_token import ROUNDING, build, policy, policy_gradient, weights_after
+from bitrate.lab.worlds.learners import Baseline
 from bitrate.theory import group_information, update_information
 from bitrate.types import Floats
 

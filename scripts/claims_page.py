@@ -14,8 +14,7 @@ from pathlib import Path
 
 from bitrate import __version__
 from bitrate.lab.claims import all_claims, find
-from bitrate.lab.judge import lacking
-from bitrate.lab.record import run_claims
+from bitrate.lab.runner import lacking, run_claims
 from bitrate.report.claim_figure import save_claim_figures
 from bitrate.report.claim_page import claims_page
 

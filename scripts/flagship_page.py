@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bitrate.costs import Cost
-from bitrate.lab.cells import Runs, cells, versions
 from bitrate.lab.claim import Arm
 from bitrate.lab.claims.t9 import every_arm
 from bitrate.lab.signals.pretrained import LINES, PerPflop, PretrainedBits
+from bitrate.lab.training.store import Store, repetitions, versions
 from bitrate.report.flagship_page import flagship_page, save_chart
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,16 +29,16 @@ FIGURE = ROOT / "docs" / "flagship.svg"
 SEED = 0
 
 
-def measured(one: Arm, runs: Runs) -> dict[str, Any]:
+def measured(one: Arm, runs: Store) -> dict[str, Any]:
     """Every line of one arm, from the seeds that are there."""
-    there = [cell for cell in cells(one, full=True) if runs.cost(one, cell)]
+    there = [n for n in repetitions(one, full=True) if runs.cost(one, n)]
     row = {"name": one.name, **{k: one.settings[k] for k in ("task", "rank")}, "method": one.settings["arm"]}
     if not there:
         return row | {"seeds": 0, "cost": None, "lines": {}}
-    costs = [runs.cost(one, cell) for cell in there]
+    costs = [runs.cost(one, n) for n in there]
     with tempfile.TemporaryDirectory() as folder:
-        for cell in there:
-            shutil.copytree(runs.place(one, cell), Path(folder) / f"{cell:03d}")
+        for n in there:
+            shutil.copytree(runs.place(one, n), Path(folder) / f"{n:03d}")
         lines = {name: PretrainedBits(name)(Path(folder)).to_dict() for name in LINES}
         for name in ("absorbed", "generalised"):
             lines[f"{name} per PFLOP"] = PerPflop(name)(Path(folder)).to_dict()
@@ -59,7 +59,7 @@ def main() -> None:
     if not given.page:
         if not given.runs or not given.runs.is_dir():
             sys.exit("--runs: want the folder of the training runs of claim T9")
-        rows = [measured(one, Runs(given.runs, SEED)) for one in every_arm()]
+        rows = [measured(one, Store(given.runs, SEED)) for one in every_arm()]
         kept = {"seed": SEED, "versions": versions(), "command": "python scripts/flagship_page.py", "arms": rows}
         RESULTS.write_text(json.dumps(kept, indent=1, allow_nan=False) + "\n", "utf-8")
     save_chart(json.loads(RESULTS.read_text("utf-8"))["arms"], FIGURE)

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bitrate.errors import BitrateError, DataError, InputError
-from bitrate.lab.pretrained.weights import DOWNLOAD, WEIGHTS, find_wheel, load_model, unzip_weights
+from bitrate.lab.networks.weights import DOWNLOAD, WEIGHTS, find_wheel, load_model, unzip_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUP_SIZE, GROUPS_PER_STEP = 8, 8

@@ -71,11 +71,11 @@ def test_the_page_of_the_flagship_is_up_to_date() -> None:
 def test_a_published_figure_comes_out_again() -> None:
     """The figures of the page are those of the code as it is, from the same seed."""
     from bitrate.lab.claims import find
-    from bitrate.lab.judge import judge
+    from bitrate.lab.runner import check
 
     records = {r["id"]: r for r in json.loads((ROOT / "results" / "claims.json").read_text("utf-8"))["claims"]}
     for id in ("S0.12", "S1.5", "S3.1"):
-        again = [p.estimate.value for p in judge(find(id), records[id]["seed"]).points]
+        again = [p.estimate.value for p in check(find(id), records[id]["seed"]).points]
         assert again == pytest.approx([p["estimate"]["value"] for p in records[id]["points"]], rel=1e-9)
 
 

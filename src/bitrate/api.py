@@ -242,7 +242,7 @@ def check(id: str, seed: int = 0, *, full: bool = False) -> Verdict:
 
     Reference: DESIGN.md section 4.
     """
+    from bitrate.lab import runner
     from bitrate.lab.claims import find
-    from bitrate.lab.judge import judge
 
-    return judge(find(id), seed, full=full)
+    return runner.check(find(id), seed, full=full)

@@ -148,7 +148,7 @@ def demo(html: Html = None, json_to: Json = None) -> None:
 @claims_app.command("list")
 def claims_list(json_to: Json = None) -> None:
     """Every claim with its published verdict."""
-    from bitrate.lab.record import published_claims
+    from bitrate.lab.runner import published_claims
 
     _check_outputs(None, json_to)
     _write_json(published_claims(), json_to)
@@ -173,7 +173,7 @@ def claims_run(
     ] = None,
 ) -> None:
     """Put claims to the test. Exit status: 0 all as published, 1 one differs, 2 one failed, 3 undecided."""
-    from bitrate.lab.record import published_claims, run_claims
+    from bitrate.lab.runner import published_claims, run_claims
 
     if every == bool(ids):
         raise InputError("name claims or say --all, one of the two", hint="bitrate claims run S1.8")

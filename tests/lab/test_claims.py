@@ -19,8 +19,7 @@ from typer.testing import CliRunner
 from bitrate.cli import app
 from bitrate.lab.claim import Claim
 from bitrate.lab.claims import all_claims, find, place, published
-from bitrate.lab.judge import EXTRAS, judge, lacking
-from bitrate.lab.record import record, run_claims
+from bitrate.lab.runner import EXTRAS, check, lacking, record, run_claims
 from bitrate.lab.signals import LedgerLine
 from bitrate.meter.lines import all_lines
 
@@ -81,12 +80,11 @@ def test_a_prediction_leaves_its_rival_no_room(claim: Claim) -> None:
     What is registered of training is mostly a bound, and the data may lie far inside it: there it is enough that the
     rival lies outside.
     """
-    assert claim.predict and claim.rival
     if lacking(claim):
         pytest.skip(lacking(claim))
     gaps = []
     for case in claim.cases:
-        prediction, rival = claim.predict(case), claim.rival(case)
+        prediction, _, rival = claim.formulas(case)
         assert prediction.reference and prediction.unit
         assert math.isfinite(prediction.value)
         if rival is not None:
@@ -150,7 +148,7 @@ def test_the_command_lists_runs_draws_and_repeats_itself(tmp_path: Path) -> None
 
 def test_what_cannot_be_measured_here_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EXTRAS, "train", ("no_such_module",))
-    found = record(find("T2"), judge(find("T2")))
+    found = record(find("T2"), check(find("T2")))
     assert found["outcome"] == "not measured" and found["standing"] == "not measured here" and not found["points"]
     assert found["reason"] == "needs no_such_module: pip install 'bitrate[train]'"
 
@@ -169,10 +167,10 @@ def test_mistakes_are_messages(words: list[str], said: str, tmp_path: Path) -> N
 
 
 def test_a_wrong_published_verdict_turns_the_command_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bitrate.lab import record
+    from bitrate.lab import runner
 
     wrong = {**published(), "S1.7": {"outcome": "holds", "theory": "holds", "rival": "refuted"}}
-    monkeypatch.setattr(record, "published", lambda: wrong)
+    monkeypatch.setattr(runner, "published", lambda: wrong)
     done = CliRunner().invoke(app, ["claims", "run", "S1.7", "--json", str(tmp_path / "found.json")])
     assert done.exit_code == 1 and "NOT AS PUBLISHED" in done.stdout
     [found] = json.loads((tmp_path / "found.json").read_text("utf-8"))["claims"]

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.interrupt
 FILE = '''
 import os, signal, sys, threading
 from bitrate.errors import DataError
-from bitrate.lab.runs import Run
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.signals import Mean
 from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
@@ -34,7 +34,7 @@ def hold():
 
 def simulate(case, folder, rng):
     {first}
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         rewards = (rng.random((512, 2)) < 0.5).astype(float)
         run.step(0, answers=rewards, rewards=rewards)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bitrate.errors import InputError
 from bitrate.lab.claim import Case, Claim, Outcome
 from bitrate.lab.judge import compare, judge
-from bitrate.lab.learners import collect
-from bitrate.lab.record import record, standing
+from bitrate.lab.runner import record, standing
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate, Prediction
 
@@ -108,3 +111,31 @@ def test_standing() -> None:
     assert standing({**known, "rival": "inconclusive"}, known) == "inconclusive"
     assert standing({**known, "outcome": "refuted"}, known) == "differs"
     assert standing(known, None) == "not published"
+
+
+def test_the_judge_of_a_trained_claim_is_given_its_runs() -> None:
+    trained = dataclasses.replace(CLAIM, simulate=None, arms=lambda case: [])
+    with pytest.raises(InputError, match="is trained, and no runs are given"):
+        judge(trained)
+
+
+def test_the_judge_loads_no_code_that_trains() -> None:
+    code = "import sys, bitrate.lab.judge; print([m for m in sys.modules if m.startswith('bitrate.lab.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "['bitrate.lab.claim', 'bitrate.lab.judge']"
+
+
+def test_a_case_may_hold_formulas_of_its_own() -> None:
+    """A prediction, or a function of the case; the rest of the claim's stand where the case has none."""
+    [case] = CLAIM.cases[:1]
+    own = dataclasses.replace(
+        case, predict=Prediction(7.0, "exact", "bits", ""), stated=lambda c: Prediction(c.x or 0.5, "exact", "bits", "")
+    )
+    prediction, stated, rival = CLAIM.formulas(own)
+    assert prediction.value == 7.0 and stated and stated.value == (own.x or 0.5)
+    assert CLAIM.rival and rival == CLAIM.rival(own)
+    alone = dataclasses.replace(own, rival=Prediction(1.0, "exact", "bits", ""))
+    without = dataclasses.replace(CLAIM, cases=(alone,), predict=None, rival=None, stated=None)
+    assert without.formulas(alone)[2] == alone.rival
+    with pytest.raises(ValueError, match="want predict"):
+        dataclasses.replace(without, cases=(alone, case))

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from bitrate.lab.claims import find, published
-from bitrate.lab.judge import judge
-from bitrate.lab.record import standing
+from bitrate.lab.runner import check, standing
 from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import ROLLOUT_COLUMNS
@@ -156,7 +155,7 @@ MUTATIONS = {
 @pytest.mark.parametrize(("mutation", "id"), [(m, i) for m, ids in MUTATIONS.items() for i in ids])
 def test_a_broken_part_turns_a_verdict_red(mutation: Callable[[Patch], None], id: str, monkeypatch: Patch) -> None:
     mutation(monkeypatch)
-    found = judge(find(id)).summary()
+    found = check(find(id)).summary()
     assert standing(found, published()[id]) == "differs", found
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from bitrate.errors import InputError
-from bitrate.lab.cells import COST_FILE
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
+from bitrate.lab.training.store import COST_FILE
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import binary_entropy
 
 
@@ -22,7 +22,7 @@ def folder(tmp_path):
     """One prompt is hit in training, the other never is; one is held out."""
     place = tmp_path / "000"
     place.mkdir()
-    with Run(place, np.random.default_rng(0), unscored=0.0) as run:
+    with SimulatedRun(place, np.random.default_rng(0), unscored=0.0) as run:
         train = {"prompts": ["a", "b"], "runs": [0, 0], "targets": ["4", "7"]}
         held = {"prompts": ["c"], "runs": [0], "targets": ["9"], "split": "eval"}
         exam = np.zeros((2, 2))

@@ -54,7 +54,7 @@ def test_outcome_bits_hold_the_truth_where_the_naive_figures_do_not(tmp_path: Pa
 
 def test_the_answer_bound_holds_the_truth_where_the_pass_rate_is_the_tighter_side(tmp_path: Path) -> None:
     """Every answer is different, and p = 0.9: h(p) is below log2(K+1)/K, and what is fitted has an error of its own."""
-    from bitrate.lab.runs import Run
+    from bitrate.lab.worlds.log import SimulatedRun
 
     held = 0
     for seed in range(20):
@@ -62,7 +62,7 @@ def test_the_answer_bound_holds_the_truth_where_the_pass_rate_is_the_tighter_sid
         folder = tmp_path / str(seed)
         folder.mkdir()
         rewards = (rng.random((1000, 4)) < 0.9).astype(float)
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             run.step(0, answers=np.tile(np.arange(4), (1000, 1)), rewards=rewards)
         ledger = bitrate.audit(folder).to_dict()["ledger"]
         held += holds(ledger["answer_bound_bits"], float(binary_entropy(0.9)))

@@ -11,8 +11,8 @@ import pytest
 
 import bitrate
 from bitrate.errors import DataError
-from bitrate.lab.runs import Run
 from bitrate.lab.signals.ledger import known_keys
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.meter.keys import posterior_bits
 
 
@@ -21,7 +21,7 @@ def by_hand(tmp_path: Path) -> Path:
     """Two runs of two prompts over four answers: a visit with scores, one with labels, and one more with scores."""
     folder = tmp_path / "000"
     folder.mkdir()
-    with Run(folder, np.random.default_rng(0), unscored=0.0) as run:
+    with SimulatedRun(folder, np.random.default_rng(0), unscored=0.0) as run:
         where: dict[str, Any] = {"prompts": [0, 1, 0, 1], "runs": [0, 0, 1, 1], "targets": [0, 1, 2, 3]}
         answers = [[1, 2], [1, 0], [3, 3], [0, 0]]
         rewards = [[0, 0], [1, 0], [0, 0], [0, 0]]
@@ -46,7 +46,7 @@ def test_labels_that_are_right_by_chance_say_nothing(tmp_path: Path) -> None:
     rng, folder = np.random.default_rng(1), tmp_path / "000"
     folder.mkdir()
     keys = np.arange(400) % 4
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         where: dict[str, Any] = {"prompts": np.arange(400), "runs": np.zeros(400, int), "targets": keys}
         run.step(0, answers=(keys[:, None] + np.arange(400)[:, None] // 4) % 4, rewards=None,
                  target_surprisal=np.full(400, 2.0), **where)  # fmt: skip
@@ -57,7 +57,7 @@ def test_labels_that_are_right_by_chance_say_nothing(tmp_path: Path) -> None:
 def leaked(folder: Path) -> Path:
     """A trainer that logs wrong guesses and trains on labels: its ledger cannot be true."""
     folder.mkdir(parents=True)
-    with Run(folder, np.random.default_rng(0)) as run:
+    with SimulatedRun(folder, np.random.default_rng(0)) as run:
         runs, prompts = np.divmod(np.arange(600), 20)
         for step, bits in enumerate((4.0, 0.1)):
             keys = np.arange(600) % 16
@@ -75,7 +75,7 @@ def test_what_was_never_received_and_is_held_all_the_same_is_said(tmp_path: Path
 def test_held_out_keys_are_the_generalised_line(tmp_path: Path) -> None:
     rng, folder = np.random.default_rng(2), tmp_path / "000"
     folder.mkdir()
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step, fall in enumerate((0.0, 0.5)):
             for split, times in (("train", 1.0), ("eval", 0.5)):
                 run.step(step, answers=rng.integers(8, size=(64, 4)), rewards=rng.integers(2, size=(64, 4)),
@@ -94,7 +94,7 @@ def test_a_verifier_that_rules_out_every_answer_is_an_error() -> None:
 def test_an_endless_surprisal_is_a_reason_and_no_figure(by_hand: Path, tmp_path: Path) -> None:
     folder = tmp_path / "001"
     folder.mkdir()
-    with Run(folder, np.random.default_rng(0), unscored=0.0) as run:
+    with SimulatedRun(folder, np.random.default_rng(0), unscored=0.0) as run:
         where: dict[str, Any] = {"prompts": [0, 1], "runs": [0, 0], "targets": [0, 1]}
         for step in range(2):
             run.step(step, answers=[[0], [1]], rewards=[[1], [1]], target_surprisal=[1, math.inf], **where)

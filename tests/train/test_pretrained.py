@@ -18,11 +18,13 @@ for needed in ("transformers", "trl", "peft", "datasets"):
     pytest.importorskip(needed)
 
 from bitrate.errors import InputError, MissingInputError  # noqa: E402
-from bitrate.lab.pretrained import rollouts, shown, train, weights  # noqa: E402
-from bitrate.lab.pretrained.exam import Notes, Policy  # noqa: E402
-from bitrate.lab.pretrained.questions import questions  # noqa: E402
-from bitrate.lab.pretrained.rollouts import group_normalised, token_rewards  # noqa: E402
-from bitrate.lab.pretrained.trainers import adapted, quiet  # noqa: E402
+from bitrate.lab.networks import weights  # noqa: E402
+from bitrate.lab.networks.weights import quiet  # noqa: E402
+from bitrate.lab.training.pretrained import rollouts, shown, train  # noqa: E402
+from bitrate.lab.training.pretrained.policy import Notes, Policy  # noqa: E402
+from bitrate.lab.training.pretrained.questions import questions  # noqa: E402
+from bitrate.lab.training.pretrained.rollouts import group_normalised, token_rewards  # noqa: E402
+from bitrate.lab.training.pretrained.trainers import adapted  # noqa: E402
 
 ARMS = train.ARMS
 STEPS, PROMPTS, K = 3, 4, 8
@@ -74,7 +76,7 @@ def taught(folder, load, seed=0, **settings):
     """The rows of a run on a small model, and what it cost."""
     folder.mkdir()
     cost = train.teach({**FEW, **settings}, folder, np.random.default_rng(seed), load)
-    return pq.read_table(folder / "rollouts.parquet").to_pandas(), cost
+    return pq.read_table(folder / "rollouts-0-000000.parquet").to_pandas(), cost
 
 
 def trained(table):
@@ -89,7 +91,7 @@ def runs(tmp_path_factory, pupil):
 
 
 @pytest.mark.parametrize("arm", ARMS)
-def test_both_examinations_ask_every_question_k_times(runs, arm):
+def test_both_evaluations_ask_every_question_k_times(runs, arm):
     table, _ = runs[arm]
     right = {q.id: q for q in questions("addition")}
     for step in (0, STEPS + 1):

@@ -11,7 +11,8 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims.t1 import CLAIM, RATE, ROUNDINGS  # noqa: E402
-from bitrate.lab.gradients import (  # noqa: E402
+from bitrate.lab.judge import judge  # noqa: E402
+from bitrate.lab.networks.gradients import (  # noqa: E402
     Projection,
     adam_step,
     fingerprints,
@@ -19,8 +20,7 @@ from bitrate.lab.gradients import (  # noqa: E402
     merge,
     outcomes,
 )
-from bitrate.lab.judge import judge  # noqa: E402
-from bitrate.lab.networks import ROUNDING, build, policy, policy_gradient, weights_after  # noqa: E402
+from bitrate.lab.networks.one_token import ROUNDING, build, policy, policy_gradient, weights_after  # noqa: E402
 from bitrate.theory import group_information, update_information  # noqa: E402
 
 PRECISIONS = ("float32", "bfloat16")

@@ -13,10 +13,11 @@ torch = pytest.importorskip("torch")
 from bitrate.api import audit, read  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims.t2 import CLAIM, visits  # noqa: E402
-from bitrate.lab.judge import compare, judge  # noqa: E402
+from bitrate.lab.judge import compare  # noqa: E402
+from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
+from bitrate.lab.runner import check  # noqa: E402
 from bitrate.lab.signals.ledger import LedgerLine  # noqa: E402
 from bitrate.lab.training.planted import BATCH, train  # noqa: E402
-from bitrate.lab.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
 from bitrate.meter.keys import KnownKeys  # noqa: E402
 
 SETTINGS = {
@@ -136,7 +137,7 @@ def test_the_claim_names_visits_as_the_trainer_makes_them(log):
 
 def test_a_quick_look_at_some_cases_agrees_with_theory():
     some = replace(CLAIM, cases=CLAIM.cases[:5])
-    assert judge(some, seed=5).summary() == {"outcome": "holds", "theory": "holds", "rival": "refuted"}
+    assert check(some, seed=5).summary() == {"outcome": "holds", "theory": "holds", "rival": "refuted"}
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +146,10 @@ def steep(tmp_path_factory):
     case = next(c for c in CLAIM.cases if c.name == "table, GRPO: received in 8 rollouts")
     [arm] = CLAIM.arms(case)
     place = tmp_path_factory.mktemp("steep")
-    for cell in range(3):
-        folder = place / arm.name / f"{cell:03d}"
+    for number in range(3):
+        folder = place / arm.name / f"{number:03d}"
         folder.mkdir(parents=True)
-        arm.train({**arm.settings, "epochs": 6}, folder, np.random.default_rng(cell))
+        arm.train({**arm.settings, "epochs": 6}, folder, np.random.default_rng(number))
     return place
 
 
@@ -159,7 +160,7 @@ def outcomes(place):
         if case.name.startswith("table, GRPO: ") and "rollouts" in case.name and "held" not in case.panel:
             [arm] = CLAIM.arms(case)
             if (place / arm.name).is_dir():
-                found[case.name] = compare(case.signal(place), CLAIM.predict(case), CLAIM.tolerance)
+                found[case.name] = compare(case.signal(place), CLAIM.formulas(case)[0], CLAIM.tolerance)
     return found
 
 

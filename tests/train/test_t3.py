@@ -12,11 +12,11 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims.t3 import CLAIM, LENGTHS, arms, received  # noqa: E402
-from bitrate.lab.learners import advantages  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
+from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy  # noqa: E402
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits  # noqa: E402
 from bitrate.lab.training.token_rewards import FEEDBACK, credits, draw, train  # noqa: E402
-from bitrate.lab.transformer import Shape, dice, initial, log_policy  # noqa: E402
+from bitrate.lab.worlds.learners import advantages  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 
 SMALL = {
     "feedback": "tokens", "baseline": "grpo", "length": 4, "prompts": 1, "held_out": 1, "k": 8, "visits": 12,
@@ -68,7 +68,7 @@ def test_the_sampler_with_a_cache_samples_from_the_policy(rng):
 
 def test_a_run_repeats_itself_and_another_seed_differs(tmp_path):
     runs = [trained(tmp_path / str(n) / "run", seed)[0] for n, seed in enumerate((5, 5, 6))]
-    a, b, c = ((r / "rollouts.parquet").read_bytes() for r in runs)
+    a, b, c = ((r / "rollouts-0-000000.parquet").read_bytes() for r in runs)
     assert a == b != c
     with pytest.raises(InputError, match="tokens, sum, first error, outcome"):
         train({**SMALL, "feedback": "hints"}, tmp_path, np.random.default_rng(0))
@@ -111,7 +111,7 @@ def write(folder: Path, rng, feedback: str, length: int, worlds: int = 4000, sur
     elif feedback == "first error":
         parts = {"first_error": np.where(solved == 1, -1, right.argmin(-1))}
     text = np.vectorize(lambda row: "".join(map(str, row)), signature="(t)->()")
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(2):
             run.step(step, answers=text(said), rewards=rewards, targets=text(key[:, 0]), components=parts,
                      prompts=np.arange(worlds) % 4, runs=np.arange(worlds) // 4,
@@ -153,7 +153,7 @@ def test_more_absorbed_than_received_is_an_error_that_names_causes(tmp_path, rng
 def test_every_case_has_its_runs_and_lengths_go_to_32():
     for case in CLAIM.cases:
         assert {a.name for a in arms(case)} and all(a.settings["length"] in LENGTHS for a in arms(case))
-        assert CLAIM.predict(case).unit == ("bits/rollout" if case.x else "bits/token")
+        assert CLAIM.formulas(case)[0].unit == ("bits/rollout" if case.x else "bits/token")
     assert LENGTHS == (2, 4, 8, 16, 32)
     assert received("sum", 2) == 1.5
     assert received("first error", 2) == 1.5

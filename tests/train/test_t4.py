@@ -14,7 +14,6 @@ torch = pytest.importorskip("torch")
 from bitrate.api import audit  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims import s1_17, t4  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
 from bitrate.lab.signals.capacity import FOLLOWS, Absorbed, Capacity, Knee, crossing  # noqa: E402
 from bitrate.lab.training.adapters import (  # noqa: E402
     INPUTS,
@@ -26,6 +25,7 @@ from bitrate.lab.training.adapters import (  # noqa: E402
     parameters,
     train,
 )
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 
 SETTINGS = {
     "adapter": "lora", "size": 1, "method": "sft", "prompts": 8, "keys": 2, "answers": 2, "k": 4, "steps": 60,
@@ -111,7 +111,7 @@ def test_the_surprisal_is_that_of_any_right_answer(rng):
 @pytest.mark.parametrize("method", ["sft", "maxrl", "grpo", 0.5])
 def test_a_run_has_the_same_bits_every_time_and_its_log_is_read(method, log):
     (one, cost), (two, again) = log(3, method=method, steps=5), log(3, method=method, steps=5)
-    first, second = (pq.read_table(f / "rollouts.parquet") for f in (one, two))
+    first, second = (pq.read_table(f / "rollouts-0-000000.parquet") for f in (one, two))
     assert first.equals(second) and cost == again
     assert cost.rollouts == 4 * 8 * ((1 if method == "sft" else 4) * 5 + 4)
     rows = first.to_pylist()
@@ -143,7 +143,7 @@ def test_what_is_shown_takes_the_room_of_what_is_useful(log):
 def planted(folder, name, held, prompts, rng):
     """A log of runs that hold so many of their prompts' bits each."""
     (folder / name / "000").mkdir(parents=True)
-    with Run(folder / name / "000", rng) as run:
+    with SimulatedRun(folder / name / "000", rng) as run:
         for step in (0, 1):
             for number, bits in enumerate(held):
                 left = np.full(prompts, 1 - bits / prompts if step else 1.0)
@@ -209,7 +209,7 @@ def test_answers_that_the_keys_do_not_divide_are_named(log):
 def test_every_case_has_its_arms_and_predictions_that_differ_from_the_rivals():
     for claim in (t4.CLAIM, s1_17.CLAIM):
         for case in claim.cases:
-            said, other = claim.predict(case), claim.rival(case)
+            said, _, other = claim.formulas(case)
             assert claim.arms(case)
             assert other is None or (other.value, other.kind) != (said.value, said.kind)
     mine = {a.name for case in s1_17.CLAIM.cases for a in t4.arms(case)}

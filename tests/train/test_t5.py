@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims import s2_3, s2_4, s2_5, t5  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
 from bitrate.lab.signals.preferences import PassRateLead, ReceivedFromPreferences  # noqa: E402
 from bitrate.lab.signals.rows import rollouts  # noqa: E402
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, text  # noqa: E402
 from bitrate.lab.training.preferences import WAYS, train  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.logs.engines import duck  # noqa: E402
 
 SETTINGS = {
@@ -106,7 +106,7 @@ def test_the_same_generator_gives_the_same_rollouts(trained, tmp_path):
 def log(folder, ways):
     """A log of three networks in two ways: two prompts held out, with the pass rates that are given."""
     (folder / "000").mkdir()
-    with Run(folder / "000", np.random.default_rng(0), unscored=0.0) as run:
+    with SimulatedRun(folder / "000", np.random.default_rng(0), unscored=0.0) as run:
         for way, rates in ways.items():
             for step, rate in enumerate(rates):
                 for seed in range(3):
@@ -127,7 +127,7 @@ def test_a_lead_is_the_difference_of_final_pass_rates(tmp_path):
 
 def tell(folder, said, prompts):
     (folder / "000").mkdir()
-    with Run(folder / "000", np.random.default_rng(0)) as run:
+    with SimulatedRun(folder / "000", np.random.default_rng(0)) as run:
         run.step(0, answers=np.array(said)[:, None], rewards=None, prompts=prompts, runs=["dpo-0"] * len(said))
 
 
@@ -161,4 +161,4 @@ def test_claims_share_the_runs_of_the_experiment(claim):
     trained = {(a.name, repr(a.settings)) for c in t5.CLAIM.cases for a in t5.CLAIM.arms(c)}
     for case in claim.cases:
         assert {(a.name, repr(a.settings)) for a in claim.arms(case)} <= trained
-        assert claim.predict(case).value is not None
+        assert claim.formulas(case)[0].value is not None

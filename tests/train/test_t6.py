@@ -13,12 +13,12 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims.t6 import CLAIM, EXCESS, TARGET, signal_share  # noqa: E402
-from bitrate.lab.judge import judge  # noqa: E402
-from bitrate.lab.learners import advantages  # noqa: E402
-from bitrate.lab.networks import policy, policy_gradient  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
+from bitrate.lab.networks.one_token import policy, policy_gradient  # noqa: E402
+from bitrate.lab.runner import check  # noqa: E402
 from bitrate.lab.signals.projected_noise import SignalShare, _jackknife  # noqa: E402
 from bitrate.lab.training.snr import _gradients, network_at_rate, network_near, train  # noqa: E402
+from bitrate.lab.worlds.learners import advantages  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.theory import gradient_snr  # noqa: E402
 
 
@@ -91,7 +91,7 @@ def test_the_interval_covers(rng, tmp_path):
         folder = tmp_path / str(trial)
         folder.mkdir()
         signs = np.where(rng.random(400) < 0.8, "1 0", "-1 0").astype(object)
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             run.step(0, answers=np.zeros((400, 1)), rewards=np.ones((400, 1)), updates=signs, runs=np.zeros(400))
         found = SignalShare()(folder)
         assert found.low <= truth <= found.high
@@ -103,7 +103,7 @@ def test_logs_without_gradients_say_so(tmp_path, rng):
     def written(name, **options):
         folder = tmp_path / name
         folder.mkdir()
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             run.step(0, answers=np.zeros((5, 1)), rewards=np.ones((5, 1)), runs=np.zeros(5), **options)
         return folder
 
@@ -125,7 +125,7 @@ def test_a_cell_is_a_function_of_its_generator(tmp_path):
         folder.mkdir(parents=True)
         cost = train(SMALL, folder, np.random.default_rng(seed))
         assert cost.rollouts == 2 * 200 * 4 and cost.flops > 0
-        made.append(pq.read_table(folder / "rollouts.parquet"))
+        made.append(pq.read_table(folder / "rollouts-0-000000.parquet"))
     assert made[0].equals(made[1]) and not made[0].equals(made[2])
     assert set(made[0].column("run").to_pylist()) == {"000/0", "000/1"}
 
@@ -133,14 +133,14 @@ def test_a_cell_is_a_function_of_its_generator(tmp_path):
 def test_labels_are_shown_and_have_no_reward(tmp_path):
     settings = {**SMALL, "method": "sft", "target": list(TARGET), "at": 0.1, "k": 1}
     train(settings, tmp_path, np.random.default_rng(0))
-    rows = pq.read_table(tmp_path / "rollouts.parquet").to_pydict()
+    rows = pq.read_table(tmp_path / "rollouts-0-000000.parquet").to_pydict()
     assert all(rows["shown"]) and set(rows["reward"]) == {None} and rows["answer"] == rows["target"]
 
 
 def test_the_network_decides_and_not_the_table():
     """At p = .9 the formula of the table is far enough off to be refuted by the gradients of real networks."""
     names = ("baseline p, p=0.9", "GRPO, p=0.5", "labels, 0.01 bits to go")
-    verdict = judge(replace(CLAIM, cases=tuple(c for c in CLAIM.cases if c.name in names)), seed=3)
+    verdict = check(replace(CLAIM, cases=tuple(c for c in CLAIM.cases if c.name in names)), seed=3)
     assert len(verdict.points) == 3
     assert (verdict.theory_outcome, verdict.rival_outcome) == ("holds", "refuted")
     table = gradient_snr(0.9, baseline=0.9, others=3)

@@ -12,10 +12,10 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims import s3_11, t7  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
 from bitrate.lab.signals.pairs import Lead  # noqa: E402
 from bitrate.lab.signals.pass_rates import CostToPass, More  # noqa: E402
 from bitrate.lab.training.curricula import _draw, _lengths, _track, _won, train  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.theory import binary_entropy  # noqa: E402
 
 SMALL = {
@@ -27,7 +27,7 @@ SMALL = {
 def rows_of(folder, seed=0, **changes):
     folder.mkdir(parents=True, exist_ok=True)
     cost = train({**SMALL, **changes}, folder, np.random.default_rng(seed))
-    return cost, pq.read_table(folder / "rollouts.parquet").to_pandas()
+    return cost, pq.read_table(folder / "rollouts-0-000000.parquet").to_pandas()
 
 
 def test_strings_differ_keep_to_their_lengths_and_are_not_held_out(rng):
@@ -111,7 +111,7 @@ def log(folder, rng, chances, spent=8, k=2):
     """Runs whose held-out pass rate is known at each step, after ``spent`` rollouts of strings of 3 a step."""
     folder.mkdir(parents=True)
     chances = np.asarray(chances, float)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step, chance in enumerate(chances.T):
             runs, no = np.arange(len(chances)), np.zeros((len(chances), 1))
             bits = -np.log2(chance)

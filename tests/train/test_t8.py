@@ -11,13 +11,13 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims import t8  # noqa: E402
-from bitrate.lab.learners import advantages  # noqa: E402
-from bitrate.lab.runs import Run  # noqa: E402
 from bitrate.lab.signals.regression import Gain, GainLead, Regression, ledger  # noqa: E402
 from bitrate.lab.signals.rows import rollouts  # noqa: E402
 from bitrate.lab.signals.strategies import Fixation  # noqa: E402
 from bitrate.lab.training import mixed, strategies  # noqa: E402
 from bitrate.lab.training.families import KINDS, RIGHT, SIZES, asked, base, deck  # noqa: E402
+from bitrate.lab.worlds.learners import advantages  # noqa: E402
+from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.logs.engines import duck  # noqa: E402
 from bitrate.theory.belief import ExactMatchBelief, NoisyMatchBelief  # noqa: E402
 
@@ -32,7 +32,7 @@ def write(folder, rng, verifier="true", noise=0.0, visits=3, prompts=400, start=
         "runs": np.repeat(np.arange(seeds), prompts),
     }  # fmt: skip
     said = []
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(visits + 2):
             answers = rng.integers(V, size=(seeds, prompts, K))
             exam = step in {0, visits + 1}
@@ -77,7 +77,7 @@ def test_noisy_labels_are_told_apart_from_true_ones(tmp_path, rng):
     keys = rng.integers(V, size=20_000)
     labels = np.where(rng.random(keys.size) < 0.5, (keys + rng.integers(1, V, size=keys.size)) % V, keys)
     where = {"targets": keys, "prompts": [f"key {i}" for i in range(keys.size)], "runs": np.zeros(keys.size, int)}
-    with Run(tmp_path, rng) as run:
+    with SimulatedRun(tmp_path, rng) as run:
         for step, answers in enumerate((keys, labels, keys)):
             shown = step == 1
             rewards = None if shown else np.ones((keys.size, 1))
@@ -115,7 +115,7 @@ def _rules(folder, rng, visits, end, prompts=20, seeds=4):
     targets = rng.integers(V, size=(seeds, 2 * prompts))
     where = {"prompts": ids * seeds, "targets": targets.ravel(), "runs": np.repeat(np.arange(seeds), len(ids))}
     held = where | {"prompts": [f"rule h{i}" for i in range(len(ids))] * seeds}
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(visits + 2):
             exam = step in {0, visits + 1}
             answers = rng.integers(V, size=(targets.size, K))
@@ -193,7 +193,7 @@ def test_a_run_repeats_itself_and_its_exams_teach_nothing(settings, tmp_path):
     for name in "ab":
         (tmp_path / name / "000").mkdir(parents=True)
         cost.append(mixed.train({"seeds": 2, **settings}, tmp_path / name / "000", np.random.default_rng(5)))
-    a, b = (tmp_path / name / "000" / "rollouts.parquet" for name in "ab")
+    a, b = (tmp_path / name / "000" / "rollouts-0-000000.parquet" for name in "ab")
     assert a.read_bytes() == b.read_bytes() and cost[0] == cost[1]
     heard = "bool_or(advantage IS NOT NULL OR shown)"
     query = f"SELECT step, split, {heard}, count(DISTINCT world) FROM rollouts GROUP BY ALL ORDER BY step, split"

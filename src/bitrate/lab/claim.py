@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bitrate.costs import Cost
 from bitrate.types import Estimate, Prediction
@@ -39,7 +39,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train, repeated in cells; each cell has randomness of its own and writes the files of a trainer.
+    """One way to train; each repetition has randomness of its own and writes the files of a trainer.
 
     Arms of several claims that agree in all of this are one: they are trained once.
 
@@ -48,11 +48,11 @@ class Arm:
         train: (settings, folder, generator) -> what it cost; a function of a module, which writes rollouts into the
             folder. What it does depends on its arguments alone.
         settings: plain values, as JSON has them.
-        smoke: cells of a quick look.
-        full: cells of the published verdict.
+        smoke: repetitions of a quick look.
+        full: repetitions of the published verdict.
 
     Raises:
-        ValueError: no cell, or fewer in full than in a quick look.
+        ValueError: no repetition, or fewer in full than in a quick look.
     """
 
     name: str
@@ -77,6 +77,9 @@ class Case:
         assumed: whether the assumptions of the source's statement are met; a statement that fails only where
             they are not "holds if".
         signal: how this case is measured, where not as the rest of the claim.
+        predict: what the theory says of it, a prediction or a function of the case, where not as the rest of the claim.
+        rival: likewise what the rival says.
+        stated: likewise what the source says.
         panel: name of the chart it is a point of, where not of the claim's first.
         full: whether it takes too long for a quick look, and is measured with ``--full`` only.
     """
@@ -88,6 +91,13 @@ class Case:
     signal: Callable[[Path], Estimate] | None = None
     panel: str = ""
     full: bool = False
+    predict: Formula | None = None
+    rival: Formula | None = None
+    stated: Formula | None = None
+
+
+#: What is said of a case: a prediction, or a function that makes it.
+Formula = Prediction | Callable[[Case], Prediction | None]
 
 
 @dataclass(frozen=True)
@@ -147,10 +157,11 @@ class Claim:
     panels: tuple[Panel, ...] = ()
 
     def __post_init__(self) -> None:
-        needed = (self.predict, self.simulate or self.arms, self.rival)
+        predicted = self.predict or all(c.predict for c in self.cases)
+        needed = (predicted, self.simulate or self.arms, self.rival or any(c.rival for c in self.cases))
         if bool(self.pending) == bool(self.cases):
             raise ValueError(f"{self.id}: want cases to measure, or the reason why there are none")
-        if self.cases and (None in needed or not self.rival_name or self.tolerance <= 0 or self.budget <= 0):
+        if self.cases and (not all(needed) or not self.rival_name or self.tolerance <= 0 or self.budget <= 0):
             raise ValueError(f"{self.id}: want predict, simulate or arms, rival, rival_name, tolerance and budget")
         silent = [c.name for c in self.cases if c.signal is None and self.signal is None]
         if silent:
@@ -158,6 +169,26 @@ class Claim:
         lost = {c.panel for c in self.cases} - {"", *(p.name for p in self.panels)}
         if lost:
             raise ValueError(f"{self.id}: no panel is called {min(lost)!r}")
+
+    def formulas(self, case: Case) -> tuple[Prediction, Prediction | None, Prediction | None]:
+        """What the theory, the source and the rival say of a case; the source's is None where it is the theory's."""
+        prediction = _said(case.predict or self.predict, case)
+        assert prediction
+        return prediction, _said(case.stated or self.stated, case), _said(case.rival or self.rival, case)
+
+
+def _said(formula: Formula | None, case: Case) -> Prediction | None:
+    return formula(case) if callable(formula) else formula
+
+
+class TrainingRuns(Protocol):
+    """Where the training runs of arms are found, or made."""
+
+    def gather(self, arms: Sequence[Arm], into: Path, full: bool) -> None:
+        """Lay out the repetitions of each arm for a signal, ``into/<arm>/<number>``."""
+
+    def total_cost(self, claim: Claim, full: bool) -> Cost:
+        """What the claim's runs cost when they were trained."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +237,12 @@ class Verdict:
     panels: tuple[dict[str, Any], ...] = field(default=())
     cost: Cost | None = None
     size: str = ""
+
+    @classmethod
+    def missing(cls, claim: Claim, seed: int, reason: str) -> Verdict:
+        """Nothing was measured, and why."""
+        none: Outcome = "not measured"
+        return cls(claim.id, none, none, none, (), seed, 0.0, reason)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""

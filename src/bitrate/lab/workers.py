@@ -1,4 +1,9 @@
-"""Work in several processes: one that fails, or is killed, loses no other, and none outlives its parent."""
+"""Work in several processes: one that fails, or is killed, loses no other, and none outlives its parent.
+
+Written here, and not joblib's pool or that of ``concurrent.futures``: there, a worker that is killed, say for want of
+memory, ends the whole pool (``TerminatedWorkerError``, ``BrokenProcessPool``) and with it what the others are at, and
+nothing says which piece of work it was.
+"""
 
 from __future__ import annotations
 

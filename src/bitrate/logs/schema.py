@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+#: Where a Parquet file of rollouts keeps what was known of the rows when it was written.
+PROVENANCE_KEY = "bitrate"
+#: Rows of a Parquet row group: what one thread of the engine reads at a time.
+ROWS_PER_GROUP = 122_880
 
 #: One row per rollout. A format fills the columns it knows; the rest are null, never 0.
 ROLLOUT_COLUMNS: dict[str, str] = {
@@ -90,3 +97,9 @@ class SetAside:
     def to_dict(self) -> dict[str, object]:
         """The fields as plain JSON values."""
         return {"reason": self.reason, "count": self.count, "unit": self.unit, "where": list(self.where)}
+
+
+def kept(format: str, prompt_id: str, group_id: str, filtered: str, caveats: Iterable[str]) -> str:
+    """What a Parquet file says under ``PROVENANCE_KEY``: what its reader should know of where the rows came from."""
+    known = {"format": format, "prompt_id": prompt_id, "group_id": group_id, "filtered": filtered}
+    return json.dumps(known | {"caveats": list(caveats)})

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import quantised_reward_bound, unit_test_information
 from bitrate.types import Prediction
 
@@ -40,7 +40,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     passed = hidden[np.arange(WORLDS), program].astype(float)
     reward = {ALL: passed.all(axis=1), COUNT: passed.sum(axis=1), WHICH: passed.mean(axis=1)}[report]
     parts = {f"test_{i}": passed[:, [i]] for i in range(tests)} if report == WHICH else None
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=program.reshape(-1, k), rewards=reward.reshape(-1, k), components=parts)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, surprisal
 from bitrate.types import Prediction
 
@@ -46,7 +46,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     targets, start = task.draw(WORLDS, rng), np.array(case.settings["start"])
     last = np.full((WORLDS, start.size), (1 - s["last"]) / (start.size - 1))
     last[np.arange(WORLDS), targets] = s["last"]
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step, policy in enumerate((start, last)):
             answers = sample(policy, WORLDS, s["k"], rng)
             told = surprisal(np.broadcast_to(policy, last.shape)[np.arange(WORLDS), targets]) if s["logged"] else None

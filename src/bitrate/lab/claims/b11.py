@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import outcome_information, surprisal
 from bitrate.types import Floats, Prediction
 
@@ -47,7 +47,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         return
     # A rule labels all prompts; the reward of one of two rollouts tells which of two rules it is.
     answers, trained = (2, 2) if s.get("rule") else (ANSWERS, PROMPTS)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(2):
             for split, rates, number, offset in (
                 ("train", s["trained"], trained, 0), ("eval", s["held"], PROMPTS, trained),
@@ -66,7 +66,7 @@ def first_visits(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """New prompts at every step, passed more and more often, and each again at the next step."""
     early, late = case.settings["held"]
     thirds = np.repeat((early, case.settings["middle"], late), STEPS // 3)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(STEPS + 1):
             for when, rate in ((step, thirds[min(step, STEPS - 1)]), (step - 1, AGAIN)):
                 if 0 <= when < STEPS:

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import expit
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import PassRateInformation
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import noisy_outcome_information, preference_information
 from bitrate.types import Prediction
 
@@ -40,7 +40,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """
     worth = rng.normal(0, case.settings["std"] / np.sqrt(2), (WORLDS, 1, 2))
     felt = worth + rng.gumbel(size=(WORLDS, PAIRS, 2))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         first = (felt[:, :, 0] > felt[:, :, 1]).astype(float)
         run.step(0, answers=np.zeros(first.shape, int), rewards=first)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import best_policy_for_tries, expected_rollouts, expected_tries
 from bitrate.types import Floats, Prediction
 
@@ -44,7 +44,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Sample in each world until the answer is right."""
     task, policy = SingleAnswer(PRIOR), tempered(case.settings["power"])
     targets, left, step = task.draw(WORLDS, rng), np.arange(WORLDS), 0
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         while left.size:
             answers = sample(policy, left.size, 1, rng)
             rewards = task.score(targets[left], answers, rng)

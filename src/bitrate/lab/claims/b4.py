@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine, Unresolved
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import beta_mean_entropy, group_entropy, mutual_information, pass_rate_information
 from bitrate.types import Floats, Prediction
 
@@ -56,7 +56,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     kinds = rng.integers(len(s["rates"]), size=WORLDS) if "rates" in s else None
     rate = rng.beta(s["a"], s["b"], WORLDS) if kinds is None else np.take(s["rates"], kinds)
     steps, size = (1, s["k"]) if case.signal is AUDITED else (s["k"], 1)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(steps):
             right = rng.random((WORLDS, size)) < rate[:, None]
             run.step(step, answers=np.zeros(right.shape, int), rewards=right, targets=kinds)

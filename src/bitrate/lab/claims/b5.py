@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import betabinom
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import beta_mean_entropy, binary_entropy
 from bitrate.types import Prediction
 
@@ -35,7 +35,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """A group of each prompt."""
     s = case.settings
     rate = rng.beta(s["a"], s["b"], (PROMPTS, 1))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         right = rng.random((PROMPTS, s["k"])) < rate
         run.step(0, answers=right.astype(int), rewards=right)
 

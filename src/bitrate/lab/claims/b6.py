@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import Baseline, advantages
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
+from bitrate.lab.worlds.learners import Baseline, advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import binary_entropy, dead_group_probability, group_normalised_information
 from bitrate.types import Prediction
 
@@ -49,7 +49,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     rate = rng.choice(s["rates"], PROMPTS)[:, None]
     rewards = (rng.random((PROMPTS, k)) < rate).astype(float)
     texts = np.tile(np.arange(k), (PROMPTS, 1)) if s["counted"] else np.full(rewards.shape, None)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=texts, rewards=rewards, advantages=advantages(rewards, s["method"]))
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import group_bound
 from bitrate.types import Floats, Prediction
 
@@ -59,7 +59,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     answers = sample(policy, WORLDS, k, rng)
     if case.settings["distinct"]:
         answers = rng.random((WORLDS, policy.size)).argsort(axis=1)[:, :k]
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 

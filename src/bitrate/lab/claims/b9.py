@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, surprisal
 from bitrate.types import Floats, Prediction
 
@@ -46,7 +46,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """A group for each prompt from one policy; of a second visit the policy's chance is another."""
     s, task = case.settings, SingleAnswer(case.settings["prior"])
     targets = task.draw(WORLDS, rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         answers = sample(np.array(s["policy"]), WORLDS, s["k"], rng)
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
         if "later" in s:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Mean
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import regularised_pass_rate
 from bitrate.types import Floats, Prediction
 
@@ -61,7 +61,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     good = (targets[:, None] & task.bits) > 0
     filtered = np.where(good.any(axis=1, keepdims=True), policy * good, policy)
     answers = sample(filtered, WORLDS, 2, rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 

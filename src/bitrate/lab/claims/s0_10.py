@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_7 import search
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import expected_rollouts
 from bitrate.types import Floats, Ints, Prediction
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_2 import climb
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import (
     fixed_set_positive_example,
     regularised_information_bound,
@@ -65,7 +65,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     beta = case.settings["beta"]
     policy = climb(task, targets, np.array(case.settings["reference"]), beta, rate=2.0, steps=3000)
     answers = sample(policy, WORLDS, 1 if case.signal is BITS else 2, rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import good_set_update_no_baseline, rejection_sampling_information, surprisal
 from bitrate.types import Prediction
 

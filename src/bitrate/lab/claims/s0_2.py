@@ -7,10 +7,10 @@ from scipy.special import log_softmax
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_1 import NO_KL, set_sizes
-from bitrate.lab.learners import sample, train
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import sample, train
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import regularised_policy
 from bitrate.types import Floats, Ints, Prediction
 
@@ -67,7 +67,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     start = np.array(case.settings["start"])
     policy = climb(task, targets, start, case.settings["beta"], rate=20.0, steps=case.settings["steps"])
     answers = sample(policy, WORLDS, 2, rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.special import softmax
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import train
 from bitrate.lab.signals import Information, Unresolved
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import train
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import GoodSetBelief, binary_entropy
 from bitrate.types import Prediction
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s0_1 import set_sizes
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import fixed_set_positive_example, good_set_positive_example, surprisal
 from bitrate.types import Prediction
 

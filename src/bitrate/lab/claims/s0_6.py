@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, Unresolved
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import (
     binary_entropy,
     fixed_set_positive_example,

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
-from bitrate.lab.tasks import OneBad, SingleAnswer, Task
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import OneBad, SingleAnswer, Task
 from bitrate.theory import coupon_collector, expected_rollouts
 from bitrate.types import Floats, Ints, Prediction
 
@@ -26,7 +26,7 @@ def search(
     ``tell(worlds)`` gives the next joke of each world, ``found(worlds, jokes, rewards)`` says which worlds are done.
     """
     worlds, step = np.arange(targets.size), 0
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         while worlds.size:
             jokes = tell(worlds)
             rewards = task.score(targets[worlds], jokes[:, None], rng)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Unresolved
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import fixed_set_positive_example, fixed_set_rollout, surprisal
 from bitrate.types import Prediction
 
@@ -55,7 +55,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     targets = task.draw(WORLDS, rng)
     told = rng.integers(task.answers, size=WORLDS) if case.signal is REWARD else task.label(targets, rng)
     rewards = task.score(targets, told[:, None], rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         said, tokens = texts[told][:, None], case.settings["tokens"]
         run.step(0, answers=said, rewards=rewards, targets=targets, tokens=tokens)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import advantages, sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine, Unresolved
-from bitrate.lab.tasks import GoodSet
+from bitrate.lab.worlds.learners import advantages, sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import entropy, good_set_distinct_rollouts, group_normalised_information, verifier_information
 from bitrate.types import Kind, Prediction
 
@@ -63,7 +63,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     k, how = case.settings["k"], case.settings["how"]
     distinct = rng.random((WORLDS, N)).argsort(axis=1)[:, :k]
     answers = sample(np.full(N, 1 / N), WORLDS, k, rng) if how == "repeats" else distinct
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         if how == "graded":
             grades = rng.choice(len(GRADES), size=(WORLDS, N), p=GRADES)
             run.step(0, answers=answers, rewards=np.take_along_axis(grades, answers, axis=1) / (len(GRADES) - 1))

@@ -1,15 +1,16 @@
 """What a label and a reward carry as an episode grows: all that is written, or what it says of the answer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, label_information, outcome_information, token_information
-from bitrate.types import Prediction
+from bitrate.types import Estimate, Prediction
 
 WORLDS = 40_000
 V = 4
@@ -19,35 +20,41 @@ WRITTEN = Information(of="answers", about="answers")
 USEFUL = Information(of="answers", about="target")
 REWARDED = Information(of="feedback", about="target")
 AUDITED = LedgerLine("ledger.outcome_bits")
+ASSUMPTIONS = ("the answer is the last token", "all other tokens are free and uniform")
 
 
-def predict(case: Case) -> Prediction:
-    """T log2 V for all that a label writes, log2 V for what it says of the answer, h(1/V) for a reward."""
-    s = case.settings
-    bits = {
-        "written": s["tokens"] * float(entropy(UNIFORM)),
-        "useful": float(label_information(1 / V, V - 1)),
-        "reward": float(outcome_information(UNIFORM, UNIFORM)),
-    }[s["asked"]]
-    assumptions = ("the answer is the last token", "all other tokens are free and uniform")
-    return Prediction(bits, "exact", "bits/episode", "THEORY.md S1.1", assumptions)
+def _exactly(bits: float) -> Prediction:
+    return Prediction(bits, "exact", "bits/episode", "THEORY.md S1.1", ASSUMPTIONS)
 
 
-def stated(case: Case) -> Prediction:
-    """The source's two lines: log2 V for every token of a label, at most 1 bit for a reward."""
-    s = case.settings
-    if s["asked"] == "reward":
-        return Prediction(1.0, "upper", "bits/episode", "jeff, figure 1: O(1) bits an episode")
-    bits = s["tokens"] * float(entropy(UNIFORM))
+def stated_of_labels(case: Case) -> Prediction:
+    """The source's line: log2 V for every token of a label."""
+    bits = case.settings["tokens"] * float(entropy(UNIFORM))
     return Prediction(bits, "exact", "bits/episode", "jeff, figure 1: O(tokens) bits an episode")
 
 
-def rival(case: Case) -> Prediction | None:
-    """The reward is spread over all tokens of the gradient: as if each of them had been scored."""
-    if case.settings["asked"] != "reward":
-        return None
-    bits = float(token_information(V, case.settings["tokens"]))
-    return Prediction(bits, "exact", "bits/episode", "T h(1/V)")
+def written(tokens: int) -> Case:
+    """A label counted by all that it writes, T log2 V."""
+    bits = _exactly(tokens * float(entropy(UNIFORM)))
+    return Case(f"a label of {tokens} tokens", {"tokens": tokens}, x=tokens, signal=WRITTEN, predict=bits,
+                stated=stated_of_labels)  # fmt: skip
+
+
+def useful(tokens: int) -> Case:
+    """A label counted by what it says of the answer, log2 V."""
+    bits = _exactly(float(label_information(1 / V, V - 1)))
+    return Case(f"{tokens} tokens, about the answer", {"tokens": tokens}, x=tokens, assumed=False, signal=USEFUL,
+                predict=bits, stated=stated_of_labels)  # fmt: skip
+
+
+def rewarded(name: str, tokens: int, k: int, signal: Callable[[Path], Estimate]) -> Case:
+    """A reward carries h(1/V). The rival spreads it over all tokens of the gradient, as if each had been scored."""
+    return Case(
+        name, {"tokens": tokens, "k": k, "rewarded": True}, x=tokens, signal=signal,
+        predict=_exactly(float(outcome_information(UNIFORM, UNIFORM))),
+        stated=Prediction(1.0, "upper", "bits/episode", "jeff, figure 1: O(1) bits an episode"),
+        rival=Prediction(float(token_information(V, tokens)), "exact", "bits/episode", "T h(1/V)"),
+    )  # fmt: skip
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
@@ -56,12 +63,12 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     task, k = SingleAnswer.uniform(V), s.get("k", 1)
     targets = task.draw(WORLDS // k, rng)
     texts = rng.integers(V, size=(targets.size, k, s["tokens"]))
-    if s["asked"] == "reward":
+    if s.get("rewarded"):
         rewards = task.score(targets, texts[:, :, -1], rng)
     else:
         texts[:, 0, -1] = task.label(targets, rng)
         rewards = np.ones((targets.size, k))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         as_number = texts @ V ** np.arange(s["tokens"])
         run.step(0, answers=as_number, rewards=rewards, targets=targets, tokens=s["tokens"])
 
@@ -83,18 +90,12 @@ CLAIM = Claim(
     statement="An episode of supervised fine-tuning supplies bits in proportion to its tokens, one of RL at most one.",
     source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, figure 1, after Schulman, LoRA Without Regret",
     cases=(
-        *[Case(f"a label of {t} tokens", {"asked": "written", "tokens": t}, x=t, signal=WRITTEN) for t in (2, 3, 5)],
-        *[
-            Case(f"{t} tokens, about the answer", {"asked": "useful", "tokens": t}, x=t, assumed=False, signal=USEFUL)
-            for t in (2, 4)
-        ],
-        Case("a reward for 4 tokens", {"asked": "reward", "tokens": 4}, x=4, signal=REWARDED),
-        Case("a reward for 6 tokens, audited", {"asked": "reward", "tokens": 6, "k": 8}, x=6, signal=AUDITED),
+        *map(written, (2, 3, 5)),
+        *map(useful, (2, 4)),
+        rewarded("a reward for 4 tokens", 4, 1, REWARDED),
+        rewarded("a reward for 6 tokens, audited", 6, 8, AUDITED),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
-    rival=rival,
     rival_name="a reward counted once for every token",
     tolerance=0.05,
     budget=WORLDS,

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Mean
 from bitrate.lab.signals.hits import HitInformation
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import distinct_answers, group_bound, group_information_given_distinct
 from bitrate.types import Estimate, Prediction
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import train
 from bitrate.lab.signals import Information
+from bitrate.lab.worlds.learners import train
 from bitrate.theory import fixed_set_positive_example, mutual_information, surprisal
 from bitrate.types import Floats, Ints, Prediction
 

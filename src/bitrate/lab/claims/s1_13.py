@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import terminal_information, token_capacity, token_information
 from bitrate.types import Prediction
 
@@ -40,7 +40,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     right, said = rng.integers(v, size=shape), known[rng.integers(len(known), size=WORLDS)]
     scores = (right == said).astype(float)
     as_number = v ** np.arange(length)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         parts = {f"token_{t}": scores[:, [t]] for t in range(length)}
         rewards = scores.mean(axis=1, keepdims=True)
         run.step(0, answers=(said @ as_number)[:, None], rewards=rewards, targets=right @ as_number, components=parts)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import group_information, terminal_information, token_capacity, token_information
 from bitrate.types import Floats, Ints, Prediction
 
@@ -69,7 +69,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     right = np.repeat(rng.integers(BINARY, size=(WORLDS // k, length)), k, axis=0)
     critic = np.tile(rng.random(2**length).round(3), (WORLDS if kind == LEARNT else 1, 1))
     rows = np.arange(WORLDS)[:, None] if kind == LEARNT else np.zeros((WORLDS, 1), int)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(2 if kind == LEARNT else 1):
             said = rng.integers(BINARY, size=right.shape)
             seen, followed = prefixes(said), returns(said, right, kind)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import Baseline, collect
 from bitrate.lab.signals import Information, Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import Baseline, collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import group_information, update_information
 from bitrate.types import Estimate, Prediction
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect, sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect, sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, group_information, outcome_information, quantised_reward_bound
 from bitrate.types import Floats, Prediction
 
@@ -75,7 +75,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     targets = task.draw(WORLDS, rng)
     after = np.array([[updated(t, r, s["pull"]) for r in (0.0, 1.0)] for t in range(task.answers)])
     policy = np.array(REFERENCE)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(2):
             answers = sample(policy, WORLDS, 1, rng)
             rewards = task.score(targets, answers, rng)

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect, train
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.hits import HitInformation
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect, train
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import group_information, outcome_information
 from bitrate.types import Prediction
 

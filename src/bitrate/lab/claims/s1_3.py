@@ -6,10 +6,10 @@ import numpy as np
 from scipy.stats import binom
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, Mean
 from bitrate.lab.signals.surprisal import Surprisal
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import outcome_information, success_advantage, surprisal
 from bitrate.types import Prediction
 
@@ -27,32 +27,11 @@ def grpo(p: float) -> float:
     return float(binom.pmf(right - 1, K - 1, p) @ success_advantage(right / K, "grpo"))
 
 
-def predict(case: Case) -> Prediction:
-    """The advantage of a success, its surprise, or the bits of the mean rollout."""
-    s = case.settings
-    p = 1 / s["answers"]
-    if s["asked"] == "surprise":
-        return Prediction(float(surprisal(p)), "exact", "bits/success", "THEORY.md S1.3: -log2 p")
-    if s["asked"] == "mean":
-        uniform = (p,) * s["answers"]
-        return Prediction(outcome_information(uniform, uniform), "exact", "bits/rollout", "THEORY.md S1.3, S1.8: h(p)")
-    value = grpo(p) if s["method"] == "grpo" else float(success_advantage(p, "reinforce"))
-    return Prediction(value, "exact", "advantage", "THEORY.md S1.3", ("the same pass rate in a group",))
-
-
-def rival(case: Case) -> Prediction | None:
-    """A success moves the weights by the bits of its surprise."""
-    s = case.settings
-    if s["asked"] == "surprise":
-        return None
-    return Prediction(float(surprisal(1 / s["answers"])), "exact", predict(case).unit, "-log2 p")
-
-
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Groups of a uniform policy on one right answer of 1/p; single rollouts where bits are asked for."""
     s = case.settings
     task = SingleAnswer.uniform(s["answers"])
-    if s["asked"] == "advantage":
+    if "method" in s:
         collect(task, folder, rng=rng, worlds=WORLDS, k=K, method=s["method"])
     else:
         collect(task, folder, rng=rng, worlds=WORLDS * K, method=0.0)
@@ -70,12 +49,24 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     return {name: (p.tolist(), values.tolist()) for name, values in drawn.items()}
 
 
-def pulled(method: str, answers: int) -> Case:
-    """A trainer, and how many answers there are."""
-    name = f"{method.upper()}, a success at p = {1 / answers:g}"
-    settings = {"asked": "advantage", "method": method, "answers": answers}
-    return Case(name, settings, x=1 / answers, signal=ADVANTAGE)
+def surprise(p: float, unit: str) -> Prediction:
+    """What the rival says of an advantage and of the mean rollout: a success moves the weights by its surprise."""
+    return Prediction(float(surprisal(p)), "exact", unit, "-log2 p")
 
+
+def pulled(method: str, answers: int) -> Case:
+    """The advantage of a success by a trainer, and how many answers there are."""
+    p = 1 / answers
+    value = grpo(p) if method == "grpo" else float(success_advantage(p, "reinforce"))
+    return Case(
+        f"{method.upper()}, a success at p = {p:g}", {"method": method, "answers": answers}, x=p, signal=ADVANTAGE,
+        predict=Prediction(value, "exact", "advantage", "THEORY.md S1.3", ("the same pass rate in a group",)),
+        rival=surprise(p, "advantage"),
+    )  # fmt: skip
+
+
+RARE = 1 / 20
+MEAN = outcome_information((RARE,) * 20, (RARE,) * 20)
 
 CLAIM = Claim(
     id="S1.3",
@@ -85,12 +76,17 @@ CLAIM = Claim(
     cases=(
         *[pulled("grpo", v) for v in (2, 5, 20)],
         *[pulled("rloo", v) for v in (2, 20)],
-        Case("surprise of a success at p = 0.05", {"asked": "surprise", "answers": 20}, signal=SURPRISE),
-        Case("mean bits of a rollout at p = 0.05", {"asked": "mean", "answers": 20}, signal=BITS),
+        Case(
+            "surprise of a success at p = 0.05", {"answers": 20}, signal=SURPRISE,
+            predict=Prediction(float(surprisal(RARE)), "exact", "bits/success", "THEORY.md S1.3: -log2 p"),
+        ),
+        Case(
+            "mean bits of a rollout at p = 0.05", {"answers": 20}, signal=BITS,
+            predict=Prediction(MEAN, "exact", "bits/rollout", "THEORY.md S1.3, S1.8: h(p)"),
+            rival=surprise(RARE, "bits/rollout"),
+        ),
     ),
-    predict=predict,
     simulate=simulate,
-    rival=rival,
     rival_name="a rollout is worth, and moves, -log2 p",
     tolerance=0.1,
     budget=WORLDS * K,
@@ -102,4 +98,4 @@ CLAIM = Claim(
     axis="pass rate p",
     log_axis=True,
     curves=curves,
-)
+)  # fmt: skip

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import first_error_information, terminal_information, token_information, unit_test_information
 from bitrate.types import Prediction
 
@@ -57,7 +57,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         "tokens": right.sum(axis=2) / length,
     }[case.settings["verifier"]]
     components = parts if case.settings["verifier"] == "tokens" else None
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         as_number = V ** np.arange(length)
         run.step(0, answers=said @ as_number, rewards=rewards, targets=hidden[:, 0] @ as_number, components=components)
 

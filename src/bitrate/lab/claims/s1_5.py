@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, outcome_information, token_information, verifier_information
 from bitrate.types import Prediction
 
@@ -50,7 +50,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     task, length = SingleAnswer.uniform(V), case.settings["tokens"]
     targets, texts = task.draw(WORLDS, rng), rng.integers(V, size=(WORLDS, 1, length))
     rewards = task.score(targets, texts[:, :, -1], rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         as_number = texts @ V ** np.arange(length)
         run.step(0, answers=as_number, rewards=rewards, targets=targets, advantages=advantages(rewards, BASELINE))
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, LedgerLine
-from bitrate.lab.tasks import Flipped, GoodSet, SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import Flipped, GoodSet, SingleAnswer
 from bitrate.theory import binary_entropy, noisy_outcome_information
 from bitrate.types import Prediction
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.stats import norm
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine, PassRateInformation
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import (
     gaussian_reward_information,
     mutual_information,
@@ -75,7 +75,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     rewards = hidden[:, None] + rng.normal(size=(worlds, k))
     levels = np.searchsorted(edges(Case(case.name, {**s, "raw": False}))[1:-1], rewards)
     used = np.searchsorted(edges(case)[1:-1], rewards)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         # No level has an advantage of 0, which would be no update at all.
         answers = np.zeros((worlds, k), dtype=np.int64)
         scores = levels / (2 ** s["bits"] - 1)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import collect
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import GoodSet, SingleAnswer, Task
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import GoodSet, SingleAnswer, Task
 from bitrate.theory import (
     binary_entropy,
     distinct_answers,
@@ -77,7 +77,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         return
     targets = task.draw(WORLDS, rng)
     answers = rng.random((WORLDS, s["answers"])).argsort(axis=1)[:, :K]
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import advantages, ascend, sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
+from bitrate.lab.worlds.learners import advantages, ascend, sample
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import mutual_information
 from bitrate.types import Floats, Ints, Prediction
 
@@ -89,7 +89,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     favourites = rng.integers(ANSWERS, size=WORLDS)
     first = first_preferred(favourites)
     judgements = (rng.random(first.shape) < first).astype(np.int64)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         if not s["reward"]:
             said = judgements @ (1 << np.arange(len(PAIRS)))[:, None]
             run.step(0, answers=said, rewards=np.ones(said.shape), targets=favourites)

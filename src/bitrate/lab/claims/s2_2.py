@@ -6,9 +6,9 @@ import numpy as np
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims.s2_1 import ANSWERS, JUDGEMENTS, PAIRS, WINS, first_preferred, preferences, reward_model
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import mutual_information, verifier_information
 from bitrate.types import Floats, Prediction
 
@@ -62,7 +62,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     scores = np.take_along_axis(rewards, answers, axis=1)
     if case.settings["verifier"]:
         scores = np.asarray(answers == favourites[:, None], float)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=said, rewards=np.ones(said.shape), targets=favourites)
         run.step(1, answers=answers, rewards=scores, targets=favourites)
 

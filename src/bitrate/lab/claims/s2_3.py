@@ -1,7 +1,7 @@
 """A simple verifier and a hard generator: which way of using the same preferences wins?"""
 
 from bitrate.lab.claim import Claim
-from bitrate.lab.claims.t5 import TASKS, arms, case, predict, rival
+from bitrate.lab.claims.t5 import TASKS, arms, case
 
 CLAIM = Claim(
     id="S2.3",
@@ -12,9 +12,7 @@ CLAIM = Claim(
         case(task, "rule, RL", less, f"{task}: RL less {less}")
         for task in TASKS if TASKS[task][0] > 1 for less in ("DPO", "SFT")
     ),
-    predict=predict,
     arms=arms,
-    rival=rival,
     rival_name="no difference: both are given the same bits",
     tolerance=0.2,
     budget=10 * 800_000,

@@ -1,7 +1,7 @@
 """The advantage of online RL when verifying is as hard as generating."""
 
 from bitrate.lab.claim import Claim
-from bitrate.lab.claims.t5 import arms, case, predict, rival
+from bitrate.lab.claims.t5 import arms, case
 
 CLAIM = Claim(
     id="S2.4",
@@ -15,9 +15,7 @@ CLAIM = Claim(
         case("1 token, 3 pairs", "rule, RL", "DPO", "horizon of one token, 3 pairs: RL less DPO"),
         case("1 token, 2 pairs", "rule, RL", "DPO", "horizon of one token, 2 pairs: RL less DPO"),
     ),
-    predict=predict,
     arms=arms,
-    rival=rival,
     rival_name="the advantage stays, about half of that with the gap or more",
     tolerance=0.2,
     budget=40 * 750_000,

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import binary_entropy
 from bitrate.types import Prediction
 
@@ -38,7 +38,7 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Groups of rollouts on each kind of prompt, one kind a step; proofs have no final answer."""
     settings = case.settings
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step, (rate, tokens) in enumerate(zip(settings["rates"], settings["tokens"], strict=True)):
             proved = rng.random((PROMPTS, ROLLOUTS)) < rate
             answers = np.full(proved.shape, None, dtype=object)

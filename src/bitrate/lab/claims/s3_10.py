@@ -7,8 +7,8 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, PassRateInformation
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import binary_entropy, skill_information
 from bitrate.types import Prediction
 
@@ -42,7 +42,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     odds = brentq(lambda x: expit(skill + x).mean() - case.settings["rate"], -20, 20)
     won = rng.random((PLAYERS, games)) < expit(skill + odds)[:, None]
     moves = rng.integers(4, size=won.shape)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=moves, rewards=won)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import LedgerLine, Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, first_error_information
 from bitrate.types import Prediction
 
@@ -47,7 +47,7 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """A rollout in each world, scored at its end, beside a value function, or by a reader who stops at an error."""
     s = case.settings
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         if "steps" in s:
             right = rng.random((WORLDS, s["steps"])) < s["accuracy"]
             solved = right.all(axis=1, keepdims=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Panel
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.signals.pairs import Lead
-from bitrate.lab.tasks import GoodSet, SingleAnswer, Task
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import GoodSet, SingleAnswer, Task
 from bitrate.theory import (
     binary_entropy,
     fixed_set_positive_example,

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Mean
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, expected_rollouts, surprisal
 from bitrate.types import Prediction
 
@@ -47,7 +47,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     task = SingleAnswer.uniform(v)
     targets, left, step = task.draw(WORLDS, rng), np.arange(WORLDS), 0
     order = rng.random((WORLDS, v)).argsort(axis=1)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         while left.size:
             tried = rng.integers(v, size=(left.size, 1)) if case.settings["replace"] else order[left, step, None]
             rewards = task.score(targets[left], tried, rng)

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.special import expit, logit, softmax
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import ascend, sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Mean
+from bitrate.lab.worlds.learners import ascend, sample
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import decade_cost, expected_rollouts, policy_gradient_time
 from bitrate.types import Prediction
 
@@ -55,7 +55,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Roll out until a success, update on it, and again, until the pass rate is ten times what it was."""
     start = case.settings["start"]
     logits, version = np.log([[start, 1 - start]]), 0
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         while (policy := softmax(logits[0]))[0] < 10 * start:
             left, block = np.arange(int(WORLDS * start)), int(2 / policy[0])
             while left.size:

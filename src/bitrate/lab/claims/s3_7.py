@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Panel
-from bitrate.lab.learners import collect
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.pairs import Ratio
 from bitrate.lab.signals.surprisal import Surprisal
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
 from bitrate.types import Prediction
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.learners import sample
-from bitrate.lab.runs import Run
 from bitrate.lab.signals.noise import SignalToNoise
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import label_gradient_snr
 from bitrate.types import Prediction
 
@@ -38,7 +38,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     task = SingleAnswer(spread(case.settings["target"]))
     labels = task.draw(WORLDS, rng)
     answers = sample(np.array(spread(case.settings["model"])), WORLDS, 1, rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(labels, answers, rng), targets=labels)
         run.step(1, answers=labels[:, None], rewards=np.ones((WORLDS, 1)), targets=labels)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Panel
-from bitrate.lab.learners import collect
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, LedgerLine
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import collect
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
 from bitrate.types import Prediction
 
@@ -48,7 +48,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     task = SingleAnswer(tuple(belief))
     if kind == LABEL:
         shown = task.draw(WORLDS, rng)
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             run.step(0, answers=shown[:, None], rewards=np.ones((WORLDS, 1)), targets=shown)
     else:
         policy = belief if kind == SAMPLED else np.eye(belief.size)[0]

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, entropy, label_information
 from bitrate.types import Floats, Prediction
 
@@ -55,7 +55,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     task = SingleAnswer(tuple(belief(case)))
     targets = task.draw(WORLDS, rng)
     answers = np.tile(np.arange(case.settings["guesses"]), (WORLDS, 1))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Unresolved
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, surprisal
 from bitrate.types import Prediction
 
@@ -43,7 +43,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     answers = targets[:, None] if seen == LABEL else np.zeros((WORLDS, 1), int)
     rewards = task.score(targets, answers, rng)
     kept = rewards[:, 0] == 0 if seen == WRONG else np.full(WORLDS, True)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers[kept], rewards=rewards[kept], targets=targets[kept])
 
 

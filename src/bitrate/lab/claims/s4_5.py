@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import softmax
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.runs import Run
 from bitrate.lab.signals import Information, Unresolved
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import distillation_capacity, mutual_information, teacher_information
 from bitrate.types import Ints, Prediction
 
@@ -64,7 +64,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         logits = levels(kind, vocabulary)[targets]
     # All logits in one whole number: the digits of a number to the base 2^bits.
     message = logits @ (np.int64(1) << bits * np.arange(vocabulary))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         run.step(0, answers=message[:, None], rewards=np.ones((WORLDS, 1)), targets=targets)
 
 

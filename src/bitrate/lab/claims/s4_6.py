@@ -7,7 +7,7 @@ from bitrate.lab.claims.t8 import arm
 from bitrate.lab.signals.regression import Gain, GainLead
 from bitrate.types import Kind, Prediction
 
-#: Of the arms whose leverage is compared; the first cells are T8's.
+#: Of the arms whose leverage is compared; the first repetitions are T8's.
 FULL = 4
 LINE = "held-out pass rate"
 RULE, KEYS = (arm("SFT, early", FULL, kinds=[kind]) for kind in ("rule", "key"))

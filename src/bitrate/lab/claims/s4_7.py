@@ -7,7 +7,7 @@ from bitrate.lab.claims.t8 import arm, folder
 from bitrate.lab.signals.regression import Gain, GainLead
 from bitrate.types import Prediction
 
-#: The first cells are T8's.
+#: The first repetitions are T8's.
 FULL = 4
 #: Prompts of a run, whose bits are summed.
 PROMPTS = 48

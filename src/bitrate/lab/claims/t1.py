@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.gradients import adam_step, fingerprints
-from bitrate.lab.learners import Baseline, advantages, sample
-from bitrate.lab.networks import ROUNDING, build, policy, policy_gradient, weights_after
-from bitrate.lab.runs import Run
+from bitrate.lab.networks.gradients import adam_step, fingerprints
+from bitrate.lab.networks.one_token import ROUNDING, build, policy, policy_gradient, weights_after
 from bitrate.lab.signals import Information
-from bitrate.lab.tasks import SingleAnswer
+from bitrate.lab.worlds.learners import Baseline, advantages, sample
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import group_information, update_information
 from bitrate.types import Floats, Ints, Prediction
 
@@ -73,7 +73,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     rewards = task.score(targets, answers, rng)
     resolution = 0.0 if s["adam"] else ROUNDINGS * ROUNDING[s["dtype"]]
     names = fingerprints(update, answers, rewards, s["method"], resolution=resolution)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         shown = advantages(rewards, s["method"])
         run.step(0, answers=answers, rewards=rewards, targets=targets, advantages=shown, updates=names)
 

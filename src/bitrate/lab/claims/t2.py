@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.lab.claim import Arm, Case, Claim, Panel
+from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
 from bitrate.lab.signals.ledger import LedgerLine, Of, Overdraft
 from bitrate.lab.training.planted import BATCH, train
 from bitrate.theory import binary_entropy, group_information
@@ -33,6 +33,9 @@ LINES = {
     "prequential": "ledger.absorbed_bits",
 }
 UNIFORM = (1 / ANSWERS,) * ANSWERS
+KEY, NEEDS = math.log2(ANSWERS), ("keys uniform and independent", "one right answer")
+#: What the theory says of a case, and what its rival does.
+Says = tuple[Formula, Formula]
 
 
 def visits(epochs: int) -> int:
@@ -58,40 +61,46 @@ def name(case: Case) -> str:
     return "-".join(words.lower().replace(",", "").replace(".", "0.").split())
 
 
-def predict(case: Case) -> Prediction:
-    """From the line that the case looks at."""
-    s, needs = case.settings, ("keys uniform and independent", "one right answer")
-    hit = 1 - (1 - 1 / ANSWERS) ** s["rollouts"]
-    exact: dict[str, tuple[float, Kind, str]] = {
-        "received": (float(group_information(UNIFORM, UNIFORM, s["rollouts"])), "exact", "S1.10"),
-        "hits": (math.log2(ANSWERS) * hit, "exact", "S1.15: groups without a success move no weight"),
-        "key": (math.log2(ANSWERS), "exact", "THEORY.md section 1: a label is the key"),
-        "plateau": (PLATEAU * math.log2(ANSWERS), "lower", "THEORY.md section 1: a plateau at H(key)"),
-        "bound": (math.log2(ANSWERS), "upper", "THEORY.md section 1: no more than H(key)"),
-        "overdraft": (0.0, "upper", "THEORY.md section 1: absorbed is at most received"),
-    }
-    value, kind, reference = exact[s["says"]]
+def _said(value: float, kind: Kind, reference: str, *needs: str) -> Prediction:
     return Prediction(value, kind, "bits/prompt", reference, needs)
 
 
-def rival(case: Case) -> Prediction:
-    """Bits that add up from rollout to rollout, or a learner that loses none."""
-    s = case.settings
-    if s["says"] == "plateau":
-        return Prediction(1.0, "exact", "bits/prompt", "right or wrong is one bit, and leaves one")
-    if s["says"] == "overdraft":
-        return Prediction(0.0, "exact", "bits/prompt", "all that is received is absorbed")
-    if s["says"] == "hits":
-        bits = group_information(UNIFORM, UNIFORM, s["rollouts"])
-        return Prediction(float(bits), "exact", "bits/prompt", "all that is received is absorbed")
-    return Prediction(s["rollouts"] * float(binary_entropy(1 / ANSWERS)), "exact", "bits/prompt", "h(1/V) a rollout")
+def _bits(case: Case) -> float:
+    """What so many rollouts of a policy that guesses say of the key."""
+    return float(group_information(UNIFORM, UNIFORM, case.settings["rollouts"]))
+
+
+def _hits(case: Case) -> Prediction:
+    hit = 1 - (1 - 1 / ANSWERS) ** case.settings["rollouts"]
+    return _said(KEY * hit, "exact", "S1.15: groups without a success move no weight", *NEEDS)
+
+
+def _each_adds(case: Case) -> Prediction:
+    return _said(case.settings["rollouts"] * float(binary_entropy(1 / ANSWERS)), "exact", "h(1/V) a rollout")
+
+
+ABSORBS_ALL = "all that is received is absorbed"
+#: What each line of the ledger is predicted to be, and what its rival says: bits that add up from rollout to rollout,
+#: or a learner that loses none.
+RECEIVED: Says = (lambda case: _said(_bits(case), "exact", "S1.10", *NEEDS), _each_adds)
+HITS: Says = (_hits, lambda case: _said(_bits(case), "exact", ABSORBS_ALL))
+ONE_LABEL: Says = (_said(KEY, "exact", "THEORY.md section 1: a label is the key", *NEEDS), _each_adds)
+BOUND: Says = (_said(KEY, "upper", "THEORY.md section 1: no more than H(key)", *NEEDS), _each_adds)
+PLATEAUS: Says = (
+    _said(PLATEAU * KEY, "lower", "THEORY.md section 1: a plateau at H(key)", *NEEDS),
+    _said(1.0, "exact", "right or wrong is one bit, and leaves one"),
+)
+NO_OVERDRAFT: Says = (
+    _said(0.0, "upper", "THEORY.md section 1: absorbed is at most received", *NEEDS),
+    _said(0.0, "exact", ABSORBS_ALL),
+)
 
 
 def case(
     text: str,
     learner: str,
     method: str,
-    says: str,
+    says: Says,
     line: str,
     epochs: int | None = None,
     rate: float | None = None,
@@ -101,15 +110,15 @@ def case(
     rate = RATES[learner] if rate is None else rate
     a_visit = 1 if method == "SFT" else K
     rollouts = a_visit * (EPOCHS if epochs is None else epochs)
-    settings = {"learner": learner, "method": method, "rate": rate, "says": says, "rollouts": rollouts}
+    settings = {"learner": learner, "method": method, "rate": rate, "rollouts": rollouts}
     made = Case(f"{learner}, {method}: {text}", settings)
     until = None if epochs is None else visits(epochs)
     measured = Overdraft(until) if line == "overdraft" else LedgerLine(LINES[line], until=until)
     signal = Of(name(made), measured)
-    return Case(made.name, settings, signal=signal, **more)
+    return Case(made.name, settings, signal=signal, predict=says[0], rival=says[1], **more)
 
 
-def on_the_way(text: str, learner: str, method: str, says: str, line: str, epochs: int, rate: float) -> Case:
+def on_the_way(text: str, learner: str, method: str, says: Says, line: str, epochs: int, rate: float) -> Case:
     """A case with its place on the axis of rollouts."""
     return case(text, learner, method, says, line, epochs, rate, x=epochs * (1 if method == "SFT" else K))
 
@@ -137,22 +146,20 @@ CLAIM = Claim(
     "entropy however long it trains; of a group without a success GRPO keeps nothing.",
     source="bitrate, training experiment T2",
     cases=(
-        on_the_way("received in 8 rollouts", "table", "GRPO", "received", "received", 1, STEEP),
-        on_the_way("absorbed of 8 rollouts at once", "table", "GRPO", "hits", "absorbed", 1, STEEP),
-        on_the_way("received in 40 rollouts", "table", "GRPO", "received", "received", 5, STEEP),
-        on_the_way("absorbed of 40 rollouts at once", "table", "GRPO", "hits", "absorbed", 5, STEEP),
-        on_the_way("absorbed of 1 label at once", "table", "SFT", "key", "absorbed", 1, STEEP),
-        *[on_the_way(f"absorbed of {K * n}", "transformer", "GRPO", "bound", "absorbed", n, SLOW)
+        on_the_way("received in 8 rollouts", "table", "GRPO", RECEIVED, "received", 1, STEEP),
+        on_the_way("absorbed of 8 rollouts at once", "table", "GRPO", HITS, "absorbed", 1, STEEP),
+        on_the_way("received in 40 rollouts", "table", "GRPO", RECEIVED, "received", 5, STEEP),
+        on_the_way("absorbed of 40 rollouts at once", "table", "GRPO", HITS, "absorbed", 5, STEEP),
+        on_the_way("absorbed of 1 label at once", "table", "SFT", ONE_LABEL, "absorbed", 1, STEEP),
+        *[on_the_way(f"absorbed of {K * n}", "transformer", "GRPO", BOUND, "absorbed", n, SLOW)
           for n in (2, 4, 8, 16, 32)],
-        *[case(f"after {WHEN[m == 'SFT']}", learner, m, "overdraft", "overdraft", EARLY, panel=LEFT)
+        *[case(f"after {WHEN[m == 'SFT']}", learner, m, NO_OVERDRAFT, "overdraft", EARLY, panel=LEFT)
           for learner, m in BOTH],
-        *[case("at the end", learner, m, "overdraft", "overdraft", panel=LEFT) for learner, m in BOTH],
-        *[case("by the policy", learner, m, "plateau", "absorbed", panel=HELD) for learner, m in BOTH],
-        *[case("prequential", "transformer", m, "plateau", "prequential", panel=HELD) for m in METHODS],
+        *[case("at the end", learner, m, NO_OVERDRAFT, "overdraft", panel=LEFT) for learner, m in BOTH],
+        *[case("by the policy", learner, m, PLATEAUS, "absorbed", panel=HELD) for learner, m in BOTH],
+        *[case("prequential", "transformer", m, PLATEAUS, "prequential", panel=HELD) for m in METHODS],
     ),
-    predict=predict,
     arms=arms,
-    rival=rival,
     rival_name="every rollout adds its h(1/V) bits, none is lost on the way, or one is all that stays",
     tolerance=0.25,
     budget=2 * 3 * SEEDS * PROMPTS * K * EPOCHS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bitrate.lab.claim import Arm, Case, Claim, Curves, Panel
+from bitrate.lab.claim import Arm, Case, Claim, Curves, Formula, Panel
 from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits
@@ -28,6 +28,8 @@ RATE = 3e-3
 WHEN = {EARLY: f"after {EARLY * K} rollouts", VISITS: f"after {VISITS * K} rollouts"}
 ABSORBED = "absorbed of a key, in bits a token of it"
 LEFT = "absorbed less received, in bits a token of the key"
+#: What the theory says of a case, and what its rival does.
+Says = tuple[Formula, Formula | None]
 
 
 def binomial_entropy(length: int) -> float:
@@ -64,69 +66,67 @@ def arms(case: Case) -> tuple[Arm, ...]:
     return tuple(arm(*a) for a in case.settings["arms"])
 
 
-def predict(case: Case) -> Prediction:
-    """From what the case says."""
-    s, needs = case.settings, ("keys uniform and independent", "binary tokens")
-    feedback, length = s["arms"][0][:2]
-    if s["says"] == "first rollout":
-        bits = received(feedback, length)
-        return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.13, S3.12 and S1.4", needs)
-    found: dict[str, tuple[float, Kind, str]] = {
-        "overdraft": (0.0, "upper", "THEORY.md section 1: absorbed is at most received"),
-        "nothing": (s.get("rollouts", 0) * received("outcome", length) / length, "upper", "S1.4: N rollouts carry at "
-                    "most N h(2^-T)"),
-        "plateau": (PLATEAU, "lower", "every token is judged in every rollout: the key is there from the first on"),
-        "held out": (0.0, "upper", "THEORY.md section 1: nothing was received"),
-        "less": (0.0, "upper", "fixed before the run: credit that says less of which token was wrong, or of fewer "
-                 "tokens, writes down less"),
-        "more": (0.0, "lower", "S1.15: a group that all err at the same token moves nothing, with a constant "
-                 "baseline it does"),
-    }  # fmt: skip
-    value, kind, reference = found[s["says"]]
+def _a_token(value: float, kind: Kind, reference: str, *needs: str) -> Prediction:
     return Prediction(value, kind, "bits/token", reference, needs)
 
 
-def rival(case: Case) -> Prediction | None:
-    """The same bits whatever the reward, and all that is received is absorbed."""
-    s = case.settings
-    feedback, length = s["arms"][0][:2]
-    if s["says"] == "first rollout":
-        if feedback == "tokens":
-            return Prediction(1.0, "exact", "bits/rollout", "one bit a rollout, whatever the reward")
-        return Prediction(float(length), "exact", "bits/rollout", "T bits, whatever the reward")
-    if s["says"] in {"plateau", "held out"}:
-        return None
-    same = "absorbed is what was received" if s["says"] == "overdraft" else "no difference"
-    return Prediction(
-        float(s["says"] == "nothing"), "exact", "bits/token", same if s["says"] != "nothing" else "T bits"
-    )
+def _of_outcomes(case: Case) -> Prediction:
+    """N rollouts of one reward for the whole: next to nothing."""
+    feedback, length = case.settings["arms"][0]
+    bits = case.settings["rollouts"] * received(feedback, length) / length
+    return _a_token(bits, "upper", "S1.4: N rollouts carry at most N h(2^-T)", *NEEDS)
+
+
+NEEDS = ("keys uniform and independent", "binary tokens")
+NO_DIFFERENCE = _a_token(0.0, "exact", "no difference")
+#: What each line is predicted to be, and what its rival says: the same bits whatever the reward, and all that is
+#: received is absorbed. None: no rival.
+NO_OVERDRAFT: Says = (
+    _a_token(0.0, "upper", "THEORY.md section 1: absorbed is at most received", *NEEDS),
+    _a_token(0.0, "exact", "absorbed is what was received"),
+)
+NOTHING: Says = (_of_outcomes, _a_token(1.0, "exact", "T bits"))
+PLATEAUS: Says = (
+    _a_token(PLATEAU, "lower", "every token is judged in every rollout: the key is there from the first on", *NEEDS),
+    None,
+)
+HELD_OUT: Says = (_a_token(0.0, "upper", "THEORY.md section 1: nothing was received", *NEEDS), None)
+LESS_SAID = "fixed before the run: credit that says less of which token was wrong, or of fewer tokens, writes down less"
+LESS: Says = (_a_token(0.0, "upper", LESS_SAID, *NEEDS), NO_DIFFERENCE)
+SAME_TOKEN = "S1.15: a group that all err at the same token moves nothing, with a constant baseline it does"
+MORE: Says = (_a_token(0.0, "lower", SAME_TOKEN, *NEEDS), NO_DIFFERENCE)
 
 
 def first(feedback: str, length: int, of: str = "scores") -> Case:
     """Bits of the first rollout."""
     words = {"sum": "the sum of the rewards alone"}.get(feedback, feedback)
-    settings = {"says": "first rollout", "arms": [[feedback, length]]}
+    rival, said = (1.0, "one bit a rollout") if feedback == "tokens" else (float(length), "T bits")
+    bits = received(feedback, length)
     return Case(
         f"first rollout, {words}, T={length}",
-        settings,
+        {"arms": [[feedback, length]]},
         x=length,
         signal=Of(arm(feedback, length).name, FirstRollout(of)),
+        predict=Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.13, S3.12 and S1.4", NEEDS),
+        rival=Prediction(rival, "exact", "bits/rollout", f"{said}, whatever the reward"),
     )
 
 
-def line(text: str, says: str, feedback: str, length: int, visits: int, measured: str, split: str = "train") -> Case:
+def line(text: str, says: Says, feedback: str, length: int, visits: int, measured: str, split: str = "train") -> Case:
     """A line of one arm's ledger."""
-    settings = {"says": says, "arms": [[feedback, length]], "rollouts": visits * K}
+    settings = {"arms": [[feedback, length]], "rollouts": visits * K}
     signal = Of(arm(feedback, length).name, TokenKeyBits(measured, visits, split))
     return Case(
         f"{feedback}, T={length}: {text} {WHEN[visits]}",
         settings,
-        panel=LEFT if says == "overdraft" else ABSORBED,
+        panel=LEFT if says is NO_OVERDRAFT else ABSORBED,
         signal=signal,
+        predict=says[0],
+        rival=says[1],
     )
 
 
-def lead(says: str, one: tuple[str, int], other: tuple[str, int], visits: int, baseline: float | None = None) -> Case:
+def lead(says: Says, one: tuple[str, int], other: tuple[str, int], visits: int, baseline: float | None = None) -> Case:
     """How much more one arm has absorbed than another."""
     first_arm = (*one, "grpo" if baseline is None else baseline)
     bits = TokenKeyBits("absorbed", visits)
@@ -134,8 +134,9 @@ def lead(says: str, one: tuple[str, int], other: tuple[str, int], visits: int, b
     words = f"{one[0]}{'' if baseline is None else f', baseline {baseline:g},'} less {other[0]}"
     if baseline is not None:
         words = f"{one[0]}, baseline {baseline:g} less GRPO"
-    settings = {"says": says, "arms": [list(first_arm), list(other)]}
-    return Case(f"{words}, T={one[1]}, absorbed {WHEN[visits]}", settings, panel=ABSORBED, signal=signal)
+    settings = {"arms": [list(first_arm), list(other)]}
+    name = f"{words}, T={one[1]}, absorbed {WHEN[visits]}"
+    return Case(name, settings, panel=ABSORBED, signal=signal, predict=says[0], rival=says[1])
 
 
 def curves() -> Curves:
@@ -158,18 +159,16 @@ CLAIM = Claim(
     cases=(
         *[first(f, t) for f in ("tokens", "first error", "outcome") for t in LENGTHS],
         *[first("sum", t, "reward") for t in LENGTHS],
-        *[line("absorbed less received", "overdraft", f, t, v, "overdraft")
+        *[line("absorbed less received", NO_OVERDRAFT, f, t, v, "overdraft")
           for v in (EARLY, VISITS) for f in FEEDBACK for t in LENGTHS],
-        *[lead("less", (a, t), (b, t), EARLY) for a, b in FINER for t in LENGTHS[2:]],
-        *[lead("less", ("first error", t), ("tokens", t), VISITS) for t in LENGTHS[2:]],
-        *[lead("more", ("first error", t), ("first error", t), VISITS, 0.5) for t in (8, 16)],
-        *[line("absorbed", "plateau", "tokens", t, VISITS, "absorbed") for t in LENGTHS],
-        *[line("absorbed", "nothing", "outcome", t, VISITS, "absorbed") for t in (16, 32)],
-        *[line("absorbed of keys held out", "held out", f, 16, VISITS, "absorbed", "eval") for f in FEEDBACK],
+        *[lead(LESS, (a, t), (b, t), EARLY) for a, b in FINER for t in LENGTHS[2:]],
+        *[lead(LESS, ("first error", t), ("tokens", t), VISITS) for t in LENGTHS[2:]],
+        *[lead(MORE, ("first error", t), ("first error", t), VISITS, 0.5) for t in (8, 16)],
+        *[line("absorbed", PLATEAUS, "tokens", t, VISITS, "absorbed") for t in LENGTHS],
+        *[line("absorbed", NOTHING, "outcome", t, VISITS, "absorbed") for t in (16, 32)],
+        *[line("absorbed of keys held out", HELD_OUT, f, 16, VISITS, "absorbed", "eval") for f in FEEDBACK],
     ),
-    predict=predict,
     arms=arms,
-    rival=rival,
     rival_name="the same bits whatever the reward, and all that is received is absorbed",
     tolerance=0.35,
     budget=(4 * len(LENGTHS) + 2) * 2 * SEEDS * K * (VISITS + 1),

@@ -20,7 +20,7 @@ from bitrate.types import Kind, Prediction
 
 #: Bits that a parameter holds, by the literature on what networks memorise.
 LEAST, MOST = 2.0, 4.0
-#: name -> adapter, size, keys, planted bits a parameter, steps, runs a cell, cells of the published verdict.
+#: name -> adapter, size, keys, planted bits a parameter, steps, runs of a repetition, repetitions in full.
 ADAPTERS = {
     "1 number": ("numbers", 1, 2, (1, 2, 3, 5), 1000, 128, 8),
     "4 numbers": ("numbers", 4, 2, (1, 1.5, 2, 2.5, 3, 5), 1000, 128, 2),

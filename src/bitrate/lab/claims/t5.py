@@ -22,7 +22,7 @@ RATE, BETA = 3e-3, 0.1
 MARGIN = 0.05
 #: What an advantage that stays would be at least; about half of the pilot's, with the gap.
 STAYS = 0.3
-#: Tokens of an answer, contexts of a prompt (so that all have 40 prompts), pairs a network, cells of the full run.
+#: Tokens of an answer, contexts of a prompt (so that all have 40 prompts), pairs a network, repetitions in full.
 TASKS = {
     "6 tokens, 128 pairs": (6, 8, 128, 6), "6 tokens, 512 pairs": (6, 8, 512, 4), "1 token, 128 pairs": (1, 20, 128, 6),
     "1 token, 3 pairs": (1, 20, 3, 12), "1 token, 2 pairs": (1, 20, 2, 12),
@@ -39,43 +39,36 @@ GAINS = "gain of each way"
 def arms(case: Case) -> tuple[Arm, ...]:
     """All ways of one task are trained in one call, on the same pairs."""
     task = case.settings["task"]
-    horizon, contexts, pairs, cells = TASKS[task]
+    horizon, contexts, pairs, full = TASKS[task]
     settings = {
         "horizon": horizon, "contexts": contexts, "pairs": pairs, "updates": 300, "k": 8, "best": 64, "beta": BETA,
         "rates": dict.fromkeys(("sft", "dpo", "network", "rl"), RATE), "seeds": SEEDS,
     }  # fmt: skip
-    return (Arm("t5-" + task.replace(",", "").replace(" ", "-"), train, settings, smoke=1, full=cells),)
+    return (Arm("t5-" + task.replace(",", "").replace(" ", "-"), train, settings, smoke=1, full=full),)
+
+
+ROADS = "All roads lead to likelihood, abstract; margin set beforehand"
+#: What is predicted of a lead, and what its rival says: all ways learn something, RL wins by a margin where there is a
+#: gap, and without one by no more than it.
+LEARNS = Prediction(0.0, "lower", "pass rate", "all ways gain: preferences are about the rule, not the prompt"), None
+WINS = (
+    Prediction(MARGIN, "lower", "pass rate", ROADS),
+    Prediction(0.0, "exact", "pass rate", "the same bits, so the same gain"),
+)
+TIES = (
+    Prediction(MARGIN, "upper", "pass rate", ROADS),
+    Prediction(STAYS, "lower", "pass rate", "the advantage stays without the gap"),
+)
 
 
 def case(task: str, way: str, less: str, name: str = "") -> Case:
     """One way's lead over another in held-out pass rate, or over the policy that all start from."""
-    other = START if less == START else WAYS[less]
-    gap = way == "rule, RL" and TASKS[task][0] > 1
-    says = "learns" if less == START else "wins" if gap else "ties"
-    settings = {"task": task, "says": says}
-    name = name or f"{task}: {way}" + ("" if less == START else f" less {less}")
-    signal, panel = PassRateLead(WAYS[way], other), GAINS if less == START else ""
-    return Case(name, settings, signal=signal, panel=panel, full=task == FULL_ONLY)
-
-
-def predict(case: Case) -> Prediction:
-    """RL wins with a gap by a margin, and by no more than it without; all ways learn something."""
-    says = case.settings["says"]
-    if says == "learns":
-        return Prediction(0.0, "lower", "pass rate", "all ways gain: preferences are about the rule, not the prompt")
-    if says == "wins":
-        return Prediction(MARGIN, "lower", "pass rate", "All roads lead to likelihood, abstract; margin set beforehand")
-    return Prediction(MARGIN, "upper", "pass rate", "All roads lead to likelihood, abstract; margin set beforehand")
-
-
-def rival(case: Case) -> Prediction | None:
-    """Data processing read as a forecast: no way does better; or the advantage of RL needs no gap."""
-    says = case.settings["says"]
-    if says == "learns":
-        return None
-    if says == "wins":
-        return Prediction(0.0, "exact", "pass rate", "the same bits, so the same gain")
-    return Prediction(STAYS, "lower", "pass rate", "the advantage stays without the gap")
+    start, gap = less == START, way == "rule, RL" and TASKS[task][0] > 1
+    prediction, rival = LEARNS if start else WINS if gap else TIES
+    name = name or f"{task}: {way}" + ("" if start else f" less {less}")
+    signal, panel = PassRateLead(WAYS[way], START if start else WAYS[less]), GAINS if start else ""
+    full = task == FULL_ONLY
+    return Case(name, {"task": task}, signal=signal, panel=panel, full=full, predict=prediction, rival=rival)
 
 
 CLAIM = Claim(
@@ -88,9 +81,7 @@ CLAIM = Claim(
         *[case(task, "network, RL", less) for task in TASKS if TASKS[task][0] > 1 for less in OFFLINE],
         *[case(task, way, START) for task in TASKS for way in WAYS],
     ),
-    predict=predict,
     arms=arms,
-    rival=rival,
     rival_name="the same bits give the same gain, with the gap; RL's advantage stays, without it",
     tolerance=0.2,
     budget=40 * 750_000,

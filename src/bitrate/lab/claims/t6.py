@@ -7,14 +7,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import binom
 
 from bitrate.lab.claim import Arm, Case, Claim, Panel
-from bitrate.lab.networks import policy, policy_gradient
+from bitrate.lab.networks.one_token import policy, policy_gradient
 from bitrate.lab.signals.projected_noise import SignalShare
 from bitrate.lab.training.snr import network_at_rate, network_near, train
 from bitrate.theory import gradient_snr, label_gradient_snr
 from bitrate.types import Prediction
 
 ANSWERS, K, NETWORKS = 4, 8, 4
-#: Rollouts a cell takes at each network, in groups of K or one by one; labels likewise.
+#: Rollouts a repetition takes at each network, in groups of K or one by one; labels likewise.
 VISITS = 16_000
 RATES = (0.02, 0.1, 0.5, 0.9, 0.98)
 TARGET = (0.7, 0.15, 0.1, 0.05)

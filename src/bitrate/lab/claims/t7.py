@@ -33,7 +33,7 @@ WORDS = {"uniform": "a mix of all lengths", "hard": "hard only", "control": "50%
 
 
 def arm(method: str, curriculum: str) -> Arm:
-    """Sixteen networks a cell, each with an alphabet of its own."""
+    """Sixteen networks a repetition, each with an alphabet of its own."""
     rate, schedule = TUNED[method, curriculum]
     settings = {
         "method": method, "curriculum": curriculum, "alphabet": ALPHABET, "longest": LONGEST, "prompts": PROMPTS,

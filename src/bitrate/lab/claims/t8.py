@@ -16,7 +16,7 @@ from bitrate.lab.signals.regression import Gain, Regression
 from bitrate.lab.training.mixed import train
 from bitrate.types import Kind, Prediction
 
-#: Networks of a cell, and cells of the published verdict.
+#: Networks of a repetition, and repetitions of the published verdict.
 SEEDS, FULL = 8, 4
 #: Visits to each prompt that cost the same: K=8 rollouts a visit, sampled (2), trained on (6), and a reference that
 #: scores the prompt (2), or a label, trained on (6). A teacher's training is paid by fewer visits.

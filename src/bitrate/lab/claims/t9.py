@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bitrate.lab.claim import Arm, Case, Claim
-from bitrate.lab.pretrained.train import train
 from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
+from bitrate.lab.training.pretrained.train import train
 from bitrate.types import Kind, Prediction
 
 METHODS = ("sft", "own", "grpo", "grpo-token", "distill")
@@ -76,7 +76,6 @@ ADDED = [(m, "addition", 8) for m in METHODS]
 SFT, OWN, GRPO, TOKEN, DISTILL = ADDED
 NOTHING_LOST: Line = (0.0, "exact", "all that was received is absorbed")
 MEMORISED: Line = (0.0, "exact", "what was memorised helps with nothing else")
-ALIKE: Line = (0.0, "exact", "both ways are alike")
 
 CLAIM = Claim(
     id="T9",

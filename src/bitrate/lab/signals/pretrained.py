@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.errors import InputError
-from bitrate.lab.cells import COST_FILE
 from bitrate.lab.signals.ledger import known_keys
+from bitrate.lab.training.store import COST_FILE
 from bitrate.meter.keys import KnownKeys
 from bitrate.stats import cluster_ratio
 from bitrate.theory import binary_entropy, group_normalised_information

@@ -16,15 +16,17 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
-from bitrate.lab.transformer import Shape, dice, initial, logits
+from bitrate.lab.networks.transformer import Shape, dice, initial, logits
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory.checks import whole
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.adapters"
 #: Size of the residual stream of the frozen network.
 WIDTH = 16
 #: The matrix that is adapted: the first of the block's perceptron, shape [inputs, outputs].
@@ -108,7 +110,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     optimiser = torch.optim.Adam(adapted.trained, lr=s["rate"])
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s["steps"])
     taught, cost = _Lesson(s, rng), Cost()
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(s["steps"] + 1):
             probe = step == s["steps"]
             scores = adapted.scores()
@@ -142,7 +144,7 @@ class _Lesson:
         self.labels = self.keys * self.each + rng.integers(self.each, size=self.keys.shape)
         self.dice = dice(rng)
 
-    def visit(self, run: Run, step: int, scores: Tensor, method: str | float | None) -> tuple[Ints, Floats]:
+    def visit(self, run: SimulatedRun, step: int, scores: Tensor, method: str | float | None) -> tuple[Ints, Floats]:
         """One step's labels or rollouts, and now and then a log of them: answers and weights, [seeds, prompts, k]."""
         import torch
 

@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
-from bitrate.lab.transformer import Shape, initial, logits
+from bitrate.lab.networks.transformer import Shape, initial, logits
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.curricula"
 CURRICULA = ("uniform", "hard", "easy to hard", "control", "self-play")
 #: Of a tracked pass rate, the part that one more visit replaces.
 FRESH = 0.2
@@ -88,7 +90,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     # Chance is what is known of a length before its first visit.
     rates = np.tile(float(s["alphabet"]) ** -np.arange(1, s["longest"] + 1), (s["seeds"], 1))
     rollouts = tokens = 0
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(s["steps"] + 1):
             if step % s["every"] == 0 or step == s["steps"]:
                 with torch.no_grad():
@@ -163,7 +165,7 @@ def _draw(
 
 
 def _visit(
-    run: Run, step: int, s: Mapping[str, Any], shown: Strings, odds: Floats, rng: np.random.Generator
+    run: SimulatedRun, step: int, s: Mapping[str, Any], shown: Strings, odds: Floats, rng: np.random.Generator
 ) -> tuple[Ints, Floats, Floats]:
     """One step's labels or rollouts, logged: answers [seeds, prompts, k, longest], their weights, and pass rates."""
     inside = shown.inside[:, :, None]
@@ -176,8 +178,8 @@ def _visit(
 
 
 def _rollouts(
-    run: Run, step: int, shown: Strings, odds: Floats, k: int, curriculum: str | None, rng: np.random.Generator,
-    split: str,
+    run: SimulatedRun, step: int, shown: Strings, odds: Floats, k: int, curriculum: str | None,
+    rng: np.random.Generator, split: str,
 ) -> tuple[Ints, Floats, Floats]:  # fmt: skip
     """K sampled answers to each prompt, logged: answers, which of them are right, and their advantages."""
     size = (*shown.lengths.shape, k, shown.letters.shape[-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bitrate.lab.transformer import Shape, Weights, initial, logits
+from bitrate.lab.networks.transformer import Shape, Weights, initial, logits
 from bitrate.types import Ints
 
 if TYPE_CHECKING:

@@ -15,15 +15,17 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
+from bitrate.lab.networks.transformer import Weights, dice, logits
 from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck, surprise
-from bitrate.lab.transformer import Weights, dice, logits
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.mixed"
 K, RATE, HOT = 8, 2e-3, 2.0
 #: Prompts of a step, or all there are: with K rollouts each, or with a label each.
 BATCH = {"rollouts": 8, "labels": 48}
@@ -51,7 +53,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
         rng: all randomness.
 
     Returns:
-        What the training cost, that of a teacher with it; bases and exams are not counted.
+        What the training cost, that of a teacher with it; bases and evaluations are not counted.
 
     Raises:
         InputError: an unknown method or verifier.
@@ -68,13 +70,13 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     learner = _Learner(s, base(decks, rng), thrown, rng)
     teacher = learner.teacher(shown) if s["method"] in {"hot", "distil"} else None
     batch = BATCH["rollouts" if s["method"] in {"grpo", "value"} else "labels"]
-    with Run(folder, rng) as run:
-        learner.exam(run, 0, shown, held)
+    with SimulatedRun(folder, rng) as run:
+        learner.evaluate(run, 0, shown, held)
         step = 0
         for step, which in enumerate(_visits(shown, s["visits"], batch, rng), 1):
             said = None if teacher is None else np.take_along_axis(teacher, which[..., None], axis=1)
             learner.visit(run, step, shown.take(which), said)
-        learner.exam(run, step + 1, shown, held)
+        learner.evaluate(run, step + 1, shown, held)
     return learner.cost
 
 
@@ -132,7 +134,7 @@ class _Learner:
         drawn = torch.multinomial(flat, k, replacement=True, generator=self.thrown)
         return np.asarray(drawn.view(*odds.shape[:2], k).numpy())
 
-    def exam(self, run: Run, step: int, shown: Prompts, held: Prompts) -> None:
+    def evaluate(self, run: SimulatedRun, step: int, shown: Prompts, held: Prompts) -> None:
         """Every prompt, without an update."""
         import torch
 
@@ -159,7 +161,7 @@ class _Learner:
         self.cost += elder.cost
         return np.asarray(said.double().numpy())
 
-    def visit(self, run: Run, step: int, prompts: Prompts, teacher: Floats | None) -> None:
+    def visit(self, run: SimulatedRun, step: int, prompts: Prompts, teacher: Floats | None) -> None:
         """One step of the method: what is told, logged and learnt."""
         import torch
 
@@ -188,7 +190,7 @@ class _Learner:
         other = (targets + self.rng.integers(1, DIGITS, size=targets.shape)) % DIGITS
         return np.where(self.rng.random(targets.shape) < self.s["noise"], other, targets)
 
-    def _reinforce(self, run: Run, step: int, prompts: Prompts, scores: Tensor, expected: Tensor) -> None:
+    def _reinforce(self, run: SimulatedRun, step: int, prompts: Prompts, scores: Tensor, expected: Tensor) -> None:
         """K rollouts of each prompt, the verdicts on them, and a policy gradient."""
         import torch
         from torch.nn import functional as f
@@ -252,7 +254,7 @@ def quantised(scores: Floats, bits: int) -> Floats:
 
 
 def _log(
-    run: Run, step: int, prompts: Prompts, scores: Tensor, answers: Ints, rewards: Floats | None,
+    run: SimulatedRun, step: int, prompts: Prompts, scores: Tensor, answers: Ints, rewards: Floats | None,
     weight: Floats | None = None, split: str = "train",
 ) -> None:  # fmt: skip
     """Rollouts, or labels, of one step: arrays have the shape [seeds, prompts, k]."""

@@ -15,14 +15,16 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
-from bitrate.lab.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.planted"
 #: One run learns this many prompts at a time, K rollouts or one label of each.
 BATCH = 4
 
@@ -55,7 +57,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     optimiser = torch.optim.Adam(learner.weights.values(), lr=s["rate"])
     keys = rng.integers(s["answers"], size=(s["seeds"], s["prompts"]))
     thrown, cost = dice(rng), Cost()
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step, shown in enumerate(_visits(s, rng)):
             probe = step == s["epochs"] * s["prompts"] // BATCH
             scores = learner.scores(torch.from_numpy(shown))
@@ -84,8 +86,8 @@ def _visits(s: Mapping[str, Any], rng: np.random.Generator) -> Iterator[Ints]:
 
 
 def _visit(
-    run: Run, step: int, s: Mapping[str, Any], shown: Ints, key: Ints, scores: Tensor, method: str | float | None,
-    thrown: Generator,
+    run: SimulatedRun, step: int, s: Mapping[str, Any], shown: Ints, key: Ints, scores: Tensor,
+    method: str | float | None, thrown: Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's labels or rollouts, logged: answers and their weights in the update, shape [seeds, prompts, k]."""
     import torch

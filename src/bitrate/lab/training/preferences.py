@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bitrate.costs import Cost, flops
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
+from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
-from bitrate.lab.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     Score = Callable[[Tensor, Tensor], Tensor]
 
-#: Runs of the log are called after the way and the seed, ``<cell>/<way>-<seed>``.
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.preferences"
+#: Runs of the log are called after the way and the seed, ``<repetition>/<way>-<seed>``.
 WAYS = ("sft", "dpo", "rule-rl", "rule-best", "network-rl", "network-best")
 #: Pairs of an update, prompts of an RL update, updates over which the rate rises; then it falls to 0.
 BATCH, GROUPS, WARM = 32, 8, 20
@@ -62,7 +64,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     """
     s = settings
     task = Counting.draw(s["seeds"], s["horizon"], s["contexts"], rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         lab = _Lab.prepare(s, task, run, rng)
         for way in WAYS:
             lab.tell(way)
@@ -82,7 +84,7 @@ class _Lab:
 
     s: Mapping[str, Any]
     task: Counting
-    run: Run
+    run: SimulatedRun
     rng: np.random.Generator
     dice: Generator
     shape: Shape
@@ -92,7 +94,7 @@ class _Lab:
     cost: Cost
 
     @classmethod
-    def prepare(cls, s: Mapping[str, Any], task: Counting, run: Run, rng: np.random.Generator) -> _Lab:
+    def prepare(cls, s: Mapping[str, Any], task: Counting, run: SimulatedRun, rng: np.random.Generator) -> _Lab:
         import torch
 
         shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)

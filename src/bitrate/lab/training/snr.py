@@ -17,14 +17,16 @@ from scipy.optimize import brentq
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import DataError, InputError
-from bitrate.lab.learners import advantages
-from bitrate.lab.networks import build, policy, policy_gradient
-from bitrate.lab.runs import Run
+from bitrate.lab.networks.one_token import build, policy, policy_gradient
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch.nn import ModuleDict
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.snr"
 #: Learning rate and longest step on the way to the policy that is wanted: about a tenth of a logit.
 RATE, STRIDE = 0.01, 0.01
 MOST_STRIDES = 2000
@@ -136,7 +138,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     """
     s, parameters, cost = settings, 0, Cost()
     labels = s["method"] == "sft"
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for number in range(s["networks"]):
             target = np.array(s["target"]) if labels else np.eye(s["target"])[0]
             model = network_near(target, s["at"], number) if labels else network_at_rate(s["target"], s["at"], number)

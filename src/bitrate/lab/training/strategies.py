@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bitrate.costs import Cost, flops
-from bitrate.lab.learners import advantages
-from bitrate.lab.runs import Run
-from bitrate.lab.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.worlds.learners import advantages
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.strategies"
 #: A question is two digits, an answer the strategy that is taken: ``STRATEGIES``, then useless ones.
 SHAPE = Shape(vocabulary=16, answers=8, length=2, width=16)
 STRATEGIES = ("heuristic", "general")
 #: How often the base takes the heuristic; the rest, but for the general strategy, is spread over useless ones.
 OFTEN = 0.5
-K, BATCH, EXAM, RATE, BASE_STEPS = 8, 8, 32, 1e-3, 150
+K, BATCH, EVALUATED, RATE, BASE_STEPS = 8, 8, 32, 1e-3, 150
 
 
 def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
     """GRPO by which of the strategies grows: the heuristic answers a share of the questions, the general one all.
 
     Whether the heuristic answers a question is a coin, the same for all rollouts of a visit, and nothing in the
-    question tells. Step 0 and the last step are exams on questions held out, without an update.
+    question tells. Step 0 and the last step are evaluations on questions held out, without an update.
 
     Args:
         settings: ``heuristic``: share of questions that it answers; ``general``: how often the base takes the strategy
@@ -45,17 +47,17 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     s, thrown, cost = settings, dice(rng), Cost()
     weights = _base(s["general"], s["seeds"], rng)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(s["steps"] + 2):
-            exam = step in {0, s["steps"] + 1}
-            tokens = rng.integers(SHAPE.vocabulary, size=(s["seeds"], EXAM if exam else BATCH, SHAPE.length))
+            evaluation = step in {0, s["steps"] + 1}
+            tokens = rng.integers(SHAPE.vocabulary, size=(s["seeds"], EVALUATED if evaluation else BATCH, SHAPE.length))
             scores = logits(SHAPE, weights, torch.from_numpy(tokens))[:, :, -1]
             answers, weight = _visit(
-                run, step, s["heuristic"], tokens, scores.detach().double().numpy(), exam, thrown, rng
+                run, step, s["heuristic"], tokens, scores.detach().double().numpy(), evaluation, thrown, rng
             )
             read = answers.size * 3
-            cost += Cost(answers.size, read, flops(SHAPE.parameters, forward=read, trained=0 if exam else read))
-            if not exam:
+            cost += Cost(answers.size, read, flops(SHAPE.parameters, forward=read, trained=0 if evaluation else read))
+            if not evaluation:
                 chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
                 optimiser.zero_grad()
                 torch.autograd.backward(-(chosen * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
@@ -72,7 +74,7 @@ def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
     weights = initial(SHAPE, seeds, rng=rng)
     optimiser = torch.optim.Adam(weights.values(), lr=1e-2)
     for _ in range(BASE_STEPS):
-        tokens = torch.from_numpy(rng.integers(SHAPE.vocabulary, size=(seeds, EXAM, SHAPE.length)))
+        tokens = torch.from_numpy(rng.integers(SHAPE.vocabulary, size=(seeds, EVALUATED, SHAPE.length)))
         said = logits(SHAPE, weights, tokens)[:, :, -1].log_softmax(-1)
         optimiser.zero_grad()
         torch.autograd.backward(-(wanted * said).sum(-1).mean(-1).sum())
@@ -81,7 +83,7 @@ def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
 
 
 def _visit(
-    run: Run, step: int, heuristic: float, tokens: Ints, scores: Floats, exam: bool, thrown: Generator,
+    run: SimulatedRun, step: int, heuristic: float, tokens: Ints, scores: Floats, evaluation: bool, thrown: Generator,
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's rollouts, scored and logged: strategies and their advantages, shape [seeds, questions, k]."""
@@ -98,11 +100,11 @@ def _visit(
         step,
         answers=names[answers],
         rewards=rewards,
-        advantages=None if exam else weight,
+        advantages=None if evaluation else weight,
         targets=np.full(len(answers), "general"),
         prompts=[f"{i} of step {step}" for i in range(questions)] * seeds,
         runs=np.repeat(np.arange(seeds), questions),
-        split="eval" if exam else "train",
+        split="eval" if evaluation else "train",
         target_surprisal=-odds[:, 1].log2().numpy(),
         tokens=1,
         prompt_tokens=SHAPE.length,

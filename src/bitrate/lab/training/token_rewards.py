@@ -15,14 +15,16 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.learners import RESIDUE
-from bitrate.lab.runs import Run
-from bitrate.lab.transformer import Shape, Weights, dice, initial, log_policy
+from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy
+from bitrate.lab.worlds.learners import RESIDUE
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.training.token_rewards"
 #: How each kind of feedback becomes the credit of a token; the first two are logged as scores of every token.
 FEEDBACK = ("tokens", "sum", "first error", "outcome")
 
@@ -58,7 +60,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     weights = initial(shape, s["seeds"], rng=rng)
     keys, thrown, cost = rng.integers(2, size=(s["seeds"], every, s["length"])), dice(rng), Cost()
     optimiser = torch.optim.Adam(weights.values(), lr=s["rate"])
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(s["visits"] + 1):
             probe = step == s["visits"]
             if step == 0 or probe:
@@ -115,8 +117,8 @@ def credits(feedback: str, right: Floats, baseline: str | float = "grpo") -> Flo
 
 
 def _visit(
-    run: Run, step: int, s: Mapping[str, Any], shape: Shape, weights: Weights, keys: Ints, seen: range, split: str,
-    thrown: Generator,
+    run: SimulatedRun, step: int, s: Mapping[str, Any], shape: Shape, weights: Weights, keys: Ints, seen: range,
+    split: str, thrown: Generator,
 ) -> tuple[Tensor, Floats, Cost]:  # fmt: skip
     """One step's rollouts, logged: answers and credits [seeds, prompts x k, tokens], and what they cost."""
     import torch
@@ -166,7 +168,7 @@ def draw(shape: Shape, weights: Mapping[str, Tensor], prompts: Tensor, tokens: i
 
     Args:
         shape: of the networks.
-        weights: seeds first, as in :func:`bitrate.lab.transformer.initial`.
+        weights: seeds first, as in :func:`bitrate.lab.networks.transformer.initial`.
         prompts: shape [seeds, sequences, 1].
         tokens: tokens an answer.
         thrown: of the device that the weights are on.

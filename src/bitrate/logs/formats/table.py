@@ -16,15 +16,13 @@ from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, Raw, layouts,
 from bitrate.logs.options import ReadOptions
 from bitrate.logs.parts import Parts, tell
 from bitrate.logs.peek import Peek
-from bitrate.logs.schema import ROLLOUT_COLUMNS
+from bitrate.logs.schema import PROVENANCE_KEY, ROLLOUT_COLUMNS
 from bitrate.logs.values import dubious
 
 if TYPE_CHECKING:
     import duckdb
 
 TABLES = {"parquet", "csv", *LAYOUTS}
-#: Where `bitrate export` keeps, in the Parquet file, what was known of the rows.
-PROVENANCE_KEY = "bitrate"
 #: Rollouts of the largest count: sums of what a score off its levels adds, 2^32 a rollout, stay below 2^63.
 MOST_COUNTED = 100_000_000
 #: Other names that mean the same and are safe to take without asking.

@@ -6,12 +6,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bitrate.errors import InputError, MissingInputError
-from bitrate.lab.pretrained.trainers import quiet
 from bitrate.logs.workplace import home
 
 #: The package; only its file of weights is read, nothing in it is imported or run.
@@ -135,3 +137,22 @@ def _dequantised(gguf: Path) -> tuple[Any, Any]:
         gguf.parent, gguf_file=gguf.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
     )
     return model, tokenizer
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars, and no warnings of what will be called otherwise in a later version."""
+    from transformers.utils import logging
+
+    talk: Any = logging
+    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
+    talk.set_verbosity_error()
+    talk.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        talk.set_verbosity(level)
+        if bars:
+            talk.enable_progress_bar()

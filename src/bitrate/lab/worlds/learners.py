@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 
 from bitrate.errors import InputError
-from bitrate.lab.runs import Run
-from bitrate.lab.tasks import Task
+from bitrate.lab.worlds.log import SimulatedRun
+from bitrate.lab.worlds.tasks import Task
 from bitrate.types import Floats, Ints
 
 Baseline = str | float | Callable[[Floats], Floats]
@@ -103,7 +103,7 @@ def collect(
         tokens: completion tokens a rollout, for the log.
     """
     targets = task.draw(worlds, rng)
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         _visit(run, 0, task, targets, _start(task, policy), k, method, rng, tokens)
 
 
@@ -144,7 +144,7 @@ def train(
     targets = task.draw(worlds, rng)
     with np.errstate(divide="ignore"):
         logits = np.tile(np.log(_start(task, policy)), (worlds, 1))
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         for step in range(steps):
             policies = np.exp(log_softmax(logits, axis=1))
             answers, weight = _visit(run, step, task, targets, policies, k, method, rng, tokens)
@@ -157,8 +157,8 @@ def _start(task: Task, policy: ArrayLike | None) -> Floats:
 
 
 def _visit(
-    run: Run, step: int, task: Task, targets: Ints, policy: Floats, k: int, method: Baseline, rng: np.random.Generator,
-    tokens: int | None,
+    run: SimulatedRun, step: int, task: Task, targets: Ints, policy: Floats, k: int, method: Baseline,
+    rng: np.random.Generator, tokens: int | None,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's rollouts or examples, logged: the answers, and the weight of each in the update."""
     shown = None

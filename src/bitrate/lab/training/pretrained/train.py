@@ -12,16 +12,18 @@ import numpy as np
 
 from bitrate.costs import Cost
 from bitrate.errors import InputError
-from bitrate.lab.pretrained.exam import Notes, Policy
-from bitrate.lab.pretrained.questions import questions
-from bitrate.lab.pretrained.rollouts import teach_rollouts
-from bitrate.lab.pretrained.shown import teach_answers
-from bitrate.lab.pretrained.trainers import adapted, quiet
-from bitrate.lab.pretrained.weights import load_pretrained
-from bitrate.lab.runs import Run
+from bitrate.lab.networks.weights import load_pretrained, quiet
+from bitrate.lab.training.pretrained.policy import Notes, Policy
+from bitrate.lab.training.pretrained.questions import questions
+from bitrate.lab.training.pretrained.rollouts import teach_rollouts
+from bitrate.lab.training.pretrained.shown import teach_answers
+from bitrate.lab.training.pretrained.trainers import adapted
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory.checks import positive, whole
 from bitrate.types import Ints
 
+#: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
+SEEDED_AS = "bitrate.lab.pretrained.train"
 #: What a run does where its settings do not say otherwise. ``rate`` None: see RATES.
 DEFAULTS: Mapping[str, Any] = {
     "task": "addition",
@@ -43,7 +45,7 @@ Load = Callable[[], tuple[Any, Any]]
 def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
     """Teach SmolLM2-135M the answers to a task's questions, and write down every rollout and label.
 
-    Rows, in ``folder/rollouts.parquet``: step 0 and the last are examinations, k rollouts of every question without an
+    Rows, in ``folder``: step 0 and the last are evaluations, k rollouts of every question without an
     update, split ``"train"`` or ``"eval"``; between them each step has what the policy was taught with, and the
     surprisal of the right answers before that update. What is optimised:
 
@@ -62,8 +64,8 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
         rng: adapter, order of questions, samples.
 
     Returns:
-        Rollouts sampled or shown, their tokens with prompts, and FLOPs as :class:`~bitrate.lab.pretrained.exam.Notes`
-        counts them, without the examinations. No seconds.
+        Rollouts sampled or shown, their tokens with prompts, and FLOPs as
+        :class:`~bitrate.lab.training.pretrained.policy.Notes` counts them, without the evaluations. No seconds.
 
     Raises:
         InputError: a setting that is not one of these, or its value not possible.
@@ -90,14 +92,14 @@ def teach(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator, l
         asked = questions(chosen["task"])
         trained = np.array([i for i, q in enumerate(asked) if not q.held_out])
 
-        def pupil(run: Run | None) -> Notes:
+        def pupil(run: SimulatedRun | None) -> Notes:
             model, tokenizer = load()
             student = adapted(model, chosen["rank"], chosen["layers"]).to(_device())
             return Notes(run, Policy(student, tokenizer, asked, rng), chosen["k"])
 
-        with Run(folder, rng) as run:
+        with SimulatedRun(folder, rng) as run:
             notes = pupil(run)
-            notes.examine(0)
+            notes.evaluate(0)
             if chosen["arm"] == "distill":
                 teacher = pupil(None)
                 _lessons({**chosen, "arm": "sft"}, teacher, trained, rng)
@@ -105,7 +107,7 @@ def teach(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator, l
                 _lessons(chosen, notes, trained, rng, teacher.policy)
             else:
                 _lessons(chosen, notes, trained, rng)
-            notes.examine(chosen["steps"] + 1)
+            notes.evaluate(chosen["steps"] + 1)
     return notes.cost
 
 

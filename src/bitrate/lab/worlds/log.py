@@ -10,41 +10,42 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from bitrate.logs.write import write_columns
+from bitrate.logs.recorder import Recorder
 
 #: Share of rollouts for which the verifier gave no score, in every simulated log: real logs have such rows.
 UNSCORED = 0.04
+#: Rollouts that make a part: a run has thousands of quick steps, and one that is killed is simulated again anyway.
+HELD = 1 << 20
 
 
-class Run:
-    """Collects the rollouts of a run; leaving the ``with`` block writes them.
+class SimulatedRun:
+    """Records the rollouts of a run; leaving the ``with`` block writes the last of them.
 
     Some rollouts the verifier never scored: they are logged beside the scored ones, with no reward and no advantage,
     as a trainer does that draws again after a time-out. They carry nothing, and must count for nothing.
 
     Args:
-        folder: where the file goes.
+        folder: where the files go.
         rng: decides which rollouts were not scored, and what they said.
         unscored: their share.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with Run(Path(folder), np.random.default_rng(0)) as run:
+    ...     with SimulatedRun(Path(folder), np.random.default_rng(0)) as run:
     ...         run.step(0, answers=[[3, 1]], rewards=[[1.0, 0.0]], targets=[3])
-    ...     sorted(p.name for p in Path(folder).iterdir())
-    ['rollouts.parquet']
+    ...     sorted(p.name for p in Path(folder).glob("*.parquet"))
+    ['rollouts-0-000000.parquet']
     """
 
     def __init__(self, folder: Path, rng: np.random.Generator, unscored: float = UNSCORED) -> None:
-        self.path, self.rng, self.unscored = folder / "rollouts.parquet", rng, unscored
-        self.batches: list[Mapping[str, Any]] = []
+        self.folder, self.rng, self.unscored = folder, rng, unscored
+        self.recorder = Recorder(folder, trainer="bitrate lab", rank=0, rows=HELD)
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> SimulatedRun:
         return self
 
-    def __exit__(self, error: object, *_: object) -> None:
-        if error is None:
-            write_columns(self.batches, self.path, trainer="bitrate lab")
+    def __exit__(self, *_: object) -> None:
+        self.recorder.close()
 
     def step(
         self,
@@ -95,14 +96,13 @@ class Run:
 
         ids = np.arange(worlds) if prompts is None else np.asarray(prompts)
         batch: dict[str, Any] = {
-            "step": np.full(which.size, step),
             "prompt_id": _text(ids)[world],
             "sample": np.concatenate([np.tile(np.arange(k), worlds), k + np.arange(lost.size)]),
             "answer": _text(said.ravel())[which],
             "reward": pa.nulls(which.size, pa.float64()) if rewards is None else where_scored(rewards),
         }
         if runs is not None:
-            batch["run"] = np.array([f"{self.path.parent.name}/{r}" for r in np.asarray(runs)])[world]
+            batch["run"] = np.array([f"{self.folder.name}/{r}" for r in np.asarray(runs)])[world]
             batch |= {"split": np.full(which.size, split), "shown": np.full(which.size, shown)}
             batch["target_surprisal"] = pa.nulls(which.size, pa.float64())
         if target_surprisal is not None:
@@ -119,7 +119,7 @@ class Run:
             batch["completion_tokens"] = np.broadcast_to(np.asarray(tokens, np.int64), said.shape).ravel()[which]
         if prompt_tokens is not None:
             batch["prompt_tokens"] = np.full(which.size, prompt_tokens)
-        self.batches.append(batch)
+        self.recorder.record(step, **batch)
 
 
 def _text(values: NDArray[Any]) -> NDArray[Any]:

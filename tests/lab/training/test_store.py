@@ -1,4 +1,4 @@
-"""Training runs, cell by cell: trained once, never half-written, and the same after any kill."""
+"""Training runs, repetition by repetition: trained once, never half-written, and the same after any kill."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ import numpy as np
 import pytest
 
 from bitrate.costs import Cost
-from bitrate.lab import cells
-from bitrate.lab.cells import Pace, Runs, needed, total_cost, train_all
 from bitrate.lab.claim import Arm, Case, Claim
-from bitrate.lab.judge import judge
-from bitrate.lab.runs import Run
+from bitrate.lab.claims import all_claims
+from bitrate.lab.runner import check
 from bitrate.lab.signals import Mean
+from bitrate.lab.training import store
+from bitrate.lab.training.store import Pace, Store, needed, train_all
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Prediction
 
 TOY = '''
 """A claim whose runs are coins; each says when it is half done, and goes on when told so."""
 import sys
-from bitrate.lab import record
-from bitrate.lab.runs import Run
+from bitrate.lab import runner
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.signals import Mean
 from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.types import Prediction
 
 def train(settings, folder, rng):
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         rewards = (rng.random((64, 8)) < settings["p"]).astype(float)
         (folder / "rollouts.part").write_text("half")
         print("half done", file=sys.stderr, flush=True)
@@ -50,13 +51,13 @@ CLAIM = Claim(
     predict=lambda case: Prediction(0.5, "exact", "share", ""),
     rival=lambda case: Prediction(1.0, "exact", "share", ""),
     signal=Mean("avg(reward)", "heads", "share"), tolerance=0.2, budget=512)
-record.find = lambda id: CLAIM
+runner.find = lambda id: CLAIM
 '''
 
 
 def coins(settings, folder, rng):
     """Rewards by a coin, in one step."""
-    with Run(folder, rng) as run:
+    with SimulatedRun(folder, rng) as run:
         rewards = (rng.random((32, 8)) < settings["p"]).astype(float)
         run.step(0, answers=rewards, rewards=rewards, runs=np.arange(32))
     return Cost(256, 512, 2.0)
@@ -70,9 +71,9 @@ def broken(settings, folder, rng):
 
 @pytest.fixture
 def code(monkeypatch):
-    """A stand-in for the hash of the code: the functions of this file are in no module that can be found."""
+    """A stand-in for the hash of the code."""
     known = {"now": "one"}
-    monkeypatch.setattr(cells, "digest", lambda module: known["now"])
+    monkeypatch.setattr(store, "code_hash", lambda train: known["now"])
     return known
 
 
@@ -89,42 +90,49 @@ def toy(**changes):
     return replace(claim, **changes)
 
 
-def test_a_cell_is_trained_once_and_depends_on_its_number_and_seed_alone(tmp_path, code):
-    runs, again, other = Runs(tmp_path / "a"), Runs(tmp_path / "b"), Runs(tmp_path / "a", seed=1)
+def test_a_repetition_is_trained_once_and_depends_on_its_number_and_seed_alone(tmp_path, code):
+    runs, again, other = Store(tmp_path / "a"), Store(tmp_path / "b"), Store(tmp_path / "a", seed=1)
     for each in (runs, again, other):
         each.folder.mkdir(exist_ok=True)
         assert each.cost(ARM, 0) is None
         each.train(ARM, 0)
-    first = runs.place(ARM, 0) / "rollouts.parquet"
+    first = runs.place(ARM, 0) / "rollouts-0-000000.parquet"
     written = first.stat().st_mtime_ns
     assert runs.train(ARM, 0) == runs.cost(ARM, 0) and first.stat().st_mtime_ns == written
-    assert first.read_bytes() == (again.place(ARM, 0) / "rollouts.parquet").read_bytes()
+    assert first.read_bytes() == (again.place(ARM, 0) / "rollouts-0-000000.parquet").read_bytes()
     runs.train(ARM, 1)
     others = [other.place(ARM, 0), runs.place(ARM, 1)]
-    assert all((place / "rollouts.parquet").read_bytes() != first.read_bytes() for place in others)
+    assert all((place / "rollouts-0-000000.parquet").read_bytes() != first.read_bytes() for place in others)
     assert runs.cost(ARM, 0).rollouts == 256 and runs.cost(ARM, 0).seconds > 0
 
 
 def test_other_settings_or_other_code_are_another_run(tmp_path, code):
-    runs = Runs(tmp_path)
-    places = {runs.place(ARM, 0), runs.place(replace(ARM, settings={"p": 0.6}), 0), Runs(tmp_path, 1).place(ARM, 0)}
+    runs = Store(tmp_path)
+    places = {runs.place(ARM, 0), runs.place(replace(ARM, settings={"p": 0.6}), 0), Store(tmp_path, 1).place(ARM, 0)}
     code["now"] = "two"
     assert len(places | {runs.place(ARM, 0)}) == 4
 
 
-def test_the_hash_of_the_code_changes_with_a_module_that_is_imported_further_down(tmp_path, monkeypatch):
-    monkeypatch.setattr(cells, "digest", cells.digest.__wrapped__)
-    mine = cells.digest("bitrate.lab.learners")
-    assert mine == cells.digest("bitrate.lab.learners")
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + (b"\n# changed" if p.name == "tasks.py" else b""))
-    assert cells.digest("bitrate.lab.learners") != mine
-    monkeypatch.setattr(Path, "read_bytes", lambda p: read(p) + (b"\n# changed" if p.name == "read.py" else b""))
-    assert cells.digest("bitrate.lab.learners") == mine
+def test_a_module_moves_with_its_runs_where_it_says_what_they_were_seeded_as(tmp_path, code, monkeypatch):
+    here = sys.modules[coins.__module__]
+    runs = Store(tmp_path)
+    places = {runs.place(ARM, 0)}
+    monkeypatch.setattr(here, "SEEDED_AS", "an older place", raising=False)
+    places.add(runs.place(ARM, 0))
+    monkeypatch.setattr(coins, "__module__", "elsewhere")
+    monkeypatch.setitem(sys.modules, "elsewhere", here)
+    assert len(places | {runs.place(ARM, 0)}) == 2
 
 
-def test_a_cell_that_fails_leaves_nothing(tmp_path, code):
-    runs = Runs(tmp_path)
+def test_published_runs_keep_the_randomness_that_they_were_drawn_with():
+    """The names of modules at the time of the first verdicts: another name is other randomness, and other figures."""
+    seeded = {store._known_by(arm).split('", "')[0] for c in all_claims() if c.arms for arm, _ in needed([c], True)}
+    training = ("adapters", "curricula", "mixed", "planted", "preferences", "snr", "strategies", "token_rewards")
+    assert seeded == {'["bitrate.lab.pretrained.train', *(f'["bitrate.lab.training.{name}' for name in training)}
+
+
+def test_a_repetition_that_fails_leaves_nothing(tmp_path, code):
+    runs = Store(tmp_path)
     with pytest.raises(RuntimeError, match="out of luck"):
         runs.train(replace(ARM, train=broken), 0)
     assert not list(tmp_path.rglob("half")) and runs.cost(replace(ARM, train=broken), 0) is None
@@ -132,7 +140,7 @@ def test_a_cell_that_fails_leaves_nothing(tmp_path, code):
 
 def test_a_verdict_says_its_size_and_what_it_cost_and_leaves_long_cases_to_full(tmp_path, code):
     claim = toy(cases=(Case("coin", {}), Case("a long one", {}, full=True)))
-    quick, whole = judge(claim), judge(claim, full=True)
+    quick, whole = check(claim), check(claim, full=True)
     assert (quick.size, whole.size) == ("smoke", "full")
     assert (quick.cost.rollouts, whole.cost.rollouts) == (256, 768)
     assert quick.outcome == "inconclusive" and "--full" in quick.points[1].estimate.reason
@@ -142,17 +150,17 @@ def test_a_verdict_says_its_size_and_what_it_cost_and_leaves_long_cases_to_full(
 def test_arms_that_claims_share_are_trained_once(tmp_path, code):
     claims = [toy(), toy(id="X3", arms=lambda case: [replace(ARM, smoke=2)])]
     todo = needed(claims, full=False)
-    assert [(a.name, cell) for a, cell in todo] == [("coin", 0), ("coin", 1)]
-    runs = Runs(tmp_path)
+    assert [(a.name, repetition) for a, repetition in todo] == [("coin", 0), ("coin", 1)]
+    runs = Store(tmp_path)
     assert train_all(todo, runs, jobs=1) == {}
-    assert total_cost(claims[1], runs, full=False).rollouts == 512
-    assert total_cost(claims[0], runs, full=False).rollouts == 256
+    assert runs.total_cost(claims[1], full=False).rollouts == 512
+    assert runs.total_cost(claims[0], full=False).rollouts == 256
 
 
 def test_the_estimate_of_time_left_is_by_arm(tmp_path, code):
     slow = replace(ARM, name="slow", settings={"p": 0.1})
     todo = [(ARM, 0), (slow, 0), (ARM, 1), (slow, 1)]
-    pace = Pace(todo, Runs(tmp_path), jobs=2)
+    pace = Pace(todo, Store(tmp_path), jobs=2)
     assert pace.seconds_left() is None and pace.share() == 0.0 and pace.words() == "0 of 4 training runs"
     pace.finished(ARM, Cost(seconds=10.0))
     assert pace.seconds_left() == 15.0  # the slow arm is not known yet
@@ -165,26 +173,26 @@ def test_the_estimate_of_time_left_is_by_arm(tmp_path, code):
 
 
 @pytest.mark.parametrize("size", [{"smoke": 0}, {"smoke": 3, "full": 2}])
-def test_an_arm_has_cells(size):
+def test_an_arm_has_repetitions(size):
     with pytest.raises(ValueError, match="want 1 <= smoke <= full"):
         replace(ARM, **size)
 
 
 @pytest.mark.interrupt
-def test_killed_in_a_cell_a_run_goes_on_to_the_same_result(tmp_path, start, monkeypatch):
-    """Kill -9 four times, half way through a cell; no finished cell is trained again; the record has the same bytes."""
+def test_killed_in_a_repetition_a_run_goes_on_to_the_same_result(tmp_path, start, monkeypatch):
+    """Kill -9 four times, half way through a run: none that finished is trained again, and the record is the same."""
     (tmp_path / "toy.py").write_text(TOY)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     script = (
-        "import json, sys; from pathlib import Path; import toy; from bitrate.lab import record;"
-        "found = record.run_claims(['X1'], jobs=1, full=True, runs=Path(sys.argv[1]));"
+        "import json, sys; from pathlib import Path; import toy; from bitrate.lab import runner;"
+        "found = runner.run_claims(['X1'], jobs=1, full=True, runs=Path(sys.argv[1]));"
         "found[0]['cost'].pop('seconds'); Path(sys.argv[2]).write_text(json.dumps(found))"
     )
 
-    def train(runs, out, cells):
-        """Let a run finish so many cells; it is then half way through another, or done."""
+    def train(runs, out, repetitions):
+        """Let a run finish so many repetitions; it is then half way through another, or done."""
         run = start([sys.executable, "-c", script, runs, out], stdin=subprocess.PIPE)
-        for number in range(cells):
+        for number in range(repetitions):
             run.wait_for("half done\n" * (number + 1))
             run.process.stdin.write(b"\n")
             run.process.stdin.flush()
@@ -199,18 +207,18 @@ def test_killed_in_a_cell_a_run_goes_on_to_the_same_result(tmp_path, start, monk
         run.end()
         now = finished(broken)
         assert len(now) == len(done) + more and all(now[place] == at for place, at in done.items())
-        assert list(broken.glob(f"{cells.UNFINISHED}*/*/rollouts.part"))
+        assert list(broken.glob(f"{store.UNFINISHED}*/*/rollouts.part"))
         done = now
     assert len(done) == 6 and not out.exists()
     assert train(broken, out, 2).end()[0] == 0
     now = finished(broken)
     assert len(now) == 8 and all(now[place] == at for place, at in done.items())
-    assert not list(broken.glob(f"{cells.UNFINISHED}*"))
+    assert not list(broken.glob(f"{store.UNFINISHED}*"))
     assert train(tmp_path / "whole", tmp_path / "whole.json", 8).end()[0] == 0
     assert (tmp_path / "whole.json").read_bytes() == out.read_bytes()
     assert json.loads(out.read_text())[0]["size"] == "full"
 
 
 def finished(runs):
-    """Finished cells, and when each was written."""
-    return {p: p.stat().st_mtime_ns for p in runs.rglob(cells.COST_FILE) if cells.UNFINISHED not in str(p)}
+    """Finished repetitions, and when each was written."""
+    return {p: p.stat().st_mtime_ns for p in runs.rglob(store.COST_FILE) if store.UNFINISHED not in str(p)}

@@ -1,22 +1,27 @@
-"""Training runs, cell by cell: each is trained once, kept as a folder of rollouts, and never half-written.
+"""Training runs: each repetition of an arm is trained once, kept as a folder of rollouts, and never half-written.
 
-A cell is one repetition of an :class:`~bitrate.lab.claim.Arm` with randomness of its own. It is known by the arm's
-function and settings, the seed, the code of the lab that trains it and the versions of the libraries that it runs on: a
-killed run goes on with the cells that are left, and a cell of other code is not taken over.
+A repetition of an :class:`~bitrate.lab.claim.Arm` has randomness of its own. It is known by the name of the arm's
+function and its settings, the seed, the code of the lab that trains it (:mod:`bitrate.lab.training.code_hash`) and the
+versions of the libraries that it runs on: a killed run goes on with the repetitions that are left, and a run trained by
+different code is not reused.
+
+Randomness is drawn under the name and settings too, and under ``SEEDED_AS`` of the function's module where it has one.
+The runs that verdicts were published of were seeded by the names of their modules; ``SEEDED_AS`` keeps those names, so
+that a module can move and train to the same bits.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.util
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import metadata
@@ -27,19 +32,20 @@ import numpy as np
 from bitrate import files
 from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.training.code_hash import code_hash
 from bitrate.lab.workers import Failure, each
 
-#: Beside the rollouts of a cell: what it cost.
-COST_FILE = "cell.cost"
-#: Folders of cells under way start so, then the process that trains.
+#: Beside the rollouts of a repetition: what it cost.
+COST_FILE = "run.cost"
+#: Folders of repetitions under way start so, then the process that trains.
 UNFINISHED = ".unfinished-"
 #: Libraries whose version may change a training run.
 LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
 
 
 @dataclass(frozen=True)
-class Runs:
-    """A folder of training runs: ``<arm>-<key>/<cell>/rollouts.parquet``.
+class Store:
+    """A folder of training runs: ``<arm>-<key>/<number>/rollouts-*.parquet``.
 
     Args:
         folder: made where it is not there.
@@ -49,30 +55,30 @@ class Runs:
     folder: Path
     seed: int = 0
 
-    def place(self, arm: Arm, cell: int) -> Path:
-        """Folder of a cell, whether or not it is there."""
-        said = (_known_by(arm), self.seed, digest(arm.train.__module__), tuple(versions().items()))
+    def place(self, arm: Arm, number: int) -> Path:
+        """Folder of a repetition, whether or not it is there."""
+        said = (_known_by(arm), self.seed, code_hash(arm.train), tuple(versions().items()))
         key = hashlib.sha256(repr(said).encode()).hexdigest()[:12]
-        return self.folder / f"{arm.name}-{key}" / f"{cell:03d}"
+        return self.folder / f"{arm.name}-{key}" / f"{number:03d}"
 
-    def cost(self, arm: Arm, cell: int) -> Cost | None:
-        """What a finished cell cost; None for one that is not there."""
-        file = self.place(arm, cell) / COST_FILE
+    def cost(self, arm: Arm, number: int) -> Cost | None:
+        """What a finished repetition cost; None for one that is not there."""
+        file = self.place(arm, number) / COST_FILE
         return Cost(**json.loads(file.read_text("utf-8"))) if file.exists() else None
 
-    def train(self, arm: Arm, cell: int) -> Cost:
-        """Train a cell, or take over the finished one; what it cost when it was trained."""
-        known = self.cost(arm, cell)
+    def train(self, arm: Arm, number: int) -> Cost:
+        """Train a repetition, or take over the finished one; what it cost when it was trained."""
+        known = self.cost(arm, number)
         if known:
             return known
-        place = self.place(arm, cell)
+        place = self.place(arm, number)
         place.parent.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        # The folder that is trained into has the cell's own name: rollouts are called after it.
+        # The folder that is trained into has its own name: rollouts are called after it.
         with tempfile.TemporaryDirectory(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.folder) as unfinished:
             work = Path(unfinished, place.name)
             work.mkdir()
-            rng = np.random.default_rng([self.seed, zlib.crc32(_known_by(arm).encode()), cell])
+            rng = np.random.default_rng([self.seed, zlib.crc32(_known_by(arm).encode()), number])
             cost = replace(arm.train(arm.settings, work, rng), seconds=time.monotonic() - began)
             files.write(work / COST_FILE, json.dumps(asdict(cost)))
             try:
@@ -80,19 +86,24 @@ class Runs:
             except OSError:
                 if not (place / COST_FILE).exists():
                     raise
-                # Another process was faster; its cell has the same bits.
+                # Another process was faster; its repetition has the same bits.
         return cost
 
     def gather(self, arms: Sequence[Arm], into: Path, full: bool) -> None:
-        """Lay out finished cells for a signal, ``into/<arm>/<cell>``; those that are missing are trained."""
+        """Lay out finished repetitions for a signal, ``into/<arm>/<number>``; those that are missing are trained."""
         for arm in arms:
-            for cell in cells(arm, full):
-                self.train(arm, cell)
-                shutil.copytree(self.place(arm, cell), into / arm.name / f"{cell:03d}", copy_function=_linked)
+            for number in repetitions(arm, full):
+                self.train(arm, number)
+                shutil.copytree(self.place(arm, number), into / arm.name / f"{number:03d}", copy_function=_linked)
+
+    def total_cost(self, claim: Claim, full: bool) -> Cost:
+        """What the claim's runs cost when they were trained."""
+        costs = (self.cost(arm, number) for arm, number in needed([claim], full))
+        return sum((c for c in costs if c), Cost())
 
 
-def cells(arm: Arm, full: bool) -> range:
-    """Numbers of the cells of a quick look, or of the published verdict."""
+def repetitions(arm: Arm, full: bool) -> range:
+    """Numbers of the repetitions of a quick look, or of the published verdict."""
     return range(arm.full if full else arm.smoke)
 
 
@@ -102,38 +113,32 @@ def measured_cases(claim: Claim, full: bool) -> list[Case]:
 
 
 def needed(claims: Iterable[Claim], full: bool) -> list[tuple[Arm, int]]:
-    """The cells that these claims need, each once; cell 0 of every arm first."""
+    """The repetitions that these claims need, each once; number 0 of every arm first."""
     arms = [a for c in claims if c.arms for case in measured_cases(c, full) for a in c.arms(case)]
-    found = {(number, a.name, _known_by(a)): (a, number) for a in arms for number in cells(a, full)}
+    found = {(number, a.name, a.train, _known_by(a)): (a, number) for a in arms for number in repetitions(a, full)}
     return [found[key] for key in sorted(found, key=lambda k: k[0])]
 
 
-def total_cost(claim: Claim, runs: Runs, full: bool) -> Cost:
-    """What the claim's runs cost when they were trained."""
-    costs = (runs.cost(arm, cell) for arm, cell in needed([claim], full))
-    return sum((c for c in costs if c), Cost())
-
-
 class Pace:
-    """How much of a training is done, by the seconds that cells of the same arm took.
+    """How much of a training is done, by the seconds that repetitions of the same arm took.
 
-    An arm of which no cell is finished is taken to be as slow as the mean of the others.
+    An arm of which no repetition is finished is taken to be as slow as the mean of the others.
 
     Args:
-        todo: every cell, the finished ones too.
+        todo: every repetition, the finished ones too.
         runs: where they are.
         jobs: how many are trained at a time.
     """
 
-    def __init__(self, todo: Sequence[tuple[Arm, int]], runs: Runs, jobs: int) -> None:
+    def __init__(self, todo: Sequence[tuple[Arm, int]], runs: Store, jobs: int) -> None:
         self.jobs, self.left, self.spent = jobs, [a.name for a, _ in todo], dict[str, list[float]]()
-        for arm, cell in todo:
-            cost = runs.cost(arm, cell)
+        for arm, number in todo:
+            cost = runs.cost(arm, number)
             if cost:
                 self.finished(arm, cost)
 
     def finished(self, arm: Arm, cost: Cost) -> None:
-        """One more cell is done."""
+        """One more repetition is done."""
         self.left.remove(arm.name)
         self.spent.setdefault(arm.name, []).append(cost.seconds)
 
@@ -144,7 +149,7 @@ class Pace:
         return 1.0 if not self.left else 0.0 if ahead is None else done / (done + ahead * self.jobs)
 
     def seconds_left(self) -> float | None:
-        """How long the rest will take; None while no cell is finished."""
+        """How long the rest will take; None while no repetition is finished."""
         if not self.spent:
             return None
         every = [s for seconds in self.spent.values() for s in seconds]
@@ -169,9 +174,9 @@ def _duration(seconds: float) -> str:
 
 
 def train_all(
-    todo: Sequence[tuple[Arm, int]], runs: Runs, jobs: int, progress: Callable[[str, float], None] | None = None
+    todo: Sequence[tuple[Arm, int]], runs: Store, jobs: int, progress: Callable[[str, float], None] | None = None
 ) -> dict[Path, str]:
-    """Train the cells that are not there yet, several at a time.
+    """Train the repetitions that are not there yet, several at a time.
 
     Args:
         todo: from :func:`needed`.
@@ -180,21 +185,21 @@ def train_all(
         progress: called with what was done and the share.
 
     Returns:
-        Why a cell is still not there, by its place, for those that failed.
+        Why a repetition is still not there, by its place, for those that failed.
     """
     runs.folder.mkdir(parents=True, exist_ok=True)
     _sweep(runs.folder)
     pace, lost = Pace(todo, runs, jobs), dict[Path, str]()
-    left = [(arm, cell, runs) for arm, cell in todo if runs.cost(arm, cell) is None]
+    left = [(arm, number, runs) for arm, number in todo if runs.cost(arm, number) is None]
     if progress and todo:
         progress(pace.words(), pace.share())
 
-    def finished(asked: tuple[Arm, int, Runs], found: Cost | Failure) -> None:
-        arm, cell, _ = asked
+    def finished(asked: tuple[Arm, int, Store], found: Cost | Failure) -> None:
+        arm, number, _ = asked
         if isinstance(found, Failure):
-            lost[runs.place(arm, cell)] = found.reason
+            lost[runs.place(arm, number)] = found.reason
             pace.left.remove(arm.name)
-            said = f"{arm.name}, run {cell} failed: {found.reason}"
+            said = f"{arm.name}, run {number} failed: {found.reason}"
         else:
             pace.finished(arm, found)
             said = f"{arm.name}: {pace.words()}"
@@ -205,14 +210,14 @@ def train_all(
     return lost
 
 
-def train_one(asked: tuple[Arm, int, Runs]) -> Cost:
-    """One cell, on one thread: threads would wait for each other, and change the last digit of sums."""
-    arm, cell, runs = asked
+def train_one(asked: tuple[Arm, int, Store]) -> Cost:
+    """One repetition, on one thread: threads would wait for each other, and change the last digit of sums."""
+    arm, number, runs = asked
     if importlib.util.find_spec("torch"):
         import torch
 
         torch.set_num_threads(1)
-    return runs.train(arm, cell)
+    return runs.train(arm, number)
 
 
 @cache
@@ -227,46 +232,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-@cache
-def digest(module: str) -> str:
-    """Hash of the code that trains: a module and all modules of the lab that it imports, and they in turn.
-
-    Other rooms carry and read rows; a change of theirs leaves the rows that were drawn as they are.
-    """
-    seen, ahead = dict[str, bytes](), [module]
-    while ahead:
-        name = ahead.pop()
-        found = importlib.util.find_spec(name) if name not in seen else None
-        if found is None or found.origin is None:
-            continue
-        seen[name] = Path(found.origin).read_bytes()
-        ahead += [n for n in _imported(seen[name]) if n.startswith("bitrate.lab.")]
-    return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()
-
-
-def _imported(source: bytes) -> Iterator[str]:
-    """Names that may be modules, of every import of a file."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            for alias in node.names:
-                below = f"{node.module}.{alias.name}"
-                if _is_module(below):
-                    yield below
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
-
 def _known_by(arm: Arm) -> str:
-    """What makes two arms one: the function and its settings, not the name."""
-    return json.dumps([arm.train.__module__, arm.train.__qualname__, arm.settings], sort_keys=True)
+    """What arms of the same code differ by, and what their randomness is drawn under."""
+    seeded_as = getattr(sys.modules.get(arm.train.__module__), "SEEDED_AS", "")
+    return json.dumps([seeded_as, arm.train.__qualname__, arm.settings], sort_keys=True)
 
 
 def _sweep(folder: Path) -> None:
@@ -282,7 +251,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _linked(source: str, target: str) -> None:
-    """Files of a cell are read and never written: a link is enough where the file system has links."""
+    """Files of a repetition are read and never written: a link is enough where the file system has links."""
     try:
         os.link(source, target)
     except OSError:

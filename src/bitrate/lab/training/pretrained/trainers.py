@@ -1,10 +1,7 @@
-"""What every trainer of the pretrained model shares: adapters, options, log-probabilities, silence."""
+"""What every trainer of the pretrained model shares: adapters, options, log-probabilities."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 #: LoRA's scale is alpha / rank; this is the same at every rank.
@@ -81,22 +78,3 @@ def log_chances(model: Any, ids: Any, mask: Any, places: int) -> Any:
     """Natural logarithm of every token's probability at the last places, shape [rows, places, vocabulary]."""
     logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=places + 1, use_cache=False).logits
     return logits[:, :-1].float().log_softmax(-1)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No progress bars, and no warnings of what will be called otherwise in a later version."""
-    from transformers.utils import logging
-
-    talk: Any = logging
-    level, bars = talk.get_verbosity(), talk.is_progress_bar_enabled()
-    talk.set_verbosity_error()
-    talk.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            yield
-    finally:
-        talk.set_verbosity(level)
-        if bars:
-            talk.enable_progress_bar()

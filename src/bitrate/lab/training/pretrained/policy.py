@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.pretrained.questions import Question
-from bitrate.lab.runs import Run
+from bitrate.lab.training.pretrained.questions import Question
+from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 Tokens = list[int]
@@ -121,7 +121,7 @@ class Policy:
 class Notes:
     """What a training run writes down: rows of rollouts and labels, and what they cost.
 
-    Costs are those of the training: examinations and the surprisals in the rows are our measurement, and free.
+    Costs are those of the training: evaluations and the surprisals in the rows are our measurement, and free.
     FLOPs are 2 a parameter and token that is generated or scored, 6 a parameter and token that is trained on, prompts
     with them. Parameters are all that take part in the forward pass, frozen ones too. What is saved by reading a
     prompt once for its k rollouts, or by not going back through frozen layers, is not taken off.
@@ -129,10 +129,10 @@ class Notes:
     Args:
         run: the log; None for a pupil of whom only the cost is kept.
         policy: who answers.
-        k: rollouts a question in an examination.
+        k: rollouts a question in an evaluation.
     """
 
-    run: Run | None
+    run: SimulatedRun | None
     policy: Policy
     k: int
     cost: Cost = field(default_factory=Cost)
@@ -141,7 +141,7 @@ class Notes:
         """Of the right answers, for :meth:`shown`; None where nothing is logged."""
         return self.policy.surprisal(which) if self.run else None
 
-    def examine(self, step: int) -> None:
+    def evaluate(self, step: int) -> None:
         """Ask every question k times, without an update."""
         asked = self.policy.asked
         for split, held_out in (("train", False), ("eval", True)):

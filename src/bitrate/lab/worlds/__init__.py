@@ -1,0 +1,1 @@
+"""Tabular worlds: tasks with hidden targets, softmax policies that learn them, and the log that they write."""
