@@ -141,7 +141,7 @@ def test_what_is_shown_takes_the_room_of_what_is_useful(log):
 
 
 def planted(folder, name, held, prompts, rng):
-    """A log of runs that hold so many of their prompts' bits each."""
+    """A log of runs that hold so many of their prompts' bits each: labels, then a last visit with scores."""
     (folder / name / "000").mkdir(parents=True)
     with SimulatedRun(folder / name / "000", rng) as run:
         for step in (0, 1):
@@ -149,8 +149,8 @@ def planted(folder, name, held, prompts, rng):
                 left = np.full(prompts, 1 - bits / prompts if step else 1.0)
                 labels = np.arange(prompts) % 2
                 run.step(
-                    step, answers=labels[:, None], rewards=None, targets=labels, target_surprisal=left,
-                    runs=[number] * prompts,
+                    step, answers=labels[:, None], rewards=np.ones((prompts, 1)) if step else None, targets=labels,
+                    target_surprisal=left, runs=[number] * prompts,
                 )  # fmt: skip
 
 
