@@ -70,7 +70,9 @@ def _first_word(keys: KnownKeys) -> NDArray[np.str_]:
 
 
 def _pass_rate(keys: KnownKeys, visits: Ints) -> Floats:
-    return np.asarray(keys.visit["n_right"][visits] / np.maximum(keys.visit["n"][visits], 1))
+    """Right rollouts of those scored in some visits; NaN where none was scored."""
+    right, scored = (keys.visit[c][visits].astype(float) for c in ("n_right", "n"))
+    return np.asarray(np.divide(right, scored, out=np.full(scored.size, np.nan), where=scored > 0))
 
 
 def _check(overdraft: Floats, folder: Path) -> None:

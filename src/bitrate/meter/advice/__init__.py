@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bitrate.meter.audit import Audit
     from bitrate.meter.run import Run
 
+#: Share of groups all right, or all wrong, that is no cause for a warning.
+CONSTANT_HEALTHY = 0.3
 #: A sentence and the figure that it rests on; None where there is nothing to say.
 Says = Callable[["Audit", "Run"], "tuple[str, Estimate] | None"]
 

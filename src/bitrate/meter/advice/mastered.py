@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from bitrate.meter.advice import Rule
+from bitrate.meter.advice import CONSTANT_HEALTHY, Rule
 from bitrate.meter.audit import Audit
 from bitrate.meter.groups import counted
 from bitrate.meter.run import Run
 from bitrate.types import Estimate
 from bitrate.wording import percent
-
-#: The whole interval must lie beyond it.
-CONSTANT_HEALTHY = 0.3
 
 
 def says(audit: Audit, run: Run) -> tuple[str, Estimate] | None:
