@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import math
 import os
 import signal
@@ -391,3 +392,16 @@ def test_a_second_process_on_the_same_input_gets_a_folder_of_its_own() -> None:
         assert one != other
         assert one.is_dir() and other.is_dir()
     assert not one.exists() and not other.exists()
+
+
+def test_a_level_that_only_a_row_set_aside_has_makes_no_other_right(
+    tmp_path: Path, reading: Callable[..., Any]
+) -> None:
+    """A score of 0.5 throughout says neither right nor wrong, whatever a row without a prompt scored."""
+    rows = [{"prompt_id": f"p{i // 2}", "reward": 0.5, "step": i % 3} for i in range(12)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(r) + "\n" for r in [*rows, {"prompt_id": None, "reward": -0.5, "step": 0}]))
+    found = reading(path)
+    assert found.set_aside == {"prompt_id is null": 1}
+    assert {g["n_correct"] for g in found.groups} == {None}
+    assert found.outcome.threshold is None and found.outcome.levels == {0.5: 12}

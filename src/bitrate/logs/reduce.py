@@ -208,7 +208,9 @@ def _found(con: duckdb.DuckDBPyConnection, outcome: Outcome) -> Outcome:
     if off or not n:
         return Outcome(outcome.column, {}, None)
     counts = {x: right if x > (outcome.threshold or 0.0) else n - right for x in outcome.levels}
-    return Outcome(outcome.column, {x: int(c) for x, c in counts.items() if c}, outcome.threshold)
+    shown = {x: int(c) for x, c in counts.items() if c}
+    # A level that only rows set aside have does not make the other one right or wrong.
+    return Outcome(outcome.column, shown, outcome.threshold if len(shown) > 1 else _threshold(shown))
 
 
 def _threshold(levels: Iterable[float]) -> float | None:
