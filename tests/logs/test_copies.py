@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+import bitrate
+
 ROWS = [
     {"prompt_id": f"p{i // 4}", "step": i // 20, "reward": i % 2, "completion": f"text {i}", "prompt": f"q {i // 4}"}
     for i in range(80)
@@ -84,8 +88,6 @@ def test_messages_in_another_order_of_keys_are_one_text(tmp_path: Path, reading:
 
 
 def test_an_export_beside_its_sources_is_left_out(tmp_path: Path, reading: Callable[..., Any]) -> None:
-    import bitrate
-
     write(tmp_path / "runs" / "rows.jsonl", ROWS)
     bitrate.export(tmp_path / "runs", tmp_path / "all.parquet")
     (tmp_path / "all.parquet").rename(tmp_path / "runs" / "all.parquet")
@@ -143,3 +145,19 @@ def test_a_file_without_a_split_counts_as_training_when_files_are_compared(
     found = reading(tmp_path)
     assert found.column("n") == [4] * 40
     assert found.note("they are taken for runs of their own")
+
+
+@pytest.mark.parametrize("rows", [2, 3, 12])
+def test_a_line_that_comes_twice_is_said_in_short_files_too(rows: int, tmp_path: Path) -> None:
+    texts = ["so 4", " 13", *(f"text {i}" for i in range(rows - 3))][: rows - 1]
+    lines = [f"p{i},{i % 2},{i % 2},{text}" for i, text in enumerate(texts)]
+    (tmp_path / "rows.csv").write_text("\n".join(["prompt_id,reward,step,completion", *lines, lines[0], ""]))
+    assert any("1 line of rows.csv" in c for c in bitrate.audit(tmp_path).caveats)
+
+
+def test_lines_of_many_files_that_come_twice_are_one_caveat(tmp_path: Path) -> None:
+    for i in range(5):
+        line = json.dumps({"prompt_id": f"p{i}", "reward": i % 2, "step": i, "completion": "so"})
+        (tmp_path / f"part-{i}.jsonl").write_text(f"{line}\n{line}\n")
+    [said] = [c for c in bitrate.audit(tmp_path).caveats if "letter for letter" in c]
+    assert said.startswith("5 lines of part-0.jsonl and 4 other files stand there once more")

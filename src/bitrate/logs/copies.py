@@ -49,19 +49,21 @@ def without_copies(form: Format, files: list[Peek]) -> list[Peek]:
     ]
     if sum(f.size for f in rows) > COMPARED_BYTES:
         return kept
-    rows = [f for f in rows if _tells(f)]
+    told = {str(f.path): _told_apart(f) for f in rows}
+    rows = [f for f in rows if told[str(f.path)]]
     lines = {str(f.path): _hashes(f) for f in rows}
-    parts = _parts_of(rows, lines)
+    parts = _parts_of([f for f in rows if told[str(f.path)] >= LEAST_LINES], lines)
     for path, whole in parts.items():
         form.set_aside.append(SetAside(f"every line is also in {whole.inside}", 1, "files", (path,)))
-    for file in rows:
-        again = lines[str(file.path)].repeated
-        if again and str(file.path) not in parts:
-            form.notes.append(
-                f"{number_of(again, 'line')} of {file.inside} stand there once more, letter for letter: rollouts that "
-                "were written again, as a resumed run does, or equal answers. Where no column numbers the rollouts of "
-                "a group, all are counted."
-            )
+    again = {f.inside: n for f in rows if str(f.path) not in parts and (n := lines[str(f.path)].repeated)}
+    if again:
+        first, *more = again
+        where = first + (f" and {number_of(len(more), 'other file')}" if more else "")
+        form.notes.append(
+            f"{number_of(sum(again.values()), 'line')} of {where} stand there once more, letter for letter: rollouts "
+            "that were written again, as a resumed run does, or equal answers. Where no column numbers the rollouts "
+            "of a group, all are counted."
+        )
     return [f for f in kept if str(f.path) not in parts]
 
 
@@ -80,7 +82,7 @@ def _without_equals(form: Format, files: list[Peek]) -> list[Peek]:
             with file.path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").digest()
             firsts = seen.setdefault(digest, [])
-            original = next((f for f in firsts if _same_place(f, file) or _tells(file)), None)
+            original = next((f for f in firsts if _same_place(f, file) or _told_apart(file) >= LEAST_LINES), None)
             if original is None:
                 firsts.append(file)
             else:
@@ -107,15 +109,21 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[a-z]+|\d+", name.lower())
 
 
-def _tells(file: Peek) -> bool:
-    """Whether a column of texts is unlike in most of the first rows, so that equal rows are one rollout."""
+def _told_apart(file: Peek) -> int:
+    """How many of the first rows were looked at, where a column of texts is unlike in most of them; else 0.
+
+    Then equal rows are one rollout, most likely: surely enough for a word, and for setting a copy aside in a file of a
+    few lines or more.
+    """
     rows: list[dict[str, Any]] = file.records[:LOOKED_AT]
     if file.kind == "eval":
-        return True
+        return LEAST_LINES
     if file.kind == "csv":
         text = io.StringIO(file.head, newline="")
         rows = [*itertools.islice(csv.DictReader(text, delimiter=file.delimiter), LOOKED_AT)]
-        rows = [{k: v for k, v in r.items() if isinstance(v, str) and not _is_number(v)} for r in rows]
+        # A cell of texts may look like a number; a column of nothing else holds scores and counts.
+        words = {k for r in rows for k, v in r.items() if isinstance(v, str) and v and not _is_number(v)}
+        rows = [{k: v for k, v in r.items() if k in words} for r in rows]
     elif file.kind == "parquet":
         import pyarrow.parquet as pq
 
@@ -123,14 +131,14 @@ def _tells(file: Peek) -> bool:
             with pq.ParquetFile(file.path) as found:
                 rows = next((b.to_pylist() for b in found.iter_batches(LOOKED_AT)), [])
         except (OSError, ValueError):  # a damaged page: reading the rows says so, and where
-            return False
+            return 0
     texts: dict[str, set[str]] = {}
     for row in rows:
         for name, value in row.items():
             if name not in OF_PROMPTS and isinstance(value, (str, list, dict)) and value:
                 texts.setdefault(name, set()).add(repr(value))
     alike = max(1.0, (1 - UNLIKE) * len(rows))
-    return len(rows) >= LEAST_LINES and any(len(v) >= len(rows) - alike for v in texts.values())
+    return len(rows) if any(len(v) >= len(rows) - alike for v in texts.values()) else 0
 
 
 def _is_number(text: str) -> bool:
