@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -27,8 +28,9 @@ SEED = 0
 
 
 def page() -> str:
-    """The page as Markdown, from the published results."""
-    return claims_page(json.loads(RESULTS.read_text("utf-8"))["claims"], "claims", "python scripts/claims_page.py")
+    """The page as Markdown, from the published results; a source that is a page beside it is a link."""
+    made = claims_page(json.loads(RESULTS.read_text("utf-8"))["claims"], "claims", "python scripts/claims_page.py")
+    return re.sub(r"docs/(\w+\.md#[\w-]+)", r"[docs/\1](\1)", made)
 
 
 def publish(ids: list[str], runs: Path | None) -> None:

@@ -311,3 +311,32 @@ def test_theory_and_estimators_leave_nothing_out() -> None:
     assert {*bitrate.stats.__all__} <= named
     linked = set(re.findall(r"\(claims\.md#([\w-]+)\)", theory))
     assert {c.id.lower().replace(".", "-") for c in all_claims()} <= linked
+
+
+CLAIM = r"[SBT]\d+(?:\.\d+)?\b"
+
+
+def test_references_open_a_section() -> None:
+    """What source, tests and pages refer to is there, and nothing refers to notes that are no part of the project."""
+    notes = "|".join(("THEORY", "ESTIMATORS", "DESIGN", "ENGINE", "TRAINING", "SAMPLING", "FORMATS", "STYLE"))
+    pages = {page.name: page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md")}
+    sections = {
+        (name, part.split(" }\n")[0] if part is not text else ""): part
+        for name, text in pages.items()
+        for part in re.split(r"^#+ [^\n]*\{: #", text, flags=re.M)
+    }
+    opened = claims = 0
+    folders = [ROOT / name for name in ("src", "tests", "docs", "benchmarks", "scripts", "results")]
+    for path in [p for f in folders for kind in ("py", "md", "json") for p in f.rglob(f"*.{kind}")]:
+        text = path.read_text("utf-8", errors="replace")
+        assert not re.search(rf"\b({notes})\.md\b", text), path
+        for page, section, about in re.findall(
+            rf"docs/(\w[\w-]+\.md)#([\w-]+)((?:,? (?:claims?|and)? ?{CLAIM})*)", text
+        ):
+            assert (page, section) in sections, (path, page, section)
+            for claim in re.findall(CLAIM, about):
+                assert re.search(rf"\b{re.escape(claim)}\b", sections[page, section]), (path, page, section, claim)
+                claims += 1
+            opened += 1
+    assert opened > 100
+    assert claims > 100

@@ -114,7 +114,7 @@ def audit(
     Raises:
         BitrateError: bad paths, files that cannot be read, options that cannot be used.
 
-    Reference: DESIGN.md section 4, THEORY.md section 4.
+    Reference: docs/ledger.md, docs/theory.md#logs.
 
     >>> import tempfile, pathlib
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -239,8 +239,6 @@ def check(id: str, seed: int = 0, *, full: bool = False) -> Verdict:
 
     Raises:
         InputError: no such claim.
-
-    Reference: DESIGN.md section 4.
     """
     from bitrate.lab import runner
     from bitrate.lab.claims import find

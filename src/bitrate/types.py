@@ -37,7 +37,7 @@ class Estimate:
         ValueError: a value without an interval, a value with a reason, a non-finite value,
             or an interval that does not hold its value.
 
-    Reference: DESIGN.md section 3; "absence is never a number".
+    Reference: docs/estimators.md.
 
     >>> Estimate.exact("rollouts", 64, "rollouts", n=64).value
     64.0
@@ -179,8 +179,6 @@ class Prediction:
 
     Raises:
         ValueError: NaN, or a kind that is none of the three.
-
-    Reference: DESIGN.md section 3.
 
     >>> Prediction(1.0, "upper", "bits", "S1.6").kind
     'upper'

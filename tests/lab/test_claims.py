@@ -29,7 +29,7 @@ HOLDS_IF = {
     "S0.1", "S0.2", "S0.3", "S0.4", "S0.6", "S0.7", "S1.1", "S1.7", "S1.8", "S1.10", "S1.12", "S2.2", "S3.2", "S3.5",
     "S3.8", "S3.10", "S4.1", "S4.2", "S4.3", "S4.5", "B9", "B10",
 }  # fmt: skip
-#: Rows that THEORY.md leaves to training: whatever the runs said is published, a refuted prediction too.
+#: Claims that docs/theory.md leaves to training: whatever the runs said is published, a refuted prediction too.
 TRAINING = {"S1.17", "S2.3", "S2.4", "S2.5", "S3.11", "S3.13", "S4.6", "S4.7"}
 MEASURED = [c for c in all_claims() if not c.pending]
 
@@ -45,7 +45,7 @@ def test_every_claim_of_the_sources_is_registered() -> None:
 
 
 def test_what_is_published_is_what_the_theory_adjudicates() -> None:
-    """Verdicts of THEORY.md section 2, typed in here and not taken from a run."""
+    """Verdicts that the theory gives, typed in here and not taken from a run."""
     found = published()
     assert found.keys() == {c.id for c in all_claims()}
     for id, said in found.items():

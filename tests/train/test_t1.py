@@ -137,7 +137,7 @@ def test_a_real_gradient_carries_what_the_tabular_theory_says(answers, k, baseli
     ],
 )  # fmt: skip
 def test_published_figures_at_a_network_that_knows_nothing(answers, k, baseline, bits):
-    """THEORY.md S1.15 has a uniform policy: a head with small weights comes near it."""
+    """S1.15 has a uniform policy: a head with small weights comes near it."""
     found = information(network(answers, sharpness=1e-3), k, baseline)
     assert found.update == pytest.approx(bits, abs=5e-5)
 

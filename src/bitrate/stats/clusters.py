@@ -31,7 +31,7 @@ def biased_quantile(shift: float, dof: float, level: float) -> float:
     Returns:
         c, in standard errors.
 
-    Reference: ESTIMATORS.md section 2; Armstrong and Kolesar (2018), Econometrica 86.
+    Reference: docs/estimators.md#intervals; Armstrong and Kolesar (2018), Econometrica 86.
 
     >>> round(biased_quantile(0.0, 1e9, 0.95), 3)
     1.96

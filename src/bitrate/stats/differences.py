@@ -34,7 +34,7 @@ def mean_difference(
     Raises:
         InputError: shapes that differ, or values that are not finite: leave prompts without both measurements out.
 
-    Reference: ESTIMATORS.md section 2, "intervals by prompt, not by row".
+    Reference: docs/estimators.md#differences and docs/estimators.md#clusters.
 
     >>> mean_difference([0.0, 0.5], [0.5, 1.0], name="gain", unit="share").value
     0.5

@@ -47,7 +47,7 @@ def mutual_information(
     Raises:
         InputError: shapes that differ, counts that are not whole and positive, a cell twice.
 
-    Reference: ESTIMATORS.md section 3; Zahl (1977), Jackknifing an index of diversity; Miller (1955).
+    Reference: docs/estimators.md#counted; Zahl (1977), Jackknifing an index of diversity; Miller (1955).
 
     >>> made = mutual_information([0, 1], [0, 1], [5000, 5000])
     >>> made.low <= 1.0 <= made.high
@@ -79,7 +79,7 @@ def conditional_entropy(
     Raises:
         InputError: as in :func:`mutual_information`.
 
-    Reference: ESTIMATORS.md section 3; Cover and Thomas, eq. 2.10.
+    Reference: docs/estimators.md#counted; Cover and Thomas, eq. 2.10.
 
     >>> made = conditional_entropy([0, 0, 1, 1], [0, 1, 0, 1], [2500, 2500, 2500, 2500])
     >>> made.low <= 1.0 <= made.high

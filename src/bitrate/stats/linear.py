@@ -66,7 +66,7 @@ def score_table(functional: Functional, ns: ArrayLike, n_units: int, n_correct: 
     Raises:
         InputError: a size or ``n_units`` below 1, no sizes, or impossible counts.
 
-    Reference: ESTIMATORS.md section 2, "mixed K: per-K tables combined by weight".
+    Reference: docs/estimators.md#mixed-sizes.
 
     >>> from bitrate.stats.functionals import PassRate
     >>> score_table(PassRate(), [1, 2], 10).score.tolist()
@@ -134,7 +134,7 @@ def mean_functional(
     Raises:
         InputError: counts that are not whole, 0 <= n_correct <= n violated, a negative weight, or shapes that differ.
 
-    Reference: ESTIMATORS.md section 2.
+    Reference: docs/estimators.md#pooled.
 
     >>> from bitrate.stats.functionals import PassRate
     >>> mean_functional(PassRate(), [0, 1, 2, 1], [2, 2, 2, 2]).value
@@ -184,7 +184,7 @@ def mean_outcome_entropy(
     Raises:
         InputError: counts that are not whole, 0 <= n_correct <= n violated, or shapes that differ.
 
-    Reference: ESTIMATORS.md section 2.
+    Reference: docs/estimators.md#pooled.
 
     >>> bits = mean_outcome_entropy([4] * 100, [8] * 100)  # all prompts at p = 1/2 carry one bit
     >>> bits.low <= 1.0 <= bits.high

@@ -223,7 +223,7 @@ def coefficients(functional: Functional, n: int, n_units: int) -> tuple[Floats, 
     Raises:
         InputError: ``n`` or ``n_units`` below 1.
 
-    Reference: ESTIMATORS.md section 2; Lawson (1961) for the reweighting.
+    Reference: docs/estimators.md#pooled; Lawson (1961) for the reweighting.
 
     >>> from bitrate.stats.functionals import LearningValue
     >>> scores, bias = coefficients(LearningValue(), 2, 100)

@@ -29,7 +29,7 @@ class ExactMatchBelief:
     Raises:
         InputError: a prior that is no distribution.
 
-    Reference: ESTIMATORS.md section 1, "Sequential".
+    Reference: docs/estimators.md#sequential.
 
     >>> belief = ExactMatchBelief([0.5, 0.25, 0.25])
     >>> belief.entropy
@@ -117,7 +117,7 @@ class NoisyMatchBelief:
     Raises:
         InputError: a prior that is no distribution, or ``flip`` out of range.
 
-    Reference: ESTIMATORS.md section 1, "Sequential"; THEORY.md claim S1.6.
+    Reference: docs/estimators.md#sequential; docs/theory.md#outcome, claim S1.6.
 
     >>> belief = NoisyMatchBelief([0.5, 0.5], flip=0.25)
     >>> round(belief.observe(0, correct=True), 4), belief.probability(0)

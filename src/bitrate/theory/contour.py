@@ -37,7 +37,7 @@ def unseen_entropy(prior: Floats, policy: Floats, k: int) -> float:
     Returns:
         Bits.
 
-    Reference: ESTIMATORS.md section 1.
+    Reference: docs/estimators.md#contour.
     """
     given = k * policy > HARDLY
     never = float(prior[~given].sum())

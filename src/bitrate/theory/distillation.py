@@ -34,7 +34,7 @@ def distillation_capacity(vocabulary: ArrayLike, bits_per_logit: ArrayLike) -> F
     Raises:
         InputError: ``vocabulary`` not a whole number from 1, or a precision that is not finite and positive.
 
-    Reference: THEORY.md claim S4.5.
+    Reference: docs/theory.md#distillation, claim S4.5.
 
     >>> float(distillation_capacity(50_000, 16))
     800000.0
@@ -55,7 +55,7 @@ def distillation_information(teacher: ArrayLike, student: ArrayLike) -> Floats:
     Raises:
         InputError: rows that are no distributions, or last axes that differ.
 
-    Reference: THEORY.md section 3; Cover and Thomas, eq. 2.26.
+    Reference: docs/theory.md#distillation; Cover and Thomas, eq. 2.26.
 
     >>> float(distillation_information([1.0, 0.0], [0.25, 0.75]))
     2.0
@@ -81,7 +81,7 @@ def top_k_information(teacher: ArrayLike, student: ArrayLike, k: int) -> Floats:
     Raises:
         InputError: rows that are no distributions, last axes that differ, or ``k`` out of range.
 
-    Reference: THEORY.md section 3.
+    Reference: docs/theory.md#distillation.
 
     >>> float(top_k_information([0.5, 0.3, 0.2], [0.25, 0.5, 0.25], 1))
     2.0
@@ -111,7 +111,7 @@ def sampled_information(teacher: ArrayLike, student: ArrayLike) -> SampledLabel:
     Raises:
         InputError: rows that are no distributions, or last axes that differ.
 
-    Reference: THEORY.md section 3.
+    Reference: docs/theory.md#distillation.
 
     >>> tuple(float(bits) for bits in sampled_information([0.5, 0.5], [0.5, 0.5]))
     (1.0, 0.0, 1.0)
@@ -138,7 +138,7 @@ def teacher_information(prior: ArrayLike, teachers: ArrayLike, bits: int | None 
         InputError: ``prior`` or a row that is no distribution, shapes that do not fit, or ``bits`` not a whole number
             from 1.
 
-    Reference: THEORY.md claim S4.5.
+    Reference: docs/theory.md#distillation, claim S4.5.
 
     >>> teacher_information([0.5, 0.25, 0.25], [[1.0, 0.0], [0.5, 0.5], [0.51, 0.49]])
     1.5

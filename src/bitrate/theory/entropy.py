@@ -46,7 +46,7 @@ def noisy_outcome_information(p: ArrayLike, flip: ArrayLike) -> Floats:
     Raises:
         InputError: an element outside [0, 1], or NaN.
 
-    Reference: THEORY.md claim S1.6; the binary symmetric channel, Cover and Thomas, section 7.1.4.
+    Reference: docs/theory.md#outcome, claim S1.6; the binary symmetric channel, Cover and Thomas, section 7.1.4.
 
     >>> round(float(noisy_outcome_information(0.5, 0.05)), 4)
     0.7136
@@ -72,7 +72,7 @@ def beta_mean_entropy(a: ArrayLike, b: ArrayLike) -> Floats:
     Raises:
         InputError: a parameter that is not finite and positive.
 
-    Reference: ESTIMATORS.md section 2.
+    Reference: docs/estimators.md#pooled.
 
     >>> bool(np.isclose(beta_mean_entropy(1, 1), 1 / (2 * np.log(2))))
     True

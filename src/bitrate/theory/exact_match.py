@@ -31,7 +31,7 @@ def outcome_information(prior: ArrayLike, policy: ArrayLike) -> float:
     Raises:
         InputError: a prior or policy that is no distribution, or lengths that differ.
 
-    Reference: THEORY.md claim S1.8.
+    Reference: docs/theory.md#outcome, claim S1.8.
 
     >>> outcome_information([0.5, 0.5, 0.0], [0.5, 0.25, 0.25])
     0.75
@@ -57,7 +57,7 @@ def group_information(prior: ArrayLike, policy: ArrayLike, k: int) -> float:
     Raises:
         InputError: a prior or policy that is no distribution, lengths that differ, or ``k`` not a whole number from 1.
 
-    Reference: THEORY.md claim S1.10; ESTIMATORS.md section 1.
+    Reference: docs/theory.md#groups, claim S1.10; docs/estimators.md#exact.
 
     >>> group_information([0.5, 0.5], [0.5, 0.5], 3)
     1.0
@@ -92,7 +92,7 @@ def distinct_answers(n_answers: int, k: int) -> Floats:
     Raises:
         InputError: an argument that is not a whole number from 1.
 
-    Reference: ESTIMATORS.md section 1; Feller (1968), An Introduction to Probability Theory, vol. 1, section II.5.
+    Reference: docs/estimators.md#occupancy; Feller (1968), An Introduction to Probability Theory, vol. 1, section II.5.
 
     >>> distinct_answers(2, 2).tolist()
     [0.0, 0.5, 0.5]
@@ -120,7 +120,7 @@ def group_information_given_distinct(n_answers: ArrayLike, distinct: ArrayLike) 
     Raises:
         InputError: numbers that are not whole, or M above V.
 
-    Reference: THEORY.md claim S1.10.
+    Reference: docs/theory.md#groups, claim S1.10.
 
     >>> group_information_given_distinct(4, [0, 2, 3, 4]).tolist()
     [0.0, 1.5, 2.0, 2.0]
@@ -149,7 +149,7 @@ def group_bound(distinct: ArrayLike, dimension: float = 1) -> Floats:
     Raises:
         InputError: numbers that are not whole.
 
-    Reference: THEORY.md claim S1.9; Sauer (1972).
+    Reference: docs/theory.md#groups, claim S1.9; Sauer (1972).
 
     >>> group_bound([1, 3, 7]).tolist()
     [1.0, 2.0, 3.0]
@@ -176,7 +176,7 @@ def expected_tries(prior: ArrayLike, policy: ArrayLike) -> float:
     Raises:
         InputError: a prior or policy that is no distribution, or lengths that differ.
 
-    Reference: THEORY.md section 3 and claim S3.5.
+    Reference: docs/theory.md#search, claim S3.5.
 
     >>> expected_tries([0.5, 0.5, 0.0], [0.25, 0.5, 0.25])
     3.0
@@ -198,7 +198,7 @@ def best_policy_for_tries(prior: ArrayLike) -> Floats:
     Raises:
         InputError: a prior that is no distribution.
 
-    Reference: THEORY.md section 3; Lagrange's condition on :func:`expected_tries`.
+    Reference: docs/theory.md#search; Lagrange's condition on :func:`expected_tries`.
 
     >>> best_policy_for_tries([0.8, 0.2, 0.0]).round(4).tolist()
     [0.6667, 0.3333, 0.0]
@@ -222,7 +222,7 @@ def tries_without_replacement(n_answers: ArrayLike) -> Floats:
     Raises:
         InputError: numbers that are not whole, or below 1.
 
-    Reference: THEORY.md claim S3.5.
+    Reference: docs/theory.md#search, claim S3.5.
 
     >>> float(tries_without_replacement(3))
     2.0

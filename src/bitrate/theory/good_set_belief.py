@@ -29,7 +29,7 @@ class GoodSetBelief:
     Raises:
         InputError: a number outside its range, or both or neither of ``alpha`` and ``size``.
 
-    Reference: THEORY.md claim S0.4.
+    Reference: docs/theory.md#good-sets, claim S0.4.
 
     >>> belief = GoodSetBelief(4, size=1)
     >>> round(belief.entropy, 12)

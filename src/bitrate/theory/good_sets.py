@@ -58,7 +58,7 @@ def good_set_first_step(n: ArrayLike, alpha: ArrayLike, nonempty: bool = False) 
     Raises:
         InputError: ``n`` not a whole number from 1, ``alpha`` outside [0, 1], or 0 with ``nonempty``.
 
-    Reference: THEORY.md claim S0.3.
+    Reference: docs/theory.md#good-sets, claim S0.3.
 
     >>> float(good_set_first_step(10, 0.5))
     1.0
@@ -89,7 +89,7 @@ def good_set_update_no_baseline(n: ArrayLike, alpha: ArrayLike) -> Floats:
     Raises:
         InputError: ``n`` not a whole number from 1, or ``alpha`` outside [0, 1].
 
-    Reference: THEORY.md claim S0.3.
+    Reference: docs/theory.md#updates, claim S0.3.
 
     >>> float(good_set_update_no_baseline(1, 0.5))  # one joke: the update is its reward
     1.0
@@ -121,7 +121,7 @@ def good_set_positive_example(n: ArrayLike, alpha: ArrayLike) -> Floats:
     Raises:
         InputError: ``n`` not a whole number from 1, or ``alpha`` outside (0, 1].
 
-    Reference: THEORY.md claim S0.5.
+    Reference: docs/theory.md#good-sets, claim S0.5.
 
     >>> bool(np.isclose(good_set_positive_example(2, 0.5), 2 / 3))  # one good joke, 1 bit, in 2 of 3 sets
     True
@@ -149,7 +149,7 @@ def good_set_distinct_rollouts(m: ArrayLike, alpha: ArrayLike) -> Floats:
     Raises:
         InputError: ``m`` not a whole number from 1, or ``alpha`` outside [0, 1].
 
-    Reference: THEORY.md claims S0.9 and S1.9.
+    Reference: docs/theory.md#good-sets, claim S0.9; docs/theory.md#groups, claim S1.9.
 
     >>> float(good_set_distinct_rollouts(4, 0.5))
     4.0
@@ -170,7 +170,7 @@ def fixed_set_rollout(n: ArrayLike, size: ArrayLike) -> Floats:
     Raises:
         InputError: a number that is not whole, below 1, or ``size`` above ``n``.
 
-    Reference: THEORY.md claims S0.6 and S3.4.
+    Reference: docs/theory.md#good-sets, claim S0.6; docs/theory.md#labels, claim S3.4.
 
     >>> float(fixed_set_rollout(8, 4))
     1.0
@@ -195,7 +195,7 @@ def fixed_set_positive_example(n: ArrayLike, size: ArrayLike) -> Floats:
     Raises:
         InputError: a number that is not whole, below 1, or ``size`` above ``n``.
 
-    Reference: THEORY.md claims S0.5, S0.8 and S1.12.
+    Reference: docs/theory.md#good-sets, claims S0.5, S0.8 and S1.12.
 
     >>> float(fixed_set_positive_example(8, 2))
     2.0
@@ -217,7 +217,7 @@ def rejection_sampling_information(alpha: ArrayLike, keep_failures: bool = False
     Raises:
         InputError: an element of ``alpha`` outside [0, 1], or NaN.
 
-    Reference: THEORY.md claim S0.12.
+    Reference: docs/theory.md#good-sets, claim S0.12.
 
     >>> rejection_sampling_information([0.25, 0.5]).tolist()
     [0.5, 0.5]
@@ -242,7 +242,7 @@ def expected_rollouts(mass: ArrayLike) -> Floats:
     Raises:
         InputError: an element of ``mass`` outside [0, 1], or NaN.
 
-    Reference: THEORY.md claims S0.7 and S0.10.
+    Reference: docs/theory.md#good-sets, claim S0.7; docs/theory.md#search, claim S0.10.
 
     >>> expected_rollouts([0.25, 0]).tolist()
     [4.0, inf]
@@ -266,7 +266,7 @@ def coupon_collector(n: ArrayLike) -> Floats:
     Raises:
         InputError: ``n`` not a whole number from 1.
 
-    Reference: THEORY.md claim S0.7.
+    Reference: docs/theory.md#good-sets, claim S0.7.
 
     >>> bool(np.isclose(coupon_collector(3), 5.5))
     True

@@ -38,7 +38,7 @@ def entropy(p: ArrayLike) -> Floats:
     Raises:
         InputError: a row that is no distribution.
 
-    Reference: Cover and Thomas, Elements of Information Theory, eq. 2.1; THEORY.md section 3.
+    Reference: Cover and Thomas, Elements of Information Theory, eq. 2.1; docs/theory.md#graded.
 
     >>> float(entropy([0.5, 0.25, 0.25, 0.0]))
     1.5
@@ -58,7 +58,7 @@ def gaussian_reward_information(snr: ArrayLike) -> Floats:
     Raises:
         InputError: a ratio that is negative or not finite.
 
-    Reference: THEORY.md section 3; Cover and Thomas, eq. 9.16.
+    Reference: docs/theory.md#graded; Cover and Thomas, eq. 9.16.
 
     >>> float(gaussian_reward_information(3))
     1.0
@@ -80,7 +80,7 @@ def unit_test_information(m: ArrayLike, u: ArrayLike) -> UnitTestInformation:
     Raises:
         InputError: ``m`` not one whole number from 1, or ``u`` outside [0, 1].
 
-    Reference: THEORY.md section 3.
+    Reference: docs/theory.md#graded.
 
     >>> tuple(round(float(bits), 3) for bits in unit_test_information(10, 0.5))
     (0.011, 2.706, 10.0)
@@ -107,7 +107,7 @@ def quantised_reward_bound(levels: ArrayLike) -> Floats:
     Raises:
         InputError: not a whole number from 1.
 
-    Reference: THEORY.md claim S1.7.
+    Reference: docs/theory.md#graded, claim S1.7.
 
     >>> float(quantised_reward_bound(16))
     4.0
@@ -130,7 +130,7 @@ def quantised_gaussian_information(snr: float, bits: int) -> float:
     Raises:
         InputError: an argument outside its range.
 
-    Reference: THEORY.md claim S1.7.
+    Reference: docs/theory.md#graded, claim S1.7.
 
     >>> round(quantised_gaussian_information(1.0, 1), 4), round(quantised_gaussian_information(1.0, 8), 4)
     (0.2787, 0.4995)

@@ -29,7 +29,7 @@ def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1)
         InputError: ``p`` not strictly between 0 and 1, a baseline that is not finite, or ``others`` not a whole
             number from 1.
 
-    Reference: THEORY.md claim S3.8.
+    Reference: docs/theory.md#gradient-noise, claim S3.8.
 
     >>> gradient_snr([0.25, 0.5]).round(4).tolist()
     [0.3333, 1.0]
@@ -63,7 +63,7 @@ def label_gradient_snr(target: ArrayLike, policy: ArrayLike) -> Floats:
         InputError: rows that are no distributions, last axes that differ, or a policy that is a deterministic target:
             there both the signal and the noise are 0.
 
-    Reference: THEORY.md claim S3.9.
+    Reference: docs/theory.md#gradient-noise, claim S3.9.
 
     >>> float(label_gradient_snr([0.5, 0.5], [1.0, 0.0]))
     1.0
@@ -95,7 +95,7 @@ def success_advantage(p: ArrayLike, method: str) -> Floats:
     Raises:
         InputError: ``p`` outside [0, 1], or an unknown method.
 
-    Reference: THEORY.md claim S1.3.
+    Reference: docs/theory.md#outcome, claim S1.3.
 
     >>> float(success_advantage(0.2, "reinforce")), float(success_advantage(0.2, "grpo"))
     (0.8, 2.0)

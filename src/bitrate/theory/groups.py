@@ -24,7 +24,7 @@ def dead_group_probability(p: ArrayLike, k: ArrayLike) -> Floats:
     Raises:
         InputError: ``p`` outside [0, 1], or ``k`` not a whole number from 1.
 
-    Reference: THEORY.md section 4, update bits.
+    Reference: docs/theory.md#updates.
 
     >>> float(dead_group_probability(0.5, 4))
     0.125
@@ -48,7 +48,7 @@ def group_normalised_information(p: ArrayLike, k: ArrayLike) -> Floats:
     Raises:
         InputError: ``p`` outside [0, 1], or ``k`` not a whole number from 1.
 
-    Reference: THEORY.md section 4, update bits.
+    Reference: docs/theory.md#updates.
 
     >>> float(group_normalised_information(0.5, 2))  # patterns 00 and 11 merge: (3/2 bits) / 2
     0.75

@@ -32,7 +32,7 @@ def label_information(p: ArrayLike, others: ArrayLike) -> Floats:
     Raises:
         InputError: ``p`` outside [0, 1], or ``others`` not a whole number from 1.
 
-    Reference: THEORY.md claim S4.2.
+    Reference: docs/theory.md#labels, claim S4.2.
 
     >>> float(label_information(0.25, 3))
     2.0
@@ -58,7 +58,7 @@ def sampled_guess_information(p: ArrayLike, others: ArrayLike) -> Floats:
     Raises:
         InputError: ``p`` outside [0, 1], or ``others`` not a whole number from 1.
 
-    Reference: THEORY.md claims S3.3 and S4.2.
+    Reference: docs/theory.md#outcome, claim S3.3; docs/theory.md#labels, claim S4.2.
 
     >>> float(sampled_guess_information(0.5, 1))
     1.0
@@ -81,7 +81,7 @@ def surprisal(p: ArrayLike) -> Floats:
     Raises:
         InputError: an element of ``p`` outside [0, 1], or NaN.
 
-    Reference: THEORY.md claims S1.3 and S3.2.
+    Reference: docs/theory.md#outcome, claim S1.3; docs/theory.md#labels, claim S3.2.
 
     >>> surprisal([1, 0.25, 0]).tolist()
     [0.0, 2.0, inf]

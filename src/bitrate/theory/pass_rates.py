@@ -28,7 +28,7 @@ def group_entropy(a: float, b: float, k: int) -> float:
     Raises:
         InputError: a parameter that is not one finite positive number, or ``k`` not a whole number from 1.
 
-    Reference: THEORY.md section 3.
+    Reference: docs/theory.md#pass-rates.
 
     >>> round(group_entropy(1, 1, 1), 12), round(group_entropy(1, 1, 2), 12)  # 1/3, 1/6, 1/6, 1/3
     (1.0, 1.918295834054)
@@ -57,7 +57,7 @@ def pass_rate_information(a: float, b: float, k: int) -> float:
     Raises:
         InputError: a parameter that is not one finite positive number, or ``k`` not a whole number from 1.
 
-    Reference: THEORY.md section 3.
+    Reference: docs/theory.md#pass-rates.
 
     >>> round(pass_rate_information(1, 1, 1), 4)  # 1 - 1 / (2 ln 2)
     0.2787

@@ -29,7 +29,7 @@ def preference_information(std: ArrayLike) -> Floats:
     Raises:
         InputError: ``std`` negative or not finite.
 
-    Reference: THEORY.md section 3.
+    Reference: docs/theory.md#preferences.
 
     >>> preference_information([0, 1, 2]).round(3).tolist()
     [0.0, 0.135, 0.333]
@@ -52,7 +52,7 @@ def skill_information(pass_rate: ArrayLike, std: ArrayLike = 1.0) -> Floats:
     Raises:
         InputError: ``pass_rate`` outside [0, 1], ``std`` negative or not finite.
 
-    Reference: THEORY.md claim S3.10.
+    Reference: docs/theory.md#preferences, claim S3.10.
 
     >>> skill_information([0.5, 0.97]).round(3).tolist()
     [0.135, 0.02]

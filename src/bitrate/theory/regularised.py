@@ -29,7 +29,7 @@ def regularised_pass_rate(p: ArrayLike, beta: ArrayLike) -> Floats:
     Raises:
         InputError: ``p`` outside [0, 1], or ``beta`` not finite and positive.
 
-    Reference: THEORY.md claim S0.11.
+    Reference: docs/theory.md#kl, claim S0.11.
 
     >>> bool(np.isclose(regularised_pass_rate(0.25, 1 / np.log(3)), 0.5))  # the odds grow by e^(1/beta) = 3
     True
@@ -54,7 +54,7 @@ def regularised_policy(reference: ArrayLike, reward: ArrayLike, beta: float) -> 
     Raises:
         InputError: ``reference`` not a distribution, ``reward`` not finite, ``beta`` not finite and positive.
 
-    Reference: THEORY.md claim S0.11; Rafailov et al. 2023 (DPO), eq. 4.
+    Reference: docs/theory.md#kl, claim S0.11; Rafailov et al. 2023 (DPO), eq. 4.
 
     >>> regularised_policy([0.5, 0.25, 0.25], [0, 1, 1], 1 / np.log(2)).round(12).tolist()
     [0.333333333333, 0.333333333333, 0.333333333333]
@@ -117,7 +117,7 @@ def sample_information(prior: ArrayLike, policies: ArrayLike) -> Floats:
     Raises:
         InputError: ``prior`` or a row of ``policies`` not a distribution, or another number of rows.
 
-    Reference: THEORY.md claim S0.11.
+    Reference: docs/theory.md#kl, claim S0.11.
 
     >>> float(sample_information([0.5, 0.5], [[1, 0, 0], [0, 0.5, 0.5]]))
     1.0
@@ -143,7 +143,7 @@ def regularised_information_bound(prior: ArrayLike, policies: ArrayLike, referen
     Raises:
         InputError: an input that is not a distribution, or shapes that differ.
 
-    Reference: THEORY.md claim S0.11; Cover and Thomas, section 13.1.
+    Reference: docs/theory.md#kl, claim S0.11; Cover and Thomas, section 13.1.
 
     >>> float(regularised_information_bound([0.5, 0.5], [[1, 0], [0, 1]], [0.5, 0.5]))
     1.0

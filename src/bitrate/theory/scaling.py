@@ -25,7 +25,7 @@ def power_law_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike =
     Raises:
         InputError: ``pass_rate`` not strictly between 0 and 1, or another argument not finite and positive.
 
-    Reference: THEORY.md claim S3.6.
+    Reference: docs/theory.md#cost, claim S3.6.
 
     >>> power_law_cost(np.exp([-10.0, -1.0]), exponent=0.5, scale=10.0).round(9).tolist()
     [1.0, 100.0]
@@ -49,7 +49,7 @@ def decade_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike = 1.
     Raises:
         InputError: ``pass_rate`` not strictly between 0 and 0.1, or another argument not finite and positive.
 
-    Reference: THEORY.md claim S3.6.
+    Reference: docs/theory.md#cost, claim S3.6.
 
     >>> float(decade_cost(0.01, 1.0, np.log(10)).round(9))  # -ln p halves from 0.01 to 0.1: compute 1/2 to 1
     0.5
@@ -75,7 +75,7 @@ def policy_gradient_time(start: ArrayLike, end: ArrayLike) -> Floats:
     Raises:
         InputError: a pass rate not strictly between 0 and 1.
 
-    Reference: THEORY.md claim S3.6.
+    Reference: docs/theory.md#cost, claim S3.6.
 
     >>> float(policy_gradient_time(0.25, 0.75).round(4))  # 16/3 + 4 ln 3
     9.7278

@@ -27,7 +27,7 @@ def token_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:
     Raises:
         InputError: an argument that is not a whole number from 1.
 
-    Reference: THEORY.md claim S1.13.
+    Reference: docs/theory.md#tokens, claim S1.13.
 
     >>> float(token_information(2, 12))
     12.0
@@ -48,7 +48,7 @@ def token_capacity(alphabet_sizes: ArrayLike) -> Floats:
     Raises:
         InputError: a size that is not a whole number from 1, or no axis of tokens.
 
-    Reference: THEORY.md claim S1.13.
+    Reference: docs/theory.md#tokens, claim S1.13.
 
     >>> float(token_capacity([2, 2, 4]))
     4.0
@@ -72,7 +72,7 @@ def terminal_information(alphabet: ArrayLike, length: ArrayLike) -> Floats:
     Raises:
         InputError: an argument that is not a whole number from 1.
 
-    Reference: THEORY.md claim S1.13.
+    Reference: docs/theory.md#tokens, claim S1.13.
 
     >>> float(terminal_information(2, 1))
     1.0
@@ -98,7 +98,7 @@ def first_error_information(accuracy: ArrayLike, steps: ArrayLike) -> Floats:
     Raises:
         InputError: ``accuracy`` outside [0, 1], or ``steps`` not a whole number from 1.
 
-    Reference: THEORY.md claim S3.12.
+    Reference: docs/theory.md#tokens, claim S3.12.
 
     >>> round(float(first_error_information(0.9, 8)), 4)
     2.6711

@@ -53,7 +53,7 @@ def update_information(
             unknown advantage, "rloo" with one rollout, a function that looks at the order of the rollouts, or too many
             pairs to enumerate.
 
-    Reference: THEORY.md claim S1.15; ESTIMATORS.md section 1.
+    Reference: docs/theory.md#updates, claim S1.15; docs/estimators.md#update-bits.
 
     >>> fair = [0.5, 0.5]
     >>> round(update_information(fair, fair, 1, 0.0), 12)  # a failure is the zero update, whichever answer failed
@@ -90,7 +90,8 @@ def verifier_information(
     Raises:
         InputError: as in `update_information`, or ``accepts`` of another type or shape.
 
-    Reference: THEORY.md claims S1.9, S1.15 and S2.2.
+    Reference: docs/theory.md#groups, claim S1.9; docs/theory.md#updates, claim S1.15;
+    docs/theory.md#preferences, claim S2.2.
 
     >>> half = [[True, True, False, False], [False, False, True, True]]
     >>> round(verifier_information([0.5, 0.5], half, [0.25, 0.25, 0.25, 0.25], 1), 12)

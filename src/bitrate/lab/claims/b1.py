@@ -18,7 +18,7 @@ def predict(case: Case) -> Prediction:
     """h(u^m), the entropy of a binomial count, or m h(u)."""
     bits = unit_test_information(case.settings["tests"], case.settings["rate"])
     value = {ALL: bits.all_pass, COUNT: bits.passes, WHICH: bits.vector}[case.settings["report"]]
-    return Prediction(float(value), "exact", "bits/rollout", "THEORY.md section 3", ("tests pass independently",))
+    return Prediction(float(value), "exact", "bits/rollout", "docs/theory.md#graded", ("tests pass independently",))
 
 
 def rival(case: Case) -> Prediction:
@@ -62,7 +62,7 @@ CLAIM = Claim(
     id="B1",
     statement="Of m independent unit tests of pass rate u, the bit that all passed carries h(u^m), their count the "
     "entropy of a binomial, and the list of all m of them m h(u).",
-    source="bitrate, THEORY.md section 3",
+    source="bitrate, docs/theory.md#graded",
     cases=(
         *[case(report, rate) for rate in (0.5, 0.9) for report in (ALL, COUNT, WHICH)],
         Case(

@@ -22,7 +22,7 @@ def predict(case: Case) -> Prediction:
     """The mean over keys of log2(p last / p first)."""
     s = case.settings
     bits = float(np.dot(s["prior"], surprisal(s["start"])) - surprisal(s["last"]))
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md section 1, the ledger", ("one right answer",))
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#ledger", ("one right answer",))
 
 
 def stated(case: Case) -> Prediction:
@@ -69,7 +69,7 @@ CLAIM = Claim(
     id="B10",
     statement="How much likelier the right answers of a key became, log2(p last / p first), is no more than the key's "
     "entropy.",
-    source="bitrate, THEORY.md section 1; Barber and Agakov (2003), The IM algorithm",
+    source="bitrate, docs/theory.md#ledger; Barber and Agakov (2003), The IM algorithm",
     cases=(
         case("6 keys alike, at the end p=.9", EVEN, 0.9),
         case("keys as likely as a sure policy has them, at the end p=.9", SURE, 0.9),

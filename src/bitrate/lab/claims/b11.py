@@ -20,7 +20,7 @@ def predict(case: Case) -> Prediction:
     """The fall of the surprisal of right answers on prompts held out."""
     early, late = case.settings["held"]
     bits = float(surprisal(early) - surprisal(late))
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md section 1, the ledger", ("pass rates as planted",))
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#ledger", ("pass rates as planted",))
 
 
 def rival(case: Case) -> Prediction:
@@ -87,7 +87,7 @@ CLAIM = Claim(
     id="B11",
     statement="What training gains on prompts held out is log2(p late / p early) of those prompts, whatever trained "
     "prompts gained and however few bits were received.",
-    source="bitrate, THEORY.md section 1, the ledger",
+    source="bitrate, docs/theory.md#ledger",
     cases=(
         case("held out .125 to .5, trained on .125 to .9", (0.125, 0.5), (0.125, 0.9)),
         case("held out .25 as before, trained on .25 to .95", (0.25, 0.25), (0.25, 0.95)),

@@ -17,7 +17,9 @@ WORLDS, PAIRS = 20_000, 16
 def predict(case: Case) -> Prediction:
     """h(E sigma(D)) - E h(sigma(D))."""
     bits = float(preference_information(case.settings["std"]))
-    return Prediction(bits, "exact", "bits/pair", "THEORY.md section 3", ("Bradley-Terry with D normal about 0",))
+    return Prediction(
+        bits, "exact", "bits/pair", "docs/theory.md#preferences", ("Bradley-Terry with D normal about 0",)
+    )
 
 
 def by_agreement(std: float) -> float:
@@ -58,7 +60,7 @@ CLAIM = Claim(
     id="B2",
     statement="A comparison whose log-odds D are normal with mean 0 carries h(E sigma(D)) - E h(sigma(D)) bits about "
     "D, much less than one.",
-    source="bitrate, THEORY.md section 3; Bradley and Terry (1952), Rank analysis of incomplete block designs",
+    source="bitrate, docs/theory.md#preferences; Bradley and Terry (1952), Rank analysis of incomplete block designs",
     cases=tuple(Case(f"standard deviation {x:g}", {"std": x}, x=x) for x in (0.5, 1.0, 2.0, 4.0)),
     predict=predict,
     simulate=simulate,

@@ -25,13 +25,13 @@ def tempered(power: float) -> Floats:
 def predict(case: Case) -> Prediction:
     """The sum over targets of P / pi."""
     tries = float(expected_tries(PRIOR, tempered(case.settings["power"])))
-    return Prediction(tries, "exact", "rollouts/prompt", "THEORY.md section 3", ("a policy that does not change",))
+    return Prediction(tries, "exact", "rollouts/prompt", "docs/theory.md#search", ("a policy that does not change",))
 
 
 def stated(case: Case) -> Prediction:
     """What the best policy needs, proportional to sqrt(P): no other needs less."""
     tries = float(expected_tries(PRIOR, best_policy_for_tries(PRIOR)))
-    return Prediction(tries, "lower", "rollouts/prompt", "THEORY.md section 3: best pi proportional to sqrt(P)")
+    return Prediction(tries, "lower", "rollouts/prompt", "docs/theory.md#search: best pi proportional to sqrt(P)")
 
 
 def rival(case: Case) -> Prediction:
@@ -65,7 +65,7 @@ CLAIM = Claim(
     id="B3",
     statement="A search for the right answer takes sum P/pi rollouts to its first success in the mean, and fewest "
     "where the policy is proportional to the square root of P.",
-    source="bitrate, THEORY.md section 3",
+    source="bitrate, docs/theory.md#search",
     cases=tuple(
         Case(name, {"power": power}, x=power)
         for name, power in (

@@ -23,12 +23,12 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     if case.signal is AUDITED:
         bits = float(beta_mean_entropy(s["a"], s["b"]))
-        return Prediction(bits, "exact", "bits/rollout", "THEORY.md section 4", ("outcomes independent given p",))
+        return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#logs", ("outcomes independent given p",))
     if "rates" in s:
         bits = float(mutual_information(patterns(s["rates"], s["k"])))
     else:
         bits = group_entropy(s["a"], s["b"], s["k"])
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md section 3", ("outcomes independent given p",))
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#pass-rates", ("outcomes independent given p",))
 
 
 def rival(case: Case) -> Prediction | None:
@@ -77,7 +77,7 @@ CLAIM = Claim(
     id="B4",
     statement="The K outcomes of a prompt with uncertain pass rate p have entropy E[K h(p)] + I(r; p): the second part "
     "tells how hard the prompt is.",
-    source="bitrate, THEORY.md section 3",
+    source="bitrate, docs/theory.md#pass-rates",
     cases=(
         *[Case(f"p ~ Beta(1/2, 1/2), K={k}", {"a": 0.5, "b": 0.5, "k": k}, x=k, signal=PATTERN) for k in (1, 2, 4, 8)],
         Case("p ~ Beta(2, 5), K=6", {"a": 2.0, "b": 5.0, "k": 6}, x=6, signal=PATTERN),

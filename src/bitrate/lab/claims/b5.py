@@ -18,7 +18,7 @@ PLUG_IN, POOLED = "plug-in", "pooled"
 def predict(case: Case) -> Prediction:
     """E h(p)."""
     bits = float(beta_mean_entropy(case.settings["a"], case.settings["b"]))
-    return Prediction(bits, "exact", "bits/rollout", "ESTIMATORS.md section 2", ("rollouts independent given p",))
+    return Prediction(bits, "exact", "bits/rollout", "docs/estimators.md#pooled", ("rollouts independent given p",))
 
 
 def rival(case: Case) -> Prediction:
@@ -62,7 +62,7 @@ CLAIM = Claim(
     id="B5",
     statement="The outcome bits of a log are E h(p) over prompts, which counts of passes determine well, but neither "
     "the mean of h(k/K) nor the entropy of the mean reward is right.",
-    source="bitrate, THEORY.md section 4 and ESTIMATORS.md section 2",
+    source="bitrate, docs/theory.md#logs and docs/estimators.md#pooled",
     cases=(
         case(0.5, 0.5, 8, PLUG_IN),
         case(0.5, 0.5, 8, POOLED),

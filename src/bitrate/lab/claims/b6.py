@@ -23,7 +23,7 @@ def predict(case: Case) -> Prediction:
     value, unit = float(bits.mean()), "bits/rollout"
     if s["counted"]:
         value, unit = value * s["k"], "bits/prompt"
-    return Prediction(value, "exact", unit, "THEORY.md section 4", ("p known", "the rollouts in view"))
+    return Prediction(value, "exact", unit, "docs/theory.md#updates", ("p known", "the rollouts in view"))
 
 
 def rival(case: Case) -> Prediction | None:
@@ -75,7 +75,7 @@ CLAIM = Claim(
     id="B6",
     statement="A group-normalised advantage keeps K h(p) - P_dead h(P_right / P_dead) bits of K outcomes: it only "
     "takes the all-right group for the all-wrong one.",
-    source="bitrate, THEORY.md section 4",
+    source="bitrate, docs/theory.md#updates",
     cases=(
         *[case(f"p={p:g}, K=4", (p,), 4) for p in (0.1, 0.5, 0.9)],
         case("p is .05, .5 or .95, K=8", (0.05, 0.5, 0.95), 8),

@@ -43,7 +43,9 @@ def said_of(case: Case, bits: Floats, reference: str) -> Prediction:
 
 def predict(case: Case) -> Prediction:
     """E log2(M+1)."""
-    return said_of(case, group_bound(np.arange(len(case.settings["policy"]) + 1)), "THEORY.md S1.9: log2(M+1)")
+    return said_of(
+        case, group_bound(np.arange(len(case.settings["policy"]) + 1)), "docs/theory.md#groups, S1.9: log2(M+1)"
+    )
 
 
 def rival(case: Case) -> Prediction:
@@ -78,7 +80,7 @@ CLAIM = Claim(
     id="B8",
     statement="A group that tries M different answers, one of which may be right, carries at most log2(M+1) bits, "
     "whatever the policy believes; as many where each of them is as likely to be right as all that were not tried.",
-    source="bitrate, THEORY.md S1.9 and section 4",
+    source="bitrate, docs/theory.md#groups, S1.9, and docs/theory.md#logs",
     cases=(
         *[case(f"V={v}, K={k}: E log2(M+1)", even(v), k) for v, k in ((2, 4), (4, 8), (8, 8))],
         case("V=4, K=8, a policy that favours one answer: E log2(M+1)", FAVOURS, 8),

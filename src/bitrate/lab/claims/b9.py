@@ -27,7 +27,9 @@ def found(case: Case) -> Floats:
 def predict(case: Case) -> Prediction:
     """The mean over keys of log2(1/p0), where the prompt is solved; p0 the policy's chance at the first visit."""
     bits = float(np.dot(case.settings["prior"], found(case) * surprisal(case.settings["policy"])))
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.3 and section 4", ("one right answer",))
+    return Prediction(
+        bits, "exact", "bits/prompt", "docs/theory.md#outcome, S1.3, and docs/theory.md#logs", ("one right answer",)
+    )
 
 
 def stated(case: Case) -> Prediction:
@@ -65,7 +67,7 @@ CLAIM = Claim(
     id="B9",
     statement="What first successes say of an answer key, log2(1/p0) for every prompt that was solved, is no more than "
     "the key's entropy.",
-    source="bitrate, THEORY.md S1.3 and section 4",
+    source="bitrate, docs/theory.md#outcome, S1.3, and docs/theory.md#logs",
     cases=(
         *[Case(f"V={v}, K={k}", alike(v, k)) for v, k in ((4, 8), (8, 8), (16, 32))],
         Case("V=16, K=16, and again at p=.02", alike(16, 16, later=0.02)),

@@ -33,9 +33,11 @@ def predict(case: Case) -> Prediction:
     size, chance = set_sizes(n, alpha, nonempty)
     if case.signal is AGAIN:
         value, assumptions = chance[1:] @ (1 / size[1:]), ("at least one good joke",)
-        return Prediction(float(value), "exact", "share of pairs", "E[1/K], THEORY.md S0.1", assumptions)
+        return Prediction(
+            float(value), "exact", "share of pairs", "E[1/K], docs/theory.md#good-sets, S0.1", assumptions
+        )
     best = regularised_pass_rate(size / n, NO_KL)
-    return Prediction(float(chance @ best), "exact", "share of rollouts", "THEORY.md S0.1")
+    return Prediction(float(chance @ best), "exact", "share of rollouts", "docs/theory.md#good-sets, S0.1")
 
 
 def stated(case: Case) -> Prediction | None:

@@ -26,7 +26,9 @@ def predict(case: Case) -> Prediction:
     """The mean of 1 / mass."""
     mass, chance = masses(case)
     value = float(chance[chance > 0] @ expected_rollouts(mass[chance > 0]))
-    return Prediction(value, "exact", "rollouts", "THEORY.md S0.10", ("a policy that does not learn meanwhile",))
+    return Prediction(
+        value, "exact", "rollouts", "docs/theory.md#search, S0.10", ("a policy that does not learn meanwhile",)
+    )
 
 
 def stated(case: Case) -> Prediction | None:

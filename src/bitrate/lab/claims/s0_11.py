@@ -39,8 +39,8 @@ def predict(case: Case) -> Prediction:
     """p' of the optimum; the bits that one of its rollouts carries about the set."""
     if case.signal is REWARD:
         rate = float(regularised_pass_rate(SIZE / N, case.settings["beta"]))
-        return Prediction(rate, "exact", "share of rollouts", "THEORY.md S0.11", ("a uniform reference",))
-    return Prediction(float(sample_information(*trained(case))), "exact", "bits/rollout", "THEORY.md S0.11")
+        return Prediction(rate, "exact", "share of rollouts", "docs/theory.md#kl, S0.11", ("a uniform reference",))
+    return Prediction(float(sample_information(*trained(case))), "exact", "bits/rollout", "docs/theory.md#kl, S0.11")
 
 
 def stated(case: Case) -> Prediction:
@@ -48,7 +48,7 @@ def stated(case: Case) -> Prediction:
     if case.signal is REWARD:
         return predict(case)
     bound = float(regularised_information_bound(*trained(case), case.settings["reference"]))
-    return Prediction(bound, "upper", "bits/rollout", "E KL(pi_S || pi_0), THEORY.md S0.11")
+    return Prediction(bound, "upper", "bits/rollout", "E KL(pi_S || pi_0), docs/theory.md#kl, S0.11")
 
 
 def rival(case: Case) -> Prediction:

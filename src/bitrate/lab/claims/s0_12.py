@@ -19,9 +19,11 @@ def predict(case: Case) -> Prediction:
     """alpha log2(1/alpha) where failures are dropped, h(alpha) where they are kept; more for a set of random size."""
     if case.settings["size"] is None:
         bits = float(good_set_update_no_baseline(case.settings["n"], 0.5))
-        return Prediction(bits, "exact", "bits/rollout", "THEORY.md S0.12, S0.3", ("independent jokes",))
+        return Prediction(
+            bits, "exact", "bits/rollout", "docs/theory.md#good-sets, S0.12, S0.3", ("independent jokes",)
+        )
     bits = float(rejection_sampling_information(case.settings["size"] / N, case.settings["kept"]))
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S0.12", ("exactly alpha N good jokes",))
+    return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#good-sets, S0.12", ("exactly alpha N good jokes",))
 
 
 def stated(case: Case) -> Prediction:

@@ -41,7 +41,7 @@ def predict(case: Case) -> Prediction:
     chance = np.prod(np.where(sets, ALPHA, 1 - ALPHA), axis=1)
     policies = regularised_policy(case.settings["start"], sets, NO_KL)
     agree = float(chance @ (policies**2).sum(axis=1) / chance.sum())
-    reference, assumptions = "THEORY.md S0.2", ("trained until hardly a bad joke is told",)
+    reference, assumptions = "docs/theory.md#good-sets, S0.2", ("trained until hardly a bad joke is told",)
     sampled = case.settings["how"] == "sampled"
     return Prediction(agree, "lower" if sampled else "exact", "share of pairs", reference, assumptions)
 

@@ -28,7 +28,9 @@ def predict(case: Case) -> Prediction:
     prior = np.where(good, alpha, 1 - alpha).prod(axis=1) * (good.any(axis=1) | (not case.settings["nonempty"]))
     uniform = np.full(n, 1 / n)
     bits = verifier_information(prior / prior.sum(), good, uniform, 1, case.settings["baseline"])
-    return Prediction(float(bits), "exact", "bits/rollout", "THEORY.md S0.3", ("first step", "uniform policy"))
+    return Prediction(
+        float(bits), "exact", "bits/rollout", "docs/theory.md#good-sets, S0.3", ("first step", "uniform policy")
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -48,7 +48,7 @@ def predict(case: Case) -> Prediction:
     """E sum_t pi_t h(P(t is good | history)) for the last step; the sum over steps for the running total."""
     bits = expected(case)
     value = sum(bits) if case.signal is TOTAL else bits[-1]
-    return Prediction(float(value), "exact", "bits/prompt", "THEORY.md S0.4", ("on-policy rollouts",))
+    return Prediction(float(value), "exact", "bits/prompt", "docs/theory.md#good-sets, S0.4", ("on-policy rollouts",))
 
 
 def stated(case: Case) -> Prediction:

@@ -19,9 +19,11 @@ def predict(case: Case) -> Prediction:
     """log2 N - E[log2 K | K >= 1], or log2(N/K) where K is known."""
     n, size = case.settings["n"], case.settings.get("size")
     if size:
-        return Prediction(float(fixed_set_positive_example(n, size)), "exact", "bits/example", "THEORY.md S0.5")
+        return Prediction(
+            float(fixed_set_positive_example(n, size)), "exact", "bits/example", "docs/theory.md#good-sets, S0.5"
+        )
     bits = float(good_set_positive_example(n, case.settings["alpha"]))
-    return Prediction(bits, "exact", "bits/example", "THEORY.md S0.5", ("at least one good joke",))
+    return Prediction(bits, "exact", "bits/example", "docs/theory.md#good-sets, S0.5", ("at least one good joke",))
 
 
 def stated(case: Case) -> Prediction:

@@ -29,7 +29,7 @@ def predict(case: Case) -> Prediction:
         bits = good_set_positive_example(n, case.settings["alpha"])
     else:
         bits = (fixed_set_positive_example if case.signal is EXAMPLE else fixed_set_rollout)(n, size)
-    return Prediction(float(bits), "exact", "bits", "THEORY.md S0.6")
+    return Prediction(float(bits), "exact", "bits", "docs/theory.md#good-sets, S0.6")
 
 
 def stated(case: Case) -> Prediction | None:

@@ -41,7 +41,7 @@ def predict(case: Case) -> Prediction:
         count = coupon_collector(good)
     else:
         count = expected_rollouts((good if case.settings["by"] == "success" else 1) / N)
-    return Prediction(float(count), "exact", "rollouts or examples", "THEORY.md S0.7")
+    return Prediction(float(count), "exact", "rollouts or examples", "docs/theory.md#good-sets, S0.7")
 
 
 def stated(case: Case) -> Prediction:

@@ -28,7 +28,7 @@ def predict(case: Case) -> Prediction:
         bits = float(fixed_set_positive_example(n, size))
         if case.signal is NUISANCE:
             bits = float(surprisal(1 / n)) - bits
-    return Prediction(bits, "exact", "bits", "THEORY.md S0.8", ("exactly K good jokes",))
+    return Prediction(bits, "exact", "bits", "docs/theory.md#outcome, S0.8", ("exactly K good jokes",))
 
 
 def rival(case: Case) -> Prediction | None:

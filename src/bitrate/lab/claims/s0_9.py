@@ -43,7 +43,7 @@ def predict(case: Case) -> Prediction:
         "graded": k * entropy(GRADES),
         "grpo": k * group_normalised_information(ALPHA, k),
     }
-    return said_of(case, float(bits[how]), "exact", "THEORY.md S0.9", ("independent jokes",))
+    return said_of(case, float(bits[how]), "exact", "docs/theory.md#good-sets, S0.9", ("independent jokes",))
 
 
 def stated(case: Case) -> Prediction:

@@ -24,7 +24,7 @@ ASSUMPTIONS = ("the answer is the last token", "all other tokens are free and un
 
 
 def _exactly(bits: float) -> Prediction:
-    return Prediction(bits, "exact", "bits/episode", "THEORY.md S1.1", ASSUMPTIONS)
+    return Prediction(bits, "exact", "bits/episode", "docs/theory.md#outcome, S1.1", ASSUMPTIONS)
 
 
 def stated_of_labels(case: Case) -> Prediction:

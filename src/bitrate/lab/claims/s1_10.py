@@ -22,7 +22,7 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     bits = float(group_information(s["prior"], s["policy"], s["k"]))
     assumptions = ("one right answer", "a verifier without errors")
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.10", assumptions)
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#groups, S1.10", assumptions)
 
 
 def stated(case: Case) -> Prediction:

@@ -34,7 +34,9 @@ def predict(case: Case) -> Prediction:
     """Exact, from the distribution of M."""
     what, k = case.settings["what"], case.settings["k"]
     unit = "answers/prompt" if what == TRIED else "bits/prompt"
-    return Prediction(mean_over_groups(what, k), "exact", unit, "THEORY.md S1.11", ("uniform prior and policy",))
+    return Prediction(
+        mean_over_groups(what, k), "exact", unit, "docs/theory.md#groups, S1.11", ("uniform prior and policy",)
+    )
 
 
 def stated(case: Case) -> Prediction | None:

@@ -47,7 +47,9 @@ def predict(case: Case) -> Prediction:
     task = case.settings["task"]
     shown = task.accepts / task.accepts.sum(axis=1, keepdims=True)
     bits = float(mutual_information(shown / len(task.sets)))
-    return Prediction(bits, "exact", "bits/label", "THEORY.md S1.12", ("the example is any right answer, all alike",))
+    return Prediction(
+        bits, "exact", "bits/label", "docs/theory.md#good-sets, S1.12", ("the example is any right answer, all alike",)
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -17,7 +17,7 @@ def predict(case: Case) -> Prediction:
     """T h(1/V)."""
     bits = float(token_information(case.settings["alphabet"], case.settings["length"]))
     assumptions = ("right tokens uniform and independent",)
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.13", assumptions)
+    return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#tokens, S1.13", assumptions)
 
 
 def stated(case: Case) -> Prediction:

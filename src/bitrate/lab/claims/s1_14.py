@@ -22,7 +22,9 @@ def predict(case: Case) -> Prediction:
     if kind == LEARNT:
         uniform = np.full(BINARY**length, BINARY ** -float(length))
         bits = float(group_information(uniform, uniform, 2)) - bits
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.14", ("the critic is a function of the history",))
+    return Prediction(
+        bits, "exact", "bits/rollout", "docs/theory.md#updates, S1.14", ("the critic is a function of the history",)
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -38,7 +38,9 @@ def predict(case: Case) -> Prediction:
     if s["what"] != NONE:
         seen = s["what"] == SEEN
         bits = update_information(uniform(case), uniform(case), s["k"], s["method"], given_rollouts=seen)
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.15", ("one right answer", "tabular softmax policy"))
+    return Prediction(
+        bits, "exact", "bits/prompt", "docs/theory.md#updates, S1.15", ("one right answer", "tabular softmax policy")
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -47,7 +47,7 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     once = "pull" not in s
     bits = float(group_information(PRIOR, heated(s["temperature"]), s["k"])) if once else second_step(s["pull"])
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.16", ("one right answer",))
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#outcome, S1.16", ("one right answer",))
 
 
 def stated(case: Case) -> Prediction:

@@ -29,7 +29,7 @@ def predict(case: Case) -> Prediction:
     if s["last"]:
         bits -= group_information(uniform(s["keys"]), policy, s["k"] - 1)
     assumptions = ("one right answer", "a verifier without errors")
-    return Prediction(float(bits), "exact", "bits/problem", "THEORY.md S1.2", assumptions)
+    return Prediction(float(bits), "exact", "bits/problem", "docs/theory.md#outcome, S1.2", assumptions)
 
 
 def stated(case: Case) -> Prediction:

@@ -60,7 +60,9 @@ def pulled(method: str, answers: int) -> Case:
     value = grpo(p) if method == "grpo" else float(success_advantage(p, "reinforce"))
     return Case(
         f"{method.upper()}, a success at p = {p:g}", {"method": method, "answers": answers}, x=p, signal=ADVANTAGE,
-        predict=Prediction(value, "exact", "advantage", "THEORY.md S1.3", ("the same pass rate in a group",)),
+        predict=Prediction(
+            value, "exact", "advantage", "docs/theory.md#outcome, S1.3", ("the same pass rate in a group",),
+        ),
         rival=surprise(p, "advantage"),
     )  # fmt: skip
 
@@ -78,11 +80,13 @@ CLAIM = Claim(
         *[pulled("rloo", v) for v in (2, 20)],
         Case(
             "surprise of a success at p = 0.05", {"answers": 20}, signal=SURPRISE,
-            predict=Prediction(float(surprisal(RARE)), "exact", "bits/success", "THEORY.md S1.3: -log2 p"),
+            predict=Prediction(
+                float(surprisal(RARE)), "exact", "bits/success", "docs/theory.md#outcome, S1.3: -log2 p",
+            ),
         ),
         Case(
             "mean bits of a rollout at p = 0.05", {"answers": 20}, signal=BITS,
-            predict=Prediction(MEAN, "exact", "bits/rollout", "THEORY.md S1.3, S1.8: h(p)"),
+            predict=Prediction(MEAN, "exact", "bits/rollout", "docs/theory.md#outcome, S1.3, S1.8: h(p)"),
             rival=surprise(RARE, "bits/rollout"),
         ),
     ),

@@ -35,7 +35,7 @@ def predict(case: Case) -> Prediction:
     """The entropy of what the verifier says."""
     value = bits(case.settings["verifier"], case.settings["length"])
     assumptions = ("right tokens fair and independent", "a verifier without errors")
-    return Prediction(value, "exact", "bits/rollout", "THEORY.md S1.4 and section 3", assumptions)
+    return Prediction(value, "exact", "bits/rollout", "docs/theory.md#graded, S1.4", assumptions)
 
 
 def rival(case: Case) -> Prediction:

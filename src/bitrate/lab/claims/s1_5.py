@@ -26,11 +26,13 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     if s["itself"]:
         bits = s["tokens"] * float(entropy(UNIFORM)) + float(outcome_information(UNIFORM, UNIFORM))
-        return Prediction(bits, "exact", "bits/update", "THEORY.md S1.5: H(g) = H(text) + H(r | text)")
+        return Prediction(bits, "exact", "bits/update", "docs/theory.md#updates, S1.5: H(g) = H(text) + H(r | text)")
     last = np.array([text[-1] for text in product(range(V), repeat=s["tokens"])])
     accepts = last == np.arange(V)[:, None]
     bits = verifier_information(UNIFORM, accepts, np.full(last.size, 1 / last.size), 1, BASELINE)
-    return Prediction(bits, "exact", "bits/update", "THEORY.md S1.5: I(g; S)", ("reward on the last token only",))
+    return Prediction(
+        bits, "exact", "bits/update", "docs/theory.md#updates, S1.5: I(g; S)", ("reward on the last token only",)
+    )
 
 
 def stated(case: Case) -> Prediction | None:

@@ -27,7 +27,7 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     q = rates(case)
     bits = float(np.dot(s["policy"], noisy_outcome_information(q, s["flips"])))
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.6", ("flips independent of all else",))
+    return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#outcome, S1.6", ("flips independent of all else",))
 
 
 def stated(case: Case) -> Prediction:

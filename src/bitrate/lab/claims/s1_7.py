@@ -40,14 +40,14 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     if case.signal is CAPACITY:
         bits = float(quantised_reward_bound(2 ** s["bits"]))
-        return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.7: log2 of the levels")
+        return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#graded, S1.7: log2 of the levels")
     if "snr" in s:
         bits = quantised_gaussian_information(s["snr"], s["bits"])
     else:
         # The joint table of quality and level, each row a normal distribution cut at the borders.
         joint = np.diff(norm.cdf(edges(case) - QUALITIES[:, None]), axis=1) / QUALITIES.size
         bits = float(mutual_information(joint))
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.7", ("Gaussian noise of variance 1",))
+    return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#graded, S1.7", ("Gaussian noise of variance 1",))
 
 
 def stated(case: Case) -> Prediction:

@@ -24,7 +24,7 @@ def predict(case: Case) -> Prediction:
     """The sum over answers of pi h(q)."""
     bits = float(outcome_information(case.settings["prior"], case.settings["policy"]))
     return Prediction(
-        bits, "exact", "bits/rollout", "THEORY.md S1.8", ("one right answer", "a verifier without errors")
+        bits, "exact", "bits/rollout", "docs/theory.md#outcome, S1.8", ("one right answer", "a verifier without errors")
     )
 
 

@@ -30,7 +30,9 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     if s.get("bound"):
         # Of M answers at most d are right: Sauer and Shelah count the patterns.
-        return Prediction(float(group_bound(K, s["size"])), "upper", "bits/group", "THEORY.md S1.9: general bound")
+        return Prediction(
+            float(group_bound(K, s["size"])), "upper", "bits/group", "docs/theory.md#groups, S1.9: general bound"
+        )
     if "alpha" in s:
         bits = float(good_set_distinct_rollouts(K, s["alpha"]))
     elif "size" in s:
@@ -40,7 +42,9 @@ def predict(case: Case) -> Prediction:
     else:
         uniform = np.full(s["answers"], 1 / s["answers"])
         bits = float(group_information(uniform, uniform, K))
-    return Prediction(bits, "exact", "bits/group", "THEORY.md S1.9 and S1.10", ("a verifier without errors",))
+    return Prediction(
+        bits, "exact", "bits/group", "docs/theory.md#groups, S1.9 and S1.10", ("a verifier without errors",)
+    )
 
 
 def pattern_chances(answers: int, size: int) -> np.ndarray:

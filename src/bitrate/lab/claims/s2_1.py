@@ -64,7 +64,13 @@ def predict(case: Case) -> Prediction:
     """By enumeration of favourites, preferences and answers tried."""
     s, joint = case.settings, preferences()
     bits = online(joint, s["reward"], s["k"], s["steps"] > 1) if s["reward"] else float(mutual_information(joint))
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S2.1", ("the reward model sees the preferences alone",))
+    return Prediction(
+        bits,
+        "exact",
+        "bits/prompt",
+        "docs/theory.md#preferences, S2.1",
+        ("the reward model sees the preferences alone",),
+    )
 
 
 def stated(case: Case) -> Prediction:

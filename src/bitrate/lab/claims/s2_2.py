@@ -40,7 +40,9 @@ def preferred(_: Case) -> Prediction:
 def predict(case: Case) -> Prediction:
     """The preferences alone; a verifier adds what its scores say where the preferences left doubt."""
     if case.settings["verifier"]:
-        return Prediction(with_verifier(case.settings["k"]), "exact", "bits/prompt", "THEORY.md S2.2, chain rule")
+        return Prediction(
+            with_verifier(case.settings["k"]), "exact", "bits/prompt", "docs/theory.md#preferences, S2.2, chain rule"
+        )
     return preferred(case)
 
 

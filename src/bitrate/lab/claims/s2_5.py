@@ -13,7 +13,7 @@ RL, DPO = WAYS["rule, RL"], WAYS["DPO"]
 GENERALISED = "generalised"
 
 
-NEEDS = "THEORY.md section 1: noise-free labels say at most H(class)"
+NEEDS = "docs/theory.md#training: noise-free labels say at most H(class)"
 #: Both ways are told the whole class, and no more than each other; one of them makes more of it.
 CLASS = Prediction(math.log2(math.comb(TOKENS, TOKENS // 2)), "exact", "bits/network", NEEDS)
 SAME = Prediction(0.0, "exact", "bits/network", NEEDS)

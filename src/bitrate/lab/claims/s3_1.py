@@ -26,7 +26,7 @@ def predict(case: Case) -> Prediction:
     """Mean bits of a sample, times samples per PFLOP: one over the mean work of a sample."""
     bits, work = kinds(case)
     price = float(bits.mean() / work.mean())
-    return Prediction(price, "exact", "bits/PFLOP", "THEORY.md S3.1", ("calibrated pass rates",))
+    return Prediction(price, "exact", "bits/PFLOP", "docs/theory.md#cost, S3.1", ("calibrated pass rates",))
 
 
 def rival(case: Case) -> Prediction:

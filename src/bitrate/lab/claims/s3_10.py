@@ -21,7 +21,7 @@ def predict(case: Case) -> Prediction:
     """H(r) of a game, or the part of it that tells players apart."""
     rate = case.settings["rate"]
     bits = skill_information(rate) if case.settings["about"] == "skill" else binary_entropy(rate)
-    return Prediction(float(bits), "exact", UNIT, "THEORY.md S3.10", ("skill ~ N(0, 1) in log-odds",))
+    return Prediction(float(bits), "exact", UNIT, "docs/theory.md#preferences, S3.10", ("skill ~ N(0, 1) in log-odds",))
 
 
 def stated(case: Case) -> Prediction:

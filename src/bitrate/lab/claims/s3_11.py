@@ -20,7 +20,10 @@ def arms(case: Case) -> tuple[Arm, ...]:
 def predict(case: Case) -> Prediction:
     """Against hard prompts alone a doubling more; a mix has easy prompts of its own, and leaves the direction only."""
     margin = FAR if case.assumed else 0.0
-    reference = "S3.11, informative p: THEORY.md S3.3 against S3.2, bits of a rollout and of a label at a low pass rate"
+    reference = (
+        "docs/theory.md#outcome, S3.3, against docs/theory.md#labels, S3.2: bits of a rollout and of a label at a low "
+        "pass rate"
+    )
     return Prediction(margin, "lower", "doublings", reference, ("what is learned of short strings carries over",))
 
 

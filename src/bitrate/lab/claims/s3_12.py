@@ -22,9 +22,14 @@ def predict(case: Case) -> Prediction:
     """The outcome's bits with a value function or without; the entropy of the place of the first error."""
     s = case.settings
     if "steps" not in s:
-        return Prediction(float(binary_entropy(1 / ANSWERS)), "exact", UNIT, "THEORY.md S3.12 and S1.14")
+        return Prediction(
+            float(binary_entropy(1 / ANSWERS)),
+            "exact",
+            UNIT,
+            "docs/theory.md#tokens, S3.12, and docs/theory.md#updates, S1.14",
+        )
     bits = float(first_error_information(s["accuracy"], s["steps"]))
-    return Prediction(bits, "exact", UNIT, "THEORY.md S3.12", ("steps are right independently",))
+    return Prediction(bits, "exact", UNIT, "docs/theory.md#tokens, S3.12", ("steps are right independently",))
 
 
 def stated(case: Case) -> Prediction | None:

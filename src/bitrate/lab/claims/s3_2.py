@@ -27,7 +27,9 @@ def predict(case: Case) -> Prediction:
     """-log2 p for the label with belief p; h(p) + (1-p) log2 K on the average over labels."""
     p, others = case.settings["p"], case.settings["others"]
     bits = label_information(p, others) if case.settings["mean"] else surprisal(p)
-    return Prediction(float(bits), "exact", "bits/label", "THEORY.md S3.2 and S4.2", ("a calibrated belief",))
+    return Prediction(
+        float(bits), "exact", "bits/label", "docs/theory.md#labels, S3.2 and S4.2", ("a calibrated belief",)
+    )
 
 
 def stated(case: Case) -> Prediction:

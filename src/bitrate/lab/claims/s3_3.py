@@ -34,7 +34,13 @@ def predict(case: Case) -> Prediction:
     """The mean over guesses of h of the guess's own chance to be right."""
     p, others = case.settings["p"], case.settings["others"]
     bits = float(sampled_guess_information(p, others) if case.settings["sampled"] else binary_entropy(p))
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S3.3 and S4.2", ("one right answer",))
+    return Prediction(
+        bits,
+        "exact",
+        "bits/rollout",
+        "docs/theory.md#outcome, S3.3, and docs/theory.md#labels, S4.2",
+        ("one right answer",),
+    )
 
 
 def stated(case: Case) -> Prediction:

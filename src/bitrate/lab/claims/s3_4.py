@@ -29,11 +29,17 @@ def predict(case: Case) -> Prediction:
     if s["model"] == "set":
         good = round(p * s["answers"])
         bits = fixed_set_positive_example(s["answers"], good) - fixed_set_rollout(s["answers"], good)
-        return Prediction(float(bits), "exact", UNIT, "THEORY.md S3.4 and S0.6", ("sets of one size",))
+        return Prediction(
+            float(bits),
+            "exact",
+            UNIT,
+            "docs/theory.md#labels, S3.4, and docs/theory.md#good-sets, S0.6",
+            ("sets of one size",),
+        )
     others = s["answers"] - 1
     guess = sampled_guess_information(p, others) if s["model"] == "sampled guess" else binary_entropy(p)
     lead = float(label_information(p, others) - guess)
-    return Prediction(lead, "exact", UNIT, "THEORY.md S3.4 and S4.1", ("one right answer",))
+    return Prediction(lead, "exact", UNIT, "docs/theory.md#labels, S3.4 and S4.1", ("one right answer",))
 
 
 def stated(case: Case) -> Prediction:

@@ -20,10 +20,12 @@ def predict(case: Case) -> Prediction:
     """V with replacement, (V+1)/2 without; log2 V bits in all of them, either way."""
     v = case.settings["answers"]
     if case.settings["bits"]:
-        return Prediction(float(surprisal(1 / v)), "exact", "bits/prompt", "THEORY.md S3.5", ("all answers alike",))
+        return Prediction(
+            float(surprisal(1 / v)), "exact", "bits/prompt", "docs/theory.md#search, S3.5", ("all answers alike",)
+        )
     # Without replacement the right answer is equally likely to be the first, the second ... the last tried.
     tries = float(expected_rollouts(1 / v)) if case.settings["replace"] else float(np.arange(1, v + 1).mean())
-    return Prediction(tries, "exact", "rollouts/prompt", "THEORY.md S3.5", ("all answers alike",))
+    return Prediction(tries, "exact", "rollouts/prompt", "docs/theory.md#search, S3.5", ("all answers alike",))
 
 
 def stated(case: Case) -> Prediction | None:

@@ -37,7 +37,9 @@ def cost(start: float) -> float:
 
 def predict(case: Case) -> Prediction:
     """The sum of 1/p over the successes of the decade."""
-    return Prediction(cost(case.settings["start"]), "exact", UNIT, "THEORY.md S3.6", ("REINFORCE without a baseline",))
+    return Prediction(
+        cost(case.settings["start"]), "exact", UNIT, "docs/theory.md#cost, S3.6", ("REINFORCE without a baseline",)
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -24,7 +24,7 @@ def predict(case: Case) -> Prediction:
     p = case.settings["p"]
     share = float(binary_entropy(p) / surprisal(p))
     assumptions = ("the answer with belief p is guessed, and is the label",)
-    return Prediction(share, "exact", "ratio", "THEORY.md S3.7", assumptions)
+    return Prediction(share, "exact", "ratio", "docs/theory.md#labels, S3.7", assumptions)
 
 
 def rival(case: Case) -> Prediction:

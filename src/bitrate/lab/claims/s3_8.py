@@ -19,7 +19,9 @@ def predict(case: Case) -> Prediction:
     """|E g|^2 / tr Var g of one rollout."""
     p, baseline = case.settings["p"], case.settings["baseline"]
     snr = float(gradient_snr(p, baseline=baseline, others=OTHERS))
-    return Prediction(snr, "exact", "ratio", "THEORY.md S3.8", ("tabular softmax", "wrong answers alike"))
+    return Prediction(
+        snr, "exact", "ratio", "docs/theory.md#gradient-noise, S3.8", ("tabular softmax", "wrong answers alike")
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -24,7 +24,9 @@ def spread(top: float) -> tuple[float, ...]:
 def predict(case: Case) -> Prediction:
     """||q - pi||^2 / (1 - ||q||^2)."""
     snr = float(label_gradient_snr(spread(case.settings["target"]), spread(case.settings["model"])))
-    return Prediction(snr, "exact", "ratio", "THEORY.md S3.9", ("tabular softmax", "labels drawn from q"))
+    return Prediction(
+        snr, "exact", "ratio", "docs/theory.md#gradient-noise, S3.9", ("tabular softmax", "labels drawn from q")
+    )
 
 
 def rival(case: Case) -> Prediction:

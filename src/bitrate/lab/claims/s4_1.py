@@ -30,7 +30,12 @@ def bits(case: Case, shown: bool) -> float:
 
 def predict(case: Case) -> Prediction:
     """The entropy of the label or of the reward; for a set of good answers, what an example says of the set."""
-    return Prediction(bits(case, case.settings["shown"]), "exact", "bits/prompt", "THEORY.md S4.1, S4.2 and S0.6")
+    return Prediction(
+        bits(case, case.settings["shown"]),
+        "exact",
+        "bits/prompt",
+        "docs/theory.md#labels, S4.1, S4.2, and docs/theory.md#good-sets, S0.6",
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -23,7 +23,7 @@ def predict(case: Case) -> Prediction:
     p, others = case.settings["p"], case.settings["others"]
     bits = {LABEL: label_information, SAMPLED: sampled_guess_information}.get(case.settings["kind"])
     value = float(bits(p, others) if bits else binary_entropy(p))
-    return Prediction(value, "exact", "bits/prompt", "THEORY.md S4.2", ("the belief is calibrated",))
+    return Prediction(value, "exact", "bits/prompt", "docs/theory.md#labels, S4.2", ("the belief is calibrated",))
 
 
 def stated(case: Case) -> Prediction:

@@ -32,7 +32,9 @@ def predict(case: Case) -> Prediction:
     """The label less what the rewards said: which of the guesses was right, or that none was."""
     prior, guesses = belief(case), case.settings["guesses"]
     received = float(entropy(np.append(prior[:guesses], prior[guesses:].sum())))
-    return Prediction(label(case) - received, "exact", "bits/prompt", "THEORY.md S4.3", ("one right answer",))
+    return Prediction(
+        label(case) - received, "exact", "bits/prompt", "docs/theory.md#labels, S4.3", ("one right answer",)
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -23,7 +23,7 @@ def predict(case: Case) -> Prediction:
         bits = float(label_information(1 / others, others - 1))
     elif seen == GUESS:
         bits = float(label_information(p, others) - binary_entropy(p))
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S4.4", ("one right answer",))
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#labels, S4.4", ("one right answer",))
 
 
 def rival(case: Case) -> Prediction | None:

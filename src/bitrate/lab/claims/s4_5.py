@@ -35,7 +35,7 @@ def predict(case: Case) -> Prediction:
     else:
         rows = softmax(levels(kind, vocabulary).astype(float), axis=1)
         value = teacher_information(np.full(vocabulary, 1 / vocabulary), rows)
-    return Prediction(value, "exact", "bits/prompt", "THEORY.md S4.5")
+    return Prediction(value, "exact", "bits/prompt", "docs/theory.md#distillation, S4.5")
 
 
 def stated(case: Case) -> Prediction:

@@ -50,7 +50,7 @@ def predict(case: Case) -> Prediction:
 
     bits = update_information(*known(case), s["k"], sign if s["adam"] else s["method"])
     needs = ("one right answer", "weights known", "gradients that differ by rounding are one")
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.15", needs)
+    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#updates, S1.15", needs)
 
 
 def rival(case: Case) -> Prediction:

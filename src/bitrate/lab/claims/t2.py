@@ -84,14 +84,14 @@ ABSORBS_ALL = "all that is received is absorbed"
 #: or a learner that loses none.
 RECEIVED: Says = (lambda case: _said(_bits(case), "exact", "S1.10", *NEEDS), _each_adds)
 HITS: Says = (_hits, lambda case: _said(_bits(case), "exact", ABSORBS_ALL))
-ONE_LABEL: Says = (_said(KEY, "exact", "THEORY.md section 1: a label is the key", *NEEDS), _each_adds)
-BOUND: Says = (_said(KEY, "upper", "THEORY.md section 1: no more than H(key)", *NEEDS), _each_adds)
+ONE_LABEL: Says = (_said(KEY, "exact", "docs/theory.md#training: a label is the key", *NEEDS), _each_adds)
+BOUND: Says = (_said(KEY, "upper", "docs/theory.md#training: no more than H(key)", *NEEDS), _each_adds)
 PLATEAUS: Says = (
-    _said(PLATEAU * KEY, "lower", "THEORY.md section 1: a plateau at H(key)", *NEEDS),
+    _said(PLATEAU * KEY, "lower", "docs/theory.md#training: a plateau at H(key)", *NEEDS),
     _said(1.0, "exact", "right or wrong is one bit, and leaves one"),
 )
 NO_OVERDRAFT: Says = (
-    _said(0.0, "upper", "THEORY.md section 1: absorbed is at most received", *NEEDS),
+    _said(0.0, "upper", "docs/theory.md#ledger: absorbed is at most received", *NEEDS),
     _said(0.0, "exact", ABSORBS_ALL),
 )
 

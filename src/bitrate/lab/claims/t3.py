@@ -82,7 +82,7 @@ NO_DIFFERENCE = _a_token(0.0, "exact", "no difference")
 #: What each line is predicted to be, and what its rival says: the same bits whatever the reward, and all that is
 #: received is absorbed. None: no rival.
 NO_OVERDRAFT: Says = (
-    _a_token(0.0, "upper", "THEORY.md section 1: absorbed is at most received", *NEEDS),
+    _a_token(0.0, "upper", "docs/theory.md#ledger: absorbed is at most received", *NEEDS),
     _a_token(0.0, "exact", "absorbed is what was received"),
 )
 NOTHING: Says = (_of_outcomes, _a_token(1.0, "exact", "T bits"))
@@ -90,7 +90,7 @@ PLATEAUS: Says = (
     _a_token(PLATEAU, "lower", "every token is judged in every rollout: the key is there from the first on", *NEEDS),
     None,
 )
-HELD_OUT: Says = (_a_token(0.0, "upper", "THEORY.md section 1: nothing was received", *NEEDS), None)
+HELD_OUT: Says = (_a_token(0.0, "upper", "docs/theory.md#training: nothing was received", *NEEDS), None)
 LESS_SAID = "fixed before the run: credit that says less of which token was wrong, or of fewer tokens, writes down less"
 LESS: Says = (_a_token(0.0, "upper", LESS_SAID, *NEEDS), NO_DIFFERENCE)
 SAME_TOKEN = "S1.15: a group that all err at the same token moves nothing, with a constant baseline it does"
@@ -107,7 +107,9 @@ def first(feedback: str, length: int, of: str = "scores") -> Case:
         {"arms": [[feedback, length]]},
         x=length,
         signal=Of(arm(feedback, length).name, FirstRollout(of)),
-        predict=Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.13, S3.12 and S1.4", NEEDS),
+        predict=Prediction(
+            bits, "exact", "bits/rollout", "docs/theory.md#tokens, S1.13, S3.12, and docs/theory.md#graded, S1.4", NEEDS
+        ),
         rival=Prediction(rival, "exact", "bits/rollout", f"{said}, whatever the reward"),
     )
 

@@ -99,11 +99,15 @@ def predict(case: Case) -> Prediction:
     """Two to four bits a parameter from labels; from rollouts the key, however many they are."""
     s = case.settings
     if s["says"] in {"knee", "capacity"}:
-        return Prediction(s["bound"], s["kind"], "bits/parameter", "TRAINING.md T4: 2 to 4 bits a parameter")
+        return Prediction(
+            s["bound"], s["kind"], "bits/parameter", "docs/theory.md#training, T4: 2 to 4 bits a parameter"
+        )
     if s["says"] == "load":
         below = s["load"] <= LEAST
         bits = FOLLOWS * s["load"] if below else min(s["load"], MOST)
-        return Prediction(bits, "lower" if below else "upper", "bits/parameter", "TRAINING.md T4: its knee")
+        return Prediction(
+            bits, "lower" if below else "upper", "bits/parameter", "docs/theory.md#training, T4: its knee"
+        )
     exact: dict[str, tuple[float, Kind, str]] = {
         "key": (SHARE, "lower", "S1.2: a key of one bit is learnt, and no more"),
         "growth": (1 - SHARE, "upper", "S1.2: a prompt gives its key's entropy once"),

@@ -51,7 +51,7 @@ def signal_share(scores: ArrayLike, policy: ArrayLike, method: str | float, k: i
     Returns:
         A share without unit.
 
-    Reference: THEORY.md S3.8; Shao et al. (2024), DeepSeekMath, eq. 3.
+    Reference: docs/theory.md#gradient-noise, S3.8; Shao et al. (2024), DeepSeekMath, eq. 3.
 
     >>> pi = np.array([0.2, 0.8])
     >>> round(signal_share(np.eye(2) - pi, pi, 0.0), 12)
@@ -89,7 +89,7 @@ def predict(case: Case) -> Prediction:
             found.append(float(np.square(q @ scores).sum() / (q @ np.square(scores).sum(axis=1))))
         else:
             found.append(signal_share(scores, pi, s["method"], s["k"]))
-    reference = "THEORY.md S3.9" if s["method"] == "sft" else "THEORY.md S3.8"
+    reference = "docs/theory.md#gradient-noise, S3.9" if s["method"] == "sft" else "docs/theory.md#gradient-noise, S3.8"
     needs = ("weights known", "one prompt, one right answer" if s["method"] != "sft" else "labels drawn from q")
     return Prediction(float(np.mean(found)), "exact", "share", reference, needs)
 

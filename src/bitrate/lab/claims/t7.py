@@ -61,11 +61,12 @@ def predict(case: Case) -> Prediction:
     s = case.settings
     needs = ("what is learned of short strings carries over to long ones",)
     reference = {
-        "far": "THEORY.md S3.3: at a pass rate near 0 a rollout carries almost no bit, so hard prompts alone teach "
-        "nothing",
-        "mix": "THEORY.md S3.3: of a mix only the lengths with a pass rate off 0 and 1 teach",
-        "no": "THEORY.md S3.2: a label of a hard prompt carries its bits at any pass rate",
-        "bits": "THEORY.md S3.1: what control saves are rollouts without bits, so that it takes about the same bits",
+        "far": "docs/theory.md#outcome, S3.3: at a pass rate near 0 a rollout carries almost no bit, so hard "
+        "prompts alone teach nothing",
+        "mix": "docs/theory.md#outcome, S3.3: of a mix only the lengths with a pass rate off 0 and 1 teach",
+        "no": "docs/theory.md#labels, S3.2: a label of a hard prompt carries its bits at any pass rate",
+        "bits": "docs/theory.md#cost, S3.1: what control saves are rollouts without bits, so that it takes about "
+        "the same bits",
     }[s["why"]]
     return Prediction(s["margin"], "upper" if s["why"] in {"no", "bits"} else "lower", "doublings", reference, needs)
 

@@ -3,8 +3,8 @@
 All arms start from the same recipe and share one learning rate, one KL weight for policy gradients and one batch for
 each kind of step. These, and the base, were chosen in pilots with other seeds than the published one, so that labels
 and rollouts both learn the rule and GRPO learns keys at all; no arm was tuned by itself. The directions are those of
-TRAINING.md. The limits that a direction must pass were written down when the arms' means of a pilot were known, the
-regression's figures not yet. Not here: truncated rollouts, since an answer is one token.
+docs/theory.md#training. The limits that a direction must pass were written down when the arms' means of a pilot
+were known, the regression's figures not yet. Not here: truncated rollouts, since an answer is one token.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def gain(of: str, line: str, value: float, kind: Kind, other: float, other_kind:
     return Case(f"{of}: {names.get(line, line)}", settings, signal=Gain(folder(of), line))
 
 
-PLAN = "TRAINING.md, T8: received predicts the memorised key, not held-out gain"
+PLAN = "docs/theory.md#training, T8: received predicts the memorised key, not held-out gain"
 BLIND = "a reward that knows nothing of the answers carries nothing about them"
 SHARPER = "a majority makes a policy surer of what it says most, and that is right more often than not (TTRL)"
 

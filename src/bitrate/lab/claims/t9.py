@@ -83,9 +83,10 @@ CLAIM = Claim(
     "rollouts, what is learnt carries over to questions held out, and rank 1 holds as much as rank 8 or all weights.",
     source="bitrate, training experiment T9: SmolLM2-135M",
     cases=(
-        *[single(t, m, "absorbed less received", "overdraft", (0.0, "upper", "THEORY.md section 1"), NOTHING_LOST)
+        *[single(t, m, "absorbed less received", "overdraft", (0.0, "upper", "docs/theory.md#ledger"), NOTHING_LOST)
           for t in TASKS for m in METHODS],
-        *[single(t, m, "generalised", "generalised", (0.1, "lower", "both tasks are rules: THEORY.md S4.6"), MEMORISED)
+        *[single(t, m, "generalised", "generalised",
+                 (0.1, "lower", "both tasks are rules: docs/theory.md#training, S4.6"), MEMORISED)
           for t in TASKS for m in METHODS],
         pair("addition: absorbed, sft less grpo", Lead, SFT, GRPO, ABSORBED,
              (0.0, "lower", "a label says at least what a group says: S4.1"), (-0.3, "upper", "RL absorbs more")),

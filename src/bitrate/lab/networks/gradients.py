@@ -66,7 +66,7 @@ def outcomes(prior: ArrayLike, policy: ArrayLike, k: int) -> Outcomes:
     Raises:
         InputError: no distributions of the same length, ``k`` not a whole number from 1, or more than 5000 outcomes.
 
-    Reference: ESTIMATORS.md section 1.
+    Reference: docs/estimators.md#update-bits.
 
     >>> outcomes([0.5, 0.5], [0.5, 0.5], 1).rewards.ravel().tolist()
     [1.0, 0.0, 1.0, 0.0]
@@ -124,7 +124,7 @@ def merge(vectors: ArrayLike, resolution: float) -> Merged:
     Raises:
         InputError: a table that is not two-dimensional and finite, or a resolution between 0 and 1e-7.
 
-    Reference: ESTIMATORS.md section 1.
+    Reference: docs/estimators.md#update-bits.
 
     >>> merge([[1.0, 0.0], [1.0, 1e-6], [0.0, 1.0]], 1e-5).number.tolist()
     [0, 0, 1]
@@ -198,7 +198,7 @@ def gradient_information(
     Raises:
         InputError: as for :func:`outcomes`, :func:`merge` and :func:`bitrate.lab.worlds.learners.advantages`.
 
-    Reference: THEORY.md section 1, "in the update"; claim S1.15.
+    Reference: docs/theory.md#updates, claim S1.15.
 
     >>> def tabular(answers, advantages):
     ...     return advantages @ (np.eye(2)[answers] - 0.5)
@@ -250,7 +250,7 @@ def fingerprints(
     Raises:
         InputError: shapes that differ, or more than 5000 different groups.
 
-    Reference: ESTIMATORS.md section 1.
+    Reference: docs/estimators.md#update-bits.
 
     >>> def tabular(answers, advantages):
     ...     return advantages @ (np.eye(2)[answers] - 0.5)

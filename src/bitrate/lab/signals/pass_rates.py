@@ -44,7 +44,7 @@ class CostToPass:
     Raises:
         InputError: a threshold outside (0, 1), or another cost.
 
-    Reference: THEORY.md S3.1, samples times bits per sample.
+    Reference: docs/theory.md#cost, S3.1, samples times bits per sample.
     """
 
     threshold: float = 0.5

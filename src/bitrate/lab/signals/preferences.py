@@ -73,7 +73,7 @@ class ReceivedFromPreferences:
     Raises:
         DataError: pairs that no class agrees with.
 
-    Reference: THEORY.md section 1: the information of noise-free labels is the prior's entropy less what is left.
+    Reference: docs/theory.md#ledger: the information of noise-free labels is the prior's entropy less what is left.
     """
 
     way: str

@@ -51,7 +51,7 @@ class PretrainedBits:
     Raises:
         InputError: another line.
 
-    Reference: THEORY.md sections 1 and 4.
+    Reference: docs/theory.md#ledger and docs/theory.md#logs.
     """
 
     line: str

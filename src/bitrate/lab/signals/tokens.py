@@ -40,7 +40,7 @@ class FirstRollout:
     Raises:
         InputError: another part.
 
-    Reference: THEORY.md S1.13 and S3.12; Miller (1955) for the correction of the bias.
+    Reference: docs/theory.md#tokens, S1.13 and S3.12; Miller (1955) for the correction of the bias.
     """
 
     of: str = "scores"
@@ -108,7 +108,7 @@ class TokenKeyBits:
         InputError: another line, or what was received of prompts that were held out.
         DataError: the policies absorbed more than they received, outside of the interval.
 
-    Reference: THEORY.md section 1; Barber and Agakov (2003), The IM algorithm.
+    Reference: docs/theory.md#ledger; Barber and Agakov (2003), The IM algorithm.
     """
 
     line: str

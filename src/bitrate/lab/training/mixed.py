@@ -58,8 +58,8 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     Raises:
         InputError: an unknown method or verifier.
 
-    Reference: TRAINING.md, T8; Zuo et al. (2025), TTRL, for the reward of the majority; Hinton et al. (2015) for
-    distillation.
+    Reference: docs/theory.md#training, T8; Zuo et al. (2025), TTRL, for the reward of the majority; Hinton et al.
+    (2015) for distillation.
     """
     s = _checked(settings)
     thrown = dice(rng)

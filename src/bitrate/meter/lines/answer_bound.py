@@ -34,9 +34,9 @@ def measure(run: Run) -> Estimate:
     """At most log2(M+1) bits from a group with M distinct answers and one right one.
 
     Per group the tighter of it and K h(p). Where a group shows two right answers the verifier takes a set of them:
-    then at most one bit for each distinct answer (THEORY.md S1.9). Where one answer was scored both ways, the group
-    counts K bits. The posterior mean of h(p) has an error of its own, which no spread between prompts shows: for the
-    share of rollouts where it is the tighter side, the interval allows for what the outcome bits' interval does.
+    then at most one bit for each distinct answer (docs/theory.md#groups). Where one answer was scored both ways, the
+    group counts K bits. The posterior mean of h(p) has an error of its own, which no spread between prompts shows: for
+    the share of rollouts where it is the tighter side, the interval allows for what the outcome bits' interval does.
     """
     table, outcome = run.table, run.line("outcome_bits")
     groups = table.totals["groups"]
