@@ -1,5 +1,6 @@
 """Where reward alone leads: exact policy gradient, a vanishing KL term, and REINFORCE on samples."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +36,19 @@ def climb(task: GoodSet, targets: Ints, start: Floats, beta: float, rate: float,
 
 
 def predict(case: Case) -> Prediction:
-    """Two rollouts agree with probability sum_t pi_t^2: of the start policy filtered; for samples, at least E[1/K]."""
+    """Two rollouts agree with probability sum_t pi_t^2, pi the start policy filtered."""
     # The sets of N jokes as rows of rewards; the first row, no good joke, cannot occur.
     sets = (np.arange(1, 2**N)[:, None] >> np.arange(N)) & 1
     chance = np.prod(np.where(sets, ALPHA, 1 - ALPHA), axis=1)
     policies = regularised_policy(case.settings["start"], sets, NO_KL)
     agree = float(chance @ (policies**2).sum(axis=1) / chance.sum())
-    reference, assumptions = "docs/theory.md#good-sets, S0.2", ("trained until hardly a bad joke is told",)
-    sampled = case.settings["how"] == "sampled"
-    return Prediction(agree, "lower" if sampled else "exact", "share of pairs", reference, assumptions)
+    assumptions = ("trained until hardly a bad joke is told",)
+    return Prediction(agree, "exact", "share of pairs", "THEORY.md S0.2", assumptions)
+
+
+def on_samples(case: Case) -> Prediction:
+    """What was told is told more: at least that often."""
+    return replace(predict(case), kind="lower")
 
 
 def stated(case: Case) -> Prediction:
@@ -60,7 +65,7 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Train, then two rollouts of the trained policy."""
     task = GoodSet(N, ALPHA, nonempty=True)
-    if case.settings["how"] == "sampled":
+    if "beta" not in case.settings:
         train(task, folder, rng=rng, worlds=TRAINED, steps=case.settings["steps"], k=2, method=0.0, rate=2.0)
         return
     targets = task.draw(WORLDS, rng)
@@ -76,14 +81,10 @@ CLAIM = Claim(
     statement="Population-level reinforcement learning without a KL term ends in p*, uniform over the good jokes.",
     source="Beirami, O(1) bits per policy gradient update?, the joke model",
     cases=(
-        Case("exact gradient from uniform", {"how": "exact", "start": UNIFORM, "beta": 0.0, "steps": 1000}),
-        Case("KL to uniform, weight .03", {"how": "exact", "start": UNIFORM, "beta": 0.03, "steps": 1000}),
-        Case(
-            "KL to a skewed start, weight .03",
-            {"how": "exact", "start": SKEWED, "beta": 0.03, "steps": 4000},
-            assumed=False,
-        ),
-        Case("REINFORCE on samples, 100 steps", {"how": "sampled", "start": UNIFORM, "steps": 100}, assumed=False),
+        Case("exact gradient from uniform", {"start": UNIFORM, "beta": 0.0, "steps": 1000}),
+        Case("KL to uniform, weight .03", {"start": UNIFORM, "beta": 0.03, "steps": 1000}),
+        Case("KL to a skewed start, weight .03", {"start": SKEWED, "beta": 0.03, "steps": 4000}, assumed=False),
+        Case("REINFORCE on samples, 100 steps", {"start": UNIFORM, "steps": 100}, assumed=False, predict=on_samples),
     ),
     predict=predict,
     stated=stated,

@@ -1,7 +1,9 @@
 """One good joke in many, and one bad joke in many: how long it takes to find out which."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +13,11 @@ from bitrate.lab.signals import Mean
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.worlds.tasks import OneBad, SingleAnswer, Task
 from bitrate.theory import coupon_collector, expected_rollouts
-from bitrate.types import Floats, Ints, Prediction
+from bitrate.types import Floats, Ints, Kind, Prediction
 
 N = 16
 WORLDS = 20_000
+UNIT = "rollouts or examples"
 Found = Callable[[Ints, Ints, Floats], NDArray[np.bool_]]
 
 
@@ -34,66 +37,57 @@ def search(
             worlds, step = worlds[~found(worlds, jokes, rewards[:, 0])], step + 1
 
 
-def predict(case: Case) -> Prediction:
-    """1/mass until a rollout hits; N (1 + 1/2 + ... + 1/N) until examples have shown all that is good."""
-    good = 1 if case.settings["task"] == "one good" else N - 1
-    if case.settings["by"] == "examples":
-        count = coupon_collector(good)
-    else:
-        count = expected_rollouts((good if case.settings["by"] == "success" else 1) / N)
-    return Prediction(float(count), "exact", "rollouts or examples", "docs/theory.md#good-sets, S0.7")
+def said(count: int, kind: Kind) -> Prediction:
+    """What the source says of a search."""
+    return Prediction(count, kind, UNIT, "Beirami, one joke among millions")
 
 
-def stated(case: Case) -> Prediction:
-    """One good joke: one example, N rollouts. One bad joke: millions, that is, N or more, of either."""
-    good = case.settings["task"] == "one good"
-    count = 1 if good and case.settings["by"] == "examples" else N
-    return Prediction(count, "exact" if good else "lower", "rollouts or examples", "Beirami, one joke among millions")
+def case(name: str, task: Task, count: Floats, stated: Prediction, rival: Prediction | None = None, **how: Any) -> Case:
+    """A search: mean rollouts, 1/mass, or mean examples, N (1 + 1/2 + ... + 1/N); what the source and the rival say.
 
-
-def rival(case: Case) -> Prediction | None:
-    """To find the bad joke, see every joke once."""
-    if case.settings["task"] == "one good" or case.settings["by"] == "success":
-        return None
-    return Prediction(N, "exact", "rollouts or examples", "N jokes, each seen once")
+    It is over when a rollout earns ``until``, or when so many different examples were ``shown``.
+    """
+    exact = Prediction(float(count), "exact", UNIT, "THEORY.md S0.7")
+    return Case(name, {"task": task, **how}, predict=exact, stated=stated, rival=rival)
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Uniform rollouts, or good jokes shown, until the target is known; or until the first success."""
-    task: Task = SingleAnswer.uniform(N) if case.settings["task"] == "one good" else OneBad(N)
+    task, enough = case.settings["task"], case.settings.get("shown")
     targets = task.draw(WORLDS, rng)
     shown = np.zeros((WORLDS, N), dtype=bool)
-    examples = case.settings["by"] == "examples"
-    enough = 1 if case.settings["task"] == "one good" else N - 1
-    telling = 1.0 if case.settings["by"] == "success" or enough == 1 else 0.0
 
     def tell(worlds: Ints) -> Ints:
-        return task.label(targets[worlds], rng) if examples else rng.integers(N, size=worlds.size)
+        return task.label(targets[worlds], rng) if enough else rng.integers(N, size=worlds.size)
 
     def found(worlds: Ints, jokes: Ints, rewards: Floats) -> NDArray[np.bool_]:
         shown[worlds, jokes] = True
-        return np.asarray(shown[worlds].sum(axis=1) == enough if examples else rewards == telling)
+        return np.asarray(shown[worlds].sum(axis=1) == enough if enough else rewards == case.settings["until"])
 
     search(task, targets, tell, found, folder, rng)
 
 
+GOOD, BAD = SingleAnswer.uniform(N), OneBad(N)
+#: The source: one good joke takes one example or N rollouts; one bad joke millions, that is, N or more, of either.
+MILLIONS = said(N, "lower")
+EACH_ONCE = Prediction(N, "exact", UNIT, "N jokes, each seen once")
 CLAIM = Claim(
     id="S0.7",
     statement="If one joke in millions is good, one example does what takes millions of rollouts; "
     "if one is bad, both need millions.",
     source="Beirami, O(1) bits per policy gradient update?, one joke among millions",
     cases=(
-        Case("one good of 16, rollouts", {"task": "one good", "by": "rollouts"}),
-        Case("one good of 16, examples", {"task": "one good", "by": "examples"}),
-        Case("one bad of 16, rollouts", {"task": "one bad", "by": "rollouts"}),
-        Case("one bad of 16, examples", {"task": "one bad", "by": "examples"}),
-        Case("one bad of 16, until a good one is told", {"task": "one bad", "by": "success"}, assumed=False),
+        case("one good of 16, rollouts", GOOD, expected_rollouts(1 / N), said(N, "exact"), until=1.0),
+        case("one good of 16, examples", GOOD, coupon_collector(1), said(1, "exact"), shown=1),
+        case("one bad of 16, rollouts", BAD, expected_rollouts(1 / N), MILLIONS, EACH_ONCE, until=0.0),
+        case("one bad of 16, examples", BAD, coupon_collector(N - 1), MILLIONS, EACH_ONCE, shown=N - 1),
+        replace(
+            case("one bad of 16, until a good one is told", BAD, expected_rollouts((N - 1) / N), MILLIONS, until=1.0),
+            assumed=False,
+        ),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
-    signal=Mean("count(*)", "rollouts or examples until it is known", "rollouts or examples", spread=float(N)),
-    rival=rival,
+    signal=Mean("count(*)", "rollouts or examples until it is known", UNIT, spread=float(N)),
     rival_name="one look at each of N jokes finds the bad one",
     tolerance=1.0,
     budget=WORLDS * N,

@@ -1,6 +1,8 @@
 """Groups of rollouts and graded rewards: more than one bit."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from bitrate.lab.worlds.learners import advantages, sample
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import entropy, good_set_distinct_rollouts, group_normalised_information, verifier_information
-from bitrate.types import Kind, Prediction
+from bitrate.types import Estimate, Floats, Prediction
 
 ALPHA = 0.3
 N = 4
@@ -27,46 +29,37 @@ def with_repeats(k: int) -> float:
     return verifier_information(prior, sets, np.full(N, 1 / N), k)
 
 
-def said_of(case: Case, bits: float, kind: Kind, reference: str, assumptions: tuple[str, ...] = ()) -> Prediction:
-    """Bits of a group; the audit counts by rollout."""
-    if case.signal is AUDITED:
-        return Prediction(bits / case.settings["k"], kind, "bits/rollout", reference, assumptions)
-    return Prediction(bits, kind, "bits/group", reference, assumptions)
+def case(
+    name: str, k: int, bits: Floats | float, *, audit: bool = False, x: float | None = None, bounded: bool = True,
+    signal: Callable[[Path], Estimate] = FEEDBACK, **how: Any,
+) -> Case:  # fmt: skip
+    """Bits of a group of k, where the source says more than one, and a bound for a single right answer log2(M+1).
+
+    The audit counts by rollout.
+    """
+    size, unit = (k, "bits/rollout") if audit else (1, "bits/group")
+    return Case(
+        name, {"k": k, **how}, x, signal=AUDITED if audit else signal,
+        predict=Prediction(float(bits) / size, "exact", unit, "THEORY.md S0.9", ("independent jokes",)),
+        stated=Prediction(1.0 / size, "lower", unit, "Beirami, richer rewards"),
+        rival=Prediction(float(np.log2(k + 1)) / size, "upper", unit, "log2(M+1)") if bounded else None,
+    )  # fmt: skip
 
 
-def predict(case: Case) -> Prediction:
-    """M h(alpha) for M distinct jokes; the mean over M with repeats; the entropy of a grade."""
-    k, how = case.settings["k"], case.settings["how"]
-    bits = {
-        "distinct": good_set_distinct_rollouts(k, ALPHA),
-        "repeats": with_repeats(k),
-        "graded": k * entropy(GRADES),
-        "grpo": k * group_normalised_information(ALPHA, k),
-    }
-    return said_of(case, float(bits[how]), "exact", "docs/theory.md#good-sets, S0.9", ("independent jokes",))
-
-
-def stated(case: Case) -> Prediction:
-    """More than the one bit of a single 0/1 reward."""
-    return said_of(case, 1.0, "lower", "Beirami, richer rewards")
-
-
-def rival(case: Case) -> Prediction | None:
-    """A bound for a single right answer, taken for a general one."""
-    if case.settings["how"] == "graded":
-        return None
-    return said_of(case, float(np.log2(case.settings["k"] + 1)), "upper", "log2(M+1)")
+def graded(name: str, k: int) -> Case:
+    """A grade carries its entropy."""
+    return case(name, k, k * entropy(GRADES), x=k, bounded=False, grades=GRADES)
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One group in each world, of different jokes or with repeats."""
-    k, how = case.settings["k"], case.settings["how"]
+    k, grades = case.settings["k"], case.settings.get("grades")
     distinct = rng.random((WORLDS, N)).argsort(axis=1)[:, :k]
-    answers = sample(np.full(N, 1 / N), WORLDS, k, rng) if how == "repeats" else distinct
+    answers = sample(np.full(N, 1 / N), WORLDS, k, rng) if case.settings.get("repeats") else distinct
     with SimulatedRun(folder, rng) as run:
-        if how == "graded":
-            grades = rng.choice(len(GRADES), size=(WORLDS, N), p=GRADES)
-            run.step(0, answers=answers, rewards=np.take_along_axis(grades, answers, axis=1) / (len(GRADES) - 1))
+        if grades:
+            given = rng.choice(len(grades), size=(WORLDS, N), p=grades)
+            run.step(0, answers=answers, rewards=np.take_along_axis(given, answers, axis=1) / (len(grades) - 1))
             return
         task = GoodSet(N, ALPHA)
         targets = task.draw(WORLDS, rng)
@@ -86,24 +79,21 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
+#: M h(alpha) of M different jokes less what GRPO forgets: whether all or none were good.
+GRPO = 4 * group_normalised_information(ALPHA, 4)
 CLAIM = Claim(
     id="S0.9",
     statement="Groups of rollouts and richer rewards can carry more than 1 bit in a single update.",
     source="Beirami, O(1) bits per policy gradient update?, notes on richer rewards",
     cases=(
-        Case("2 different jokes", {"how": "distinct", "k": 2}, x=2),
-        Case("4 different jokes", {"how": "distinct", "k": 4}, x=4),
-        Case("4 rollouts, repeats among 4 jokes", {"how": "repeats", "k": 4}, x=4),
-        Case("4 different jokes, GRPO update", {"how": "grpo", "k": 4}, x=4, signal=UPDATE),
-        Case("1 joke with one of 4 grades", {"how": "graded", "k": 1}, x=1),
-        Case("2 different jokes with one of 4 grades", {"how": "graded", "k": 2}, x=2),
-        Case("4 different jokes, GRPO update, audited", {"how": "grpo", "k": 4}, signal=AUDITED),
+        *[case(f"{k} different jokes", k, good_set_distinct_rollouts(k, ALPHA), x=k) for k in (2, 4)],
+        case("4 rollouts, repeats among 4 jokes", 4, with_repeats(4), x=4, repeats=True),
+        case("4 different jokes, GRPO update", 4, GRPO, x=4, signal=UPDATE),
+        graded("1 joke with one of 4 grades", 1),
+        graded("2 different jokes with one of 4 grades", 2),
+        case("4 different jokes, GRPO update, audited", 4, GRPO, audit=True),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
-    signal=FEEDBACK,
-    rival=rival,
     rival_name="at most log2(M+1) bits for M different jokes",
     tolerance=0.03,
     budget=4 * WORLDS,

@@ -1,6 +1,9 @@
 """Four verifiers of the same episodes: right or wrong, how many tokens, up to where, and which."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -8,34 +11,40 @@ from bitrate.lab.claim import Case, Claim
 from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import first_error_information, terminal_information, token_information, unit_test_information
-from bitrate.types import Prediction
+from bitrate.types import Floats, Prediction
 
 WORLDS = 40_000
 V = 2
-VERIFIERS = {
-    "outcome": "right or wrong",
-    "count": "how many tokens are right",
-    "first error": "up to where it is right",
-    "tokens": "which tokens are right",
-}
 
 
-def bits(verifier: str, length: int) -> float:
-    """What a verifier says of T tokens, each right with probability 1/V."""
-    if verifier == "outcome":
-        return float(terminal_information(V, length))
-    if verifier == "count":
-        return float(unit_test_information(length, 1 / V).passes)
-    if verifier == "first error":
-        return float(first_error_information(1 / V, length))
-    return float(token_information(V, length))
+@dataclass(frozen=True)
+class Verifier:
+    """What it says in words and in bits of T tokens, and the reward that it gives for the right ones [..., T]."""
+
+    words: str
+    bits: Callable[[int], Floats | float]
+    reward: Callable[[Floats], Floats]
+    each: bool = False
+
+    def case(self, length: int, words: str = "", **more: Any) -> Case:
+        """It reads episodes of T tokens, each right with probability 1/V."""
+        needs = ("right tokens fair and independent", "a verifier without errors")
+        bits = float(self.bits(length))
+        return Case(
+            f"{self.words}, T={length}{words}", {"verifier": self, "length": length, "k": 1} | more, x=length,
+            predict=Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.4 and section 3", needs),
+        )  # fmt: skip
 
 
-def predict(case: Case) -> Prediction:
-    """The entropy of what the verifier says."""
-    value = bits(case.settings["verifier"], case.settings["length"])
-    assumptions = ("right tokens fair and independent", "a verifier without errors")
-    return Prediction(value, "exact", "bits/rollout", "docs/theory.md#graded, S1.4", assumptions)
+OUTCOME = Verifier("right or wrong", lambda t: terminal_information(V, t), lambda right: right.prod(axis=2))
+COUNT = Verifier(
+    "how many tokens are right", lambda t: unit_test_information(t, 1 / V).passes, lambda right: right.mean(axis=2)
+)
+FIRST_ERROR = Verifier(
+    "up to where it is right", lambda t: first_error_information(1 / V, t),
+    lambda right: right.cumprod(axis=2).sum(axis=2) / right.shape[2],
+)  # fmt: skip
+TOKENS = Verifier("which tokens are right", lambda t: token_information(V, t), COUNT.reward, each=True)
 
 
 def rival(case: Case) -> Prediction:
@@ -45,32 +54,22 @@ def rival(case: Case) -> Prediction:
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Right tokens of each world and the policy's, compared as the verifier does."""
-    length, k = case.settings["length"], case.settings.get("k", 1)
+    length, k, verifier = (case.settings[name] for name in ("length", "k", "verifier"))
     hidden = rng.integers(V, size=(WORLDS // k, 1, length))
     said = rng.integers(V, size=(WORLDS // k, k, length))
     right = (said == hidden).astype(float)
     parts = {f"token_{t}": right[:, :, t] for t in range(length)}
-    rewards = {
-        "outcome": right.prod(axis=2),
-        "count": right.sum(axis=2) / length,
-        "first error": right.cumprod(axis=2).sum(axis=2) / length,
-        "tokens": right.sum(axis=2) / length,
-    }[case.settings["verifier"]]
-    components = parts if case.settings["verifier"] == "tokens" else None
+    components = parts if verifier.each else None
     with SimulatedRun(folder, rng) as run:
-        as_number = V ** np.arange(length)
-        run.step(0, answers=said @ as_number, rewards=rewards, targets=hidden[:, 0] @ as_number, components=components)
+        texts, targets = (tokens @ V ** np.arange(length) for tokens in (said, hidden[:, 0]))
+        run.step(0, answers=texts, rewards=verifier.reward(right), targets=targets, components=components)
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
     """Over the length of an episode."""
     lengths = list(range(1, 9))
-    return {name: ([float(t) for t in lengths], [bits(v, t) for t in lengths]) for v, name in VERIFIERS.items()}
-
-
-def case(verifier: str, length: int) -> Case:
-    """A verifier and a length."""
-    return Case(f"{VERIFIERS[verifier]}, T={length}", {"verifier": verifier, "length": length}, x=length)
+    verifiers = (OUTCOME, COUNT, FIRST_ERROR, TOKENS)
+    return {v.words: ([float(t) for t in lengths], [float(v.bits(t)) for t in lengths]) for v in verifiers}
 
 
 CLAIM = Claim(
@@ -79,16 +78,12 @@ CLAIM = Claim(
     "bring bits in proportion to the tokens.",
     source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, figure 4, quoting Zhang",
     cases=(
-        *[case("outcome", t) for t in (1, 4)],
-        *[case("tokens", t) for t in (2, 4, 6)],
-        case("first error", 6),
-        case("count", 5),
-        Case(
-            "how many tokens are right, T=6, audited", {"verifier": "count", "length": 6, "k": 16}, x=6,
-            signal=LedgerLine("ledger.outcome_bits"),
-        ),
+        *map(OUTCOME.case, (1, 4)),
+        *map(TOKENS.case, (2, 4, 6)),
+        FIRST_ERROR.case(6),
+        COUNT.case(5),
+        replace(COUNT.case(6, ", audited", k=16), signal=LedgerLine("ledger.outcome_bits")),
     ),
-    predict=predict,
     simulate=simulate,
     signal=Unresolved(of="scores", given="answers"),
     rival=rival,

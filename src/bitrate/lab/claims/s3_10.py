@@ -1,27 +1,42 @@
 """Self-play: the entropy of a result, and what the result tells about the player."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claim import Case, Claim, Formula
 from bitrate.lab.signals import Information, PassRateInformation
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import binary_entropy, skill_information
-from bitrate.types import Prediction
+from bitrate.types import Estimate, Prediction
 
 RESULT, SKILL = Information("rewards", "rewards"), PassRateInformation()
 PLAYERS, GAMES = 100_000, 8
+RATES = (0.5, 0.8, 0.97)
 UNIT = "bits/rollout"
 
 
-def predict(case: Case) -> Prediction:
-    """H(r) of a game, or the part of it that tells players apart."""
-    rate = case.settings["rate"]
-    bits = skill_information(rate) if case.settings["about"] == "skill" else binary_entropy(rate)
-    return Prediction(float(bits), "exact", UNIT, "docs/theory.md#preferences, S3.10", ("skill ~ N(0, 1) in log-odds",))
+def case(name: str, bits: Formula, rate: float, games: int, signal: Callable[[Path], Estimate], assumed: bool) -> Case:
+    """A win rate, how many games a player plays, and what is asked of them."""
+    settings = {"rate": rate, "games": games}
+    return Case(f"{name}, win rate {rate:g}", settings, rate, assumed=assumed, signal=signal, predict=bits)
+
+
+def result(case: Case) -> Prediction:
+    """H(r) of a game."""
+    return _exactly(float(binary_entropy(case.settings["rate"])))
+
+
+def skill(case: Case) -> Prediction:
+    """The part of it that tells players apart."""
+    return _exactly(float(skill_information(case.settings["rate"])))
+
+
+def _exactly(bits: float) -> Prediction:
+    return Prediction(bits, "exact", UNIT, "THEORY.md S3.10", ("skill ~ N(0, 1) in log-odds",))
 
 
 def stated(case: Case) -> Prediction:
@@ -37,10 +52,9 @@ def rival(case: Case) -> Prediction:
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Every player meets an opponent of one strength, chosen for the win rate that the case asks for."""
-    games = GAMES if case.settings["about"] == "skill" else 1
     skill = rng.normal(size=PLAYERS)
     odds = brentq(lambda x: expit(skill + x).mean() - case.settings["rate"], -20, 20)
-    won = rng.random((PLAYERS, games)) < expit(skill + odds)[:, None]
+    won = rng.random((PLAYERS, case.settings["games"])) < expit(skill + odds)[:, None]
     moves = rng.integers(4, size=won.shape)
     with SimulatedRun(folder, rng) as run:
         run.step(0, answers=moves, rewards=won)
@@ -60,16 +74,9 @@ CLAIM = Claim(
     statement="Self-play holds the win rate near one half, where a result carries the most bits: one.",
     source="Dwarkesh Patel, RL is even more information inefficient than you thought, on self-play",
     cases=(
-        *[
-            Case(f"the result, win rate {r:g}", {"rate": r, "about": "result"}, x=r, signal=RESULT)
-            for r in (0.5, 0.8, 0.97)
-        ],
-        *[
-            Case(f"about the skill, win rate {r:g}", {"rate": r, "about": "skill"}, x=r, assumed=False, signal=SKILL)
-            for r in (0.5, 0.8, 0.97)
-        ],
+        *[case("the result", result, r, 1, RESULT, assumed=True) for r in RATES],
+        *[case("about the skill", skill, r, GAMES, SKILL, assumed=False) for r in RATES],
     ),
-    predict=predict,
     stated=stated,
     simulate=simulate,
     rival=rival,

@@ -8,7 +8,7 @@ from bitrate.lab.claim import Case, Claim, Panel
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.worlds.learners import collect
-from bitrate.lab.worlds.tasks import GoodSet, SingleAnswer, Task
+from bitrate.lab.worlds.tasks import GoodSet, SingleAnswer
 from bitrate.theory import (
     binary_entropy,
     fixed_set_positive_example,
@@ -23,23 +23,24 @@ WORLDS = 60_000
 UNIT = "bits/prompt"
 
 
-def predict(case: Case) -> Prediction:
-    """Bits of a label less bits of a rollout, each about the same target."""
-    p, s = case.settings["p"], case.settings
-    if s["model"] == "set":
-        good = round(p * s["answers"])
-        bits = fixed_set_positive_example(s["answers"], good) - fixed_set_rollout(s["answers"], good)
-        return Prediction(
-            float(bits),
-            "exact",
-            UNIT,
-            "docs/theory.md#labels, S3.4, and docs/theory.md#good-sets, S0.6",
-            ("sets of one size",),
-        )
-    others = s["answers"] - 1
-    guess = sampled_guess_information(p, others) if s["model"] == "sampled guess" else binary_entropy(p)
-    lead = float(label_information(p, others) - guess)
-    return Prediction(lead, "exact", UNIT, "docs/theory.md#labels, S3.4 and S4.1", ("one right answer",))
+def one_right(p: float, name: str, sampled: bool = False, **more: float) -> Case:
+    """One of 4 answers is right, and the guess is the one believed in most or sampled from the belief."""
+    belief = (p, *((1 - p) / 3,) * 3)
+    guess = sampled_guess_information(p, 3) if sampled else binary_entropy(p)
+    bits = float(label_information(p, 3) - guess)
+    return Case(
+        name, {"p": p, "task": SingleAnswer(belief), "policy": belief if sampled else np.eye(4)[0]}, **more,
+        predict=Prediction(bits, "exact", UNIT, "THEORY.md S3.4 and S4.1", ("one right answer",)),
+    )  # fmt: skip
+
+
+def some_right(good: int) -> Case:
+    """So many of 8 answers are good, and the guess is any."""
+    bits = float(fixed_set_positive_example(8, good) - fixed_set_rollout(8, good))
+    return Case(
+        f"{good} of 8 good", {"p": good / 8, "task": GoodSet(8, size=good), "policy": None}, x=good / 8, assumed=False,
+        predict=Prediction(bits, "exact", UNIT, "THEORY.md S3.4 and S0.6", ("sets of one size",)),
+    )  # fmt: skip
 
 
 def stated(case: Case) -> Prediction:
@@ -55,13 +56,7 @@ def rival(case: Case) -> Prediction:
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One run of labels, and one of guesses, each in worlds of its own."""
-    p, answers = case.settings["p"], case.settings["answers"]
-    task: Task = GoodSet(answers, size=round(p * answers))
-    policy = None
-    if case.settings["model"] != "set":
-        belief = (p, *((1 - p) / (answers - 1),) * (answers - 1))
-        task = SingleAnswer(belief)
-        policy = belief if case.settings["model"] == "sampled guess" else np.eye(answers)[0]
+    task, policy = case.settings["task"], case.settings["policy"]
     for run in ("labels", "guesses"):
         (folder / run).mkdir()
     collect(task, folder / "labels", rng=rng, worlds=WORLDS, method="sft")
@@ -96,17 +91,10 @@ CLAIM = Claim(
     statement="Supervised learning teaches more bits a sample than RL at pass rates below 1/2, and RL more above.",
     source="Dwarkesh Patel, RL is even more information inefficient than you thought, first figure",
     cases=(
-        *[
-            Case(f"one right answer of 4, p={p:g}", {"model": "top guess", "p": p, "answers": 4}, x=p)
-            for p in (0.3, 0.6, 0.8, 0.95)
-        ],
-        Case("one right answer of 4, guess sampled, p=.8", {"model": "sampled guess", "p": 0.8, "answers": 4}),
-        *[
-            Case(f"{8 * p:g} of 8 good", {"model": "set", "p": p, "answers": 8}, x=p, assumed=False)
-            for p in (0.25, 0.75, 0.875)
-        ],
+        *[one_right(p, f"one right answer of 4, p={p:g}", x=p) for p in (0.3, 0.6, 0.8, 0.95)],
+        one_right(0.8, "one right answer of 4, guess sampled, p=.8", sampled=True),
+        *map(some_right, (2, 6, 7)),
     ),
-    predict=predict,
     stated=stated,
     simulate=simulate,
     signal=Lead("labels", Information(of="answers"), "guesses", Unresolved(of="scores", given="answers")),
