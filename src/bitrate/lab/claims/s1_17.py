@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.claims import t4
 from bitrate.lab.signals.capacity import Absorbed
@@ -12,49 +14,32 @@ RANK, ONE = "LoRA rank 1", "1 number"
 ABOVE = 16
 
 
-def predict(case: Case) -> Prediction:
-    """All of a key below the adapter's capacity; of one above it no more than the capacity."""
-    load = case.settings["load"]
-    if case.assumed:
-        return t4.predict(case)
-    return Prediction(t4.MOST / load, "upper", "bits/prompt", "S1.17: at most about 4 bits a parameter")
-
-
-def stated(case: Case) -> Prediction | None:
-    """Enough is enough for the whole key, whatever its entropy."""
-    if case.settings["says"] != "key":
-        return None
-    return Prediction(t4.SHARE, "lower", "bits/prompt", "jeff: enough for RL")
-
-
-def rival(case: Case) -> Prediction | None:
-    """Every rollout brings one bit that must fit, into 4 bits a parameter; or labels do as well as rollouts."""
-    s = case.settings
-    if s["says"] != "key":
-        return t4.rival(case)
-    if not case.assumed:
-        return None
-    fits = t4.MOST / (s["load"] * t4.K * t4.FEW)
-    return Prediction(fits, "exact", "bits/prompt", "a bit a rollout has to fit, so all but a little is lost")
+def fits(load: float) -> Case:
+    """A key below the adapter's capacity: enough for all of it. The rival: a bit a rollout has to fit."""
+    share = t4.MOST / (load * t4.K * t4.FEW)
+    lost = Prediction(share, "exact", "bits/prompt", "a bit a rollout has to fit, so all but a little is lost")
+    return replace(t4.key_case(RANK, load), stated=ENOUGH, rival=lost)
 
 
 def above() -> Case:
     """A key that does not fit: the assumption of the statement is not met."""
-    settings = {"says": "key", "adapter": ONE, "load": ABOVE}
-    signal = Absorbed(arm=t4.rl(ONE, ABOVE).name)
-    return Case(f"RL, {ONE}, key of {ABOVE:g} bits", settings, assumed=False, signal=signal)
+    run = t4.rl(ONE, ABOVE)
+    most = Prediction(t4.MOST / ABOVE, "upper", "bits/prompt", "S1.17: at most about 4 bits a parameter")
+    return Case(
+        f"RL, {ONE}, key of {ABOVE:g} bits", {"arms": (run,)}, assumed=False, signal=Absorbed(arm=run.name),
+        predict=most, stated=ENOUGH,
+    )  # fmt: skip
 
 
+#: The source: enough for the whole key, whatever its entropy.
+ENOUGH = Prediction(t4.SHARE, "lower", "bits/prompt", "jeff: enough for RL")
 CLAIM = Claim(
     id="S1.17",
     statement="LoRA is enough for RL: even a rank-1 adapter has far more parameters than RL gives bits.",
     source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, introduction, after Schulman, LoRA Without "
     "Regret",
-    cases=(*[t4.key_case(RANK, load) for load in t4.USEFUL[:2]], *map(t4.lead_case, t4.USEFUL[1:]), above()),
-    predict=predict,
+    cases=(*map(fits, t4.USEFUL[:2]), *map(t4.lead_case, t4.USEFUL[1:]), above()),
     arms=t4.arms,
-    stated=stated,
-    rival=rival,
     rival_name="a parameter holds 4 bits and every rollout brings one that must fit, so that labels do as well",
     tolerance=0.2,
     budget=8 * 40 * t4.K * t4.FEW,

@@ -23,13 +23,13 @@ WORLDS = 60_000
 UNIT = "bits/prompt"
 
 
-def one_right(p: float, name: str, sampled: bool = False, **more: float) -> Case:
+def one_right(p: float, name: str, sampled: bool = False, x: float | None = None) -> Case:
     """One of 4 answers is right, and the guess is the one believed in most or sampled from the belief."""
     belief = (p, *((1 - p) / 3,) * 3)
     guess = sampled_guess_information(p, 3) if sampled else binary_entropy(p)
     bits = float(label_information(p, 3) - guess)
     return Case(
-        name, {"p": p, "task": SingleAnswer(belief), "policy": belief if sampled else np.eye(4)[0]}, **more,
+        name, {"p": p, "task": SingleAnswer(belief), "policy": belief if sampled else np.eye(4)[0]}, x,
         predict=Prediction(bits, "exact", UNIT, "THEORY.md S3.4 and S4.1", ("one right answer",)),
     )  # fmt: skip
 

@@ -1,10 +1,13 @@
 """The expected bits of a label, and of a reward, when one option has belief p and the rest share the remainder."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Panel
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals import Information, LedgerLine
 from bitrate.lab.worlds.learners import collect
 from bitrate.lab.worlds.log import SimulatedRun
@@ -15,44 +18,48 @@ from bitrate.types import Prediction
 WORLDS = 100_000
 #: Contra's second plot: as many options as a vocabulary has tokens, of which 1,000 are enough to see.
 VOCABULARY, MANY = "an option for every token of a vocabulary", 999
-LABEL, TOP, SAMPLED = "label", "top guess", "sampled guess"
+UNIT, SURPRISAL = "bits/prompt", "Dwarkesh: -log2 p, S3.2"
 
 
-def predict(case: Case) -> Prediction:
-    """The entropy of the belief for a label; the mean entropy of the outcome for a reward."""
-    p, others = case.settings["p"], case.settings["others"]
-    bits = {LABEL: label_information, SAMPLED: sampled_guess_information}.get(case.settings["kind"])
-    value = float(bits(p, others) if bits else binary_entropy(p))
-    return Prediction(value, "exact", "bits/prompt", "docs/theory.md#labels, S4.2", ("the belief is calibrated",))
+def label(p: float, others: int) -> Case:
+    """The entropy of the belief. The rival, -log2 p, forgets the labels that the model did not believe in."""
+    bits = float(label_information(p, others))
+    return _case("label", p, others, bits, bits, rival=Prediction(float(surprisal(p)), "exact", UNIT, SURPRISAL))
 
 
-def stated(case: Case) -> Prediction:
-    """h(p) + (1-p) log2 K for a label, h(p) for any reward."""
-    p, others = case.settings["p"], case.settings["others"]
-    value = float(label_information(p, others) if case.settings["kind"] == LABEL else binary_entropy(p))
-    return Prediction(value, "exact", "bits/prompt", "Contra Dwarkesh, the two plots")
+def top_guess(p: float, others: int) -> Case:
+    """The entropy of its outcome, h(p)."""
+    bits = float(binary_entropy(p))
+    return _case("top guess", p, others, bits, bits, policy=np.eye(1 + others)[0])
 
 
-def rival(case: Case) -> Prediction | None:
-    """-log2 p: forgets the labels that the model did not believe in."""
-    if case.settings["kind"] != LABEL:
-        return None
-    return Prediction(float(surprisal(case.settings["p"])), "exact", "bits/prompt", "Dwarkesh: -log2 p, S3.2")
+def sampled_guess(p: float, others: int, k: int = 1) -> Case:
+    """The mean entropy of the outcome over guesses; the source has h(p) for any reward."""
+    bits = float(sampled_guess_information(p, others))
+    return _case("sampled guess", p, others, bits, float(binary_entropy(p)), policy=belief(p, others), k=k)
+
+
+def _case(
+    name: str, p: float, others: int, bits: float, stated: float, *, rival: Prediction | None = None, **how: Any
+) -> Case:
+    return Case(
+        f"{name}, p={p:g}, K={others}", {"p": p, "others": others} | how, x=p if others in (3, MANY) else None,
+        assumed=bits == stated, panel=VOCABULARY if others == MANY else "", rival=rival,
+        predict=Prediction(bits, "exact", UNIT, "THEORY.md S4.2", ("the belief is calibrated",)),
+        stated=Prediction(stated, "exact", UNIT, "Contra Dwarkesh, the two plots"),
+    )  # fmt: skip
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """The right option is drawn from the belief: it is shown, or one guess is scored; a group, for the audit."""
-    p, others, kind = (case.settings[name] for name in ("p", "others", "kind"))
-    k = case.settings.get("k", 1)
-    belief = np.array([p, *((1 - p) / others,) * others])
-    task = SingleAnswer(tuple(belief))
-    if kind == LABEL:
+    s = case.settings
+    task, k = SingleAnswer(belief(s["p"], s["others"])), s.get("k", 1)
+    if "policy" not in s:
         shown = task.draw(WORLDS, rng)
         with SimulatedRun(folder, rng) as run:
             run.step(0, answers=shown[:, None], rewards=np.ones((WORLDS, 1)), targets=shown)
     else:
-        policy = belief if kind == SAMPLED else np.eye(belief.size)[0]
-        collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.5, policy=policy)
+        collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.5, policy=s["policy"])
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -79,36 +86,24 @@ def vocabulary() -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
-def _case(kind: str, p: float, others: int, assumed: bool = True) -> Case:
-    settings = {"kind": kind, "p": p, "others": others}
-    panel = VOCABULARY if others == MANY else ""
-    x = p if others in (3, MANY) else None
-    return Case(f"{kind}, p={p:g}, K={others}", settings, x=x, assumed=assumed, panel=panel)
-
-
 CLAIM = Claim(
     id="S4.2",
     statement="With belief p in one option and the rest shared by K others, a label carries h(p) + (1-p) log2 K bits "
     "and a reward h(p).",
     source="Contra Dwarkesh on RL sample-efficiency via information theory, the two plots",
     cases=(
-        *[_case(LABEL, p, others) for p, others in ((0.5, 3), (0.9, 3), (0.25, 3), (0.01, MANY), (0.05, MANY))],
-        _case(TOP, 0.5, 3),
-        _case(TOP, 0.05, MANY),
-        _case(SAMPLED, 0.5, 3, assumed=False),
-        _case(SAMPLED, 0.9, 31, assumed=False),
-        Case(
-            f"{SAMPLED}, p=0.5, K=3, audited",
-            {"kind": SAMPLED, "p": 0.5, "others": 3, "k": 16},
-            assumed=False,
+        *[label(p, others) for p, others in ((0.5, 3), (0.9, 3), (0.25, 3), (0.01, MANY), (0.05, MANY))],
+        top_guess(0.5, 3),
+        top_guess(0.05, MANY),
+        sampled_guess(0.5, 3),
+        sampled_guess(0.9, 31),
+        replace(
+            sampled_guess(0.5, 3, k=16), name="sampled guess, p=0.5, K=3, audited", x=None,
             signal=LedgerLine("ledger.outcome_bits"),
         ),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
     signal=Information(of="feedback"),
-    rival=rival,
     rival_name="a label carries -log2 p",
     tolerance=0.03,
     budget=WORLDS,
@@ -119,4 +114,4 @@ CLAIM = Claim(
     axis="belief p in the top one of 4 options",
     curves=curves,
     panels=(Panel(VOCABULARY, "belief p in the top option", vocabulary, log_axis=True),),
-)
+)  # fmt: skip

@@ -1,5 +1,6 @@
 """A teacher's logits: how much they can say, and how much of it is about the right answer."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,58 +13,70 @@ from bitrate.theory import distillation_capacity, mutual_information, teacher_in
 from bitrate.types import Ints, Prediction
 
 WORLDS = 80_000
-ANY, SURE, PAIRS, VAGUE = "any logits", "a sure teacher", "a teacher of pairs", "a vague teacher"
+Logits = Callable[[Ints, np.random.Generator], Ints]
 
 
-def levels(kind: str, vocabulary: int) -> Ints:
-    """One-bit logits that a teacher sends for each right answer, [targets, vocabulary]."""
-    up = np.arange(vocabulary)
-    if kind == PAIRS:
-        up = up // 2
-    return np.asarray(up[:, None] == up, np.int64)
+def capacity(case: Case) -> float:
+    """Bits that V logits of this precision can say."""
+    return float(distillation_capacity(case.settings["vocabulary"], case.settings["bits"]))
 
 
-def predict(case: Case) -> Prediction:
-    """Logits that may be anything carry V x precision; about the answer they say which answers they fit."""
-    kind, vocabulary, bits = (case.settings[name] for name in ("kind", "vocabulary", "bits"))
-    if kind == ANY:
-        value = float(distillation_capacity(vocabulary, bits))
-    elif kind == VAGUE:
-        # The right answer's logit is up, any other is up or not at even odds.
-        message = np.arange(2**vocabulary) >> np.arange(vocabulary)[:, None] & 1
-        value = float(mutual_information(message / (vocabulary * 2 ** (vocabulary - 1))))
-    else:
-        rows = softmax(levels(kind, vocabulary).astype(float), axis=1)
-        value = teacher_information(np.full(vocabulary, 1 / vocabulary), rows)
-    return Prediction(value, "exact", "bits/prompt", "docs/theory.md#distillation, S4.5")
+def anything(vocabulary: int, bits: int = 1) -> Case:
+    """Logits that may be anything carry V x precision."""
+
+    def logits(targets: Ints, rng: np.random.Generator) -> Ints:
+        return rng.integers(2**bits, size=(targets.size, vocabulary))
+
+    return _case("any logits", vocabulary, float(distillation_capacity(vocabulary, bits)), logits, bits=bits, free=True)
+
+
+def teacher(name: str, vocabulary: int, alike: int = 1) -> Case:
+    """A teacher whose logits are up for the right answer, and for those it takes to be like it."""
+    up = np.arange(vocabulary) // alike
+    levels = np.asarray(up[:, None] == up, np.int64)
+    even = np.full(vocabulary, 1 / vocabulary)
+    said = teacher_information(even, softmax(levels.astype(float), axis=1))
+    return _case(name, vocabulary, said, lambda targets, _: levels[targets])
+
+
+def vague(vocabulary: int) -> Case:
+    """A teacher that has the right answer's logit up, and any other up or not at even odds."""
+    message = np.arange(2**vocabulary) >> np.arange(vocabulary)[:, None] & 1
+    said = float(mutual_information(message / (vocabulary * 2 ** (vocabulary - 1))))
+
+    def logits(targets: Ints, rng: np.random.Generator) -> Ints:
+        drawn = rng.integers(2, size=(targets.size, vocabulary))
+        drawn[np.arange(targets.size), targets] = 1
+        return drawn
+
+    return _case("a vague teacher", vocabulary, said, logits)
+
+
+def _case(name: str, vocabulary: int, said: float, logits: Logits, bits: int = 1, free: bool = False) -> Case:
+    """What logits say of the answer; of those that may be anything, all that they say.
+
+    The rival takes the capacity for bits about the answer.
+    """
+    return Case(
+        f"{name}, V={vocabulary}, precision: {bits}", {"vocabulary": vocabulary, "bits": bits, "logits": logits},
+        x=vocabulary if bits == 1 else None, assumed=free,
+        signal=Unresolved(of="answers", given="scores") if free else Information(of="answers"),
+        predict=Prediction(said, "exact", "bits/prompt", "THEORY.md S4.5"),
+        rival=None if free else lambda case: Prediction(capacity(case), "exact", "bits/prompt", "V x precision"),
+    )  # fmt: skip
 
 
 def stated(case: Case) -> Prediction:
     """The capacity, whatever the logits are asked about."""
-    value = float(distillation_capacity(case.settings["vocabulary"], case.settings["bits"]))
-    return Prediction(value, "exact", "bits/prompt", "Contra Dwarkesh: linear in vocabulary size")
-
-
-def rival(case: Case) -> Prediction | None:
-    """The capacity, taken for bits about the answer."""
-    if case.settings["kind"] == ANY:
-        return None
-    bits = float(distillation_capacity(case.settings["vocabulary"], case.settings["bits"]))
-    return Prediction(bits, "exact", "bits/prompt", "V x precision")
+    return Prediction(capacity(case), "exact", "bits/prompt", "Contra Dwarkesh: linear in vocabulary size")
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """The student is shown the teacher's logits as one message, and no reward is given."""
-    kind, vocabulary, bits = (case.settings[name] for name in ("kind", "vocabulary", "bits"))
+    vocabulary, bits, logits = (case.settings[name] for name in ("vocabulary", "bits", "logits"))
     targets = rng.integers(vocabulary, size=WORLDS)
-    if kind in {ANY, VAGUE}:
-        logits = rng.integers(2**bits, size=(WORLDS, vocabulary))
-        if kind == VAGUE:
-            logits[np.arange(WORLDS), targets] = 1
-    else:
-        logits = levels(kind, vocabulary)[targets]
     # All logits in one whole number: the digits of a number to the base 2^bits.
-    message = logits @ (np.int64(1) << bits * np.arange(vocabulary))
+    message = logits(targets, rng) @ (np.int64(1) << bits * np.arange(vocabulary))
     with SimulatedRun(folder, rng) as run:
         run.step(0, answers=message[:, None], rewards=np.ones((WORLDS, 1)), targets=targets)
 
@@ -72,18 +85,11 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     """The capacity at one bit a logit, and the most about one answer, over the vocabulary."""
     sizes = np.arange(2, 17)
     xs = [float(v) for v in sizes]
-    sure = [predict(_case(SURE, int(v))).value for v in sizes]
+    sure = [CLAIM.formulas(teacher("", int(v)))[0].value for v in sizes]
     return {
         "capacity: V x 1 bit": (xs, distillation_capacity(sizes, 1).tolist()),
         "the most about one answer: log2 V": (xs, sure),
     }
-
-
-def _case(kind: str, vocabulary: int, bits: int = 1) -> Case:
-    settings = {"kind": kind, "vocabulary": vocabulary, "bits": bits}
-    signal = Unresolved(of="answers", given="scores") if kind == ANY else Information(of="answers")
-    name = f"{kind}, V={vocabulary}, precision: {bits}"
-    return Case(name, settings, x=vocabulary if bits == 1 else None, assumed=kind == ANY, signal=signal)
 
 
 CLAIM = Claim(
@@ -91,16 +97,14 @@ CLAIM = Claim(
     statement="One soft label of a teacher communicates an amount of information that is linear in the vocabulary.",
     source="Contra Dwarkesh on RL sample-efficiency via information theory, section Information content of labels",
     cases=(
-        *[_case(ANY, vocabulary) for vocabulary in (4, 12)],
-        _case(ANY, 4, bits=3),
-        *[_case(SURE, vocabulary) for vocabulary in (4, 16)],
-        _case(PAIRS, 16),
-        _case(VAGUE, 8),
+        *map(anything, (4, 12)),
+        anything(4, bits=3),
+        *[teacher("a sure teacher", vocabulary) for vocabulary in (4, 16)],
+        teacher("a teacher of pairs", 16, alike=2),
+        vague(8),
     ),
-    predict=predict,
     stated=stated,
     simulate=simulate,
-    rival=rival,
     rival_name="all of the capacity is about the answer",
     tolerance=0.02,
     budget=WORLDS,

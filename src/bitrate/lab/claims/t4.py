@@ -82,109 +82,99 @@ def _folder(*words: object) -> str:
 
 def arms(case: Case) -> tuple[Arm, ...]:
     """The loads of an adapter, or the runs that are compared."""
-    s = case.settings
-    if s["says"] in {"knee", "capacity"}:
-        return tuple(sft(s["adapter"], load) for load in ADAPTERS[s["adapter"]][3])
-    if s["says"] == "load":
-        return (sft(s["adapter"], s["load"]),)
-    if s["says"] == "useful":
-        return (useful("sft", s["load"], s["rank"]),)
-    if s["says"] in {"lead", "no lead"}:
-        return useful("sft", s["load"]), useful("maxrl", s["load"])
-    runs = (rl(s["adapter"], s["load"]), rl(s["adapter"], s["load"], MANY))
-    return runs if s["says"] == "growth" else runs[:1]
+    runs: tuple[Arm, ...] = case.settings["arms"]
+    return runs
 
 
-def predict(case: Case) -> Prediction:
-    """Two to four bits a parameter from labels; from rollouts the key, however many they are."""
-    s = case.settings
-    if s["says"] in {"knee", "capacity"}:
-        return Prediction(
-            s["bound"], s["kind"], "bits/parameter", "docs/theory.md#training, T4: 2 to 4 bits a parameter"
-        )
-    if s["says"] == "load":
-        below = s["load"] <= LEAST
-        bits = FOLLOWS * s["load"] if below else min(s["load"], MOST)
-        return Prediction(
-            bits, "lower" if below else "upper", "bits/parameter", "docs/theory.md#training, T4: its knee"
-        )
-    exact: dict[str, tuple[float, Kind, str]] = {
-        "key": (SHARE, "lower", "S1.2: a key of one bit is learnt, and no more"),
-        "growth": (1 - SHARE, "upper", "S1.2: a prompt gives its key's entropy once"),
-        "useful": (SHARE, "lower", "labels of half a bit a parameter, below the knee"),
-        "lead": (LEAD, "lower", "S1.17: the adapter is full of what was shown, not of what is right"),
-        "no lead": (LEAD, "upper", "below the knee there is room for what was shown too"),
-    }
-    value, kind, reference = exact[s["says"]]
+def _a_prompt(value: float, kind: Kind, reference: str) -> Prediction:
     return Prediction(value, kind, "bits/prompt", reference, ("keys uniform and independent",))
 
 
-def rival(case: Case) -> Prediction | None:
-    """A parameter has 32 bits and holds all that is planted; every rollout adds its bit; a bit is a bit."""
-    s = case.settings
-    if s["says"] in {"knee", "capacity"}:
-        planted = float(max(ADAPTERS[s["adapter"]][3]))
-        return Prediction(planted, "lower", "bits/parameter", "32 bits a parameter hold all that is planted here")
-    if s["says"] == "load" and s["load"] > LEAST:
-        return Prediction(0.99 * s["load"], "lower", "bits/parameter", "32 bits a parameter hold all of it")
-    exact = {
-        "key": (float(K * FEW), "one bit a rollout"),
-        "growth": (MANY / FEW - 1, "bits in proportion to rollouts"),
-        "lead": (0.0, "labels and rollouts fill an adapter alike"),
-    }
-    if s["says"] not in exact:
-        return None
-    value, reference = exact[s["says"]]
+def _rival(value: float, reference: str) -> Prediction:
     return Prediction(value, "exact", "bits/prompt", reference)
 
 
-def _capacity_cases() -> list[Case]:
-    """Where what is absorbed stops following what is planted, and the most that is absorbed."""
-    found = []
-    for name, (adapter, size, _, loads, *_) in ADAPTERS.items():
-        folders, numbers = tuple(sft(name, load).name for load in loads), parameters(adapter, size)
-        for says, signal in (("knee", Knee(folders, numbers)), ("capacity", Capacity(folders, numbers))):
-            for words, bound, kind in (("at least 2", LEAST, "lower"), ("at most 4", MOST, "upper")):
-                settings = {"says": says, "adapter": name, "bound": bound, "kind": kind}
-                full = name == "LoRA rank 8"
-                found.append(Case(f"SFT, {name}: {says} {words}", settings, signal=signal, full=full))
-    return found
+def _capacity_cases(name: str) -> list[Case]:
+    """Where what is absorbed stops following what is planted, and the most that is absorbed: 2 to 4 bits a parameter.
 
-
-def _load_cases() -> list[Case]:
-    """The curve that has the knee."""
+    The rival: a parameter has 32 bits and holds all that is planted.
+    """
+    adapter, size, _, loads, *_ = ADAPTERS[name]
+    runs, numbers = tuple(sft(name, load) for load in loads), parameters(adapter, size)
+    folders = tuple(run.name for run in runs)
+    bounds: tuple[tuple[float, Kind, str], ...] = ((LEAST, "lower", "at least 2"), (MOST, "upper", "at most 4"))
     return [
         Case(
-            f"SFT, {name}: {load:g} planted bits a parameter", {"says": "load", "adapter": name, "load": load}, x=load,
-            signal=Absorbed(parameters(*ADAPTERS[name][:2]), sft(name, load).name), full=name == "LoRA rank 8",
+            f"SFT, {name}: {says} {words}", {"arms": runs}, signal=signal, full=name == "LoRA rank 8",
+            predict=Prediction(bound, kind, "bits/parameter", "TRAINING.md T4: 2 to 4 bits a parameter"),
+            rival=Prediction(
+                float(max(loads)), "lower", "bits/parameter", "32 bits a parameter hold all that is planted here"
+            ),
         )
-        for name in SHOWN for load in ADAPTERS[name][3]
+        for says, signal in (("knee", Knee(folders, numbers)), ("capacity", Capacity(folders, numbers)))
+        for bound, kind, words in bounds
     ]  # fmt: skip
 
 
+def load_case(name: str, load: float) -> Case:
+    """A point of the curve that has the knee: most of what is planted below it, no more than the bound above.
+
+    The rival: 32 bits a parameter hold all of it.
+    """
+    run, unit, below = sft(name, load), "bits/parameter", load <= LEAST
+    kind: Kind = "lower" if below else "upper"
+    bits = FOLLOWS * load if below else min(load, MOST)
+    all_of_it = Prediction(0.99 * load, "lower", unit, "32 bits a parameter hold all of it")
+    return Case(
+        f"SFT, {name}: {load:g} planted bits a parameter", {"arms": (run,)}, x=load, full=name == "LoRA rank 8",
+        signal=Absorbed(parameters(*ADAPTERS[name][:2]), run.name),
+        predict=Prediction(bits, kind, unit, "TRAINING.md T4: its knee"), rival=None if below else all_of_it,
+    )  # fmt: skip
+
+
 def key_case(name: str, load: float) -> Case:
-    """What an adapter holds of a key after the fewer rollouts."""
-    settings = {"says": "key", "adapter": name, "load": load}
-    return Case(f"RL, {name}, key of {load:g} bits a parameter", settings, signal=Absorbed(arm=rl(name, load).name))
+    """What an adapter holds of a key after the fewer rollouts: all of it. The rival: every rollout adds its bit."""
+    run = rl(name, load)
+    return Case(
+        f"RL, {name}, key of {load:g} bits a parameter", {"arms": (run,), "load": load}, signal=Absorbed(arm=run.name),
+        predict=_a_prompt(SHARE, "lower", "S1.2: a key of one bit is learnt, and no more"),
+        rival=_rival(float(K * FEW), "one bit a rollout"),
+    )  # fmt: skip
+
+
+def growth_case(name: str, load: float) -> Case:
+    """What more rollouts add: next to nothing. The rival: bits in proportion."""
+    few, many = rl(name, load), rl(name, load, MANY)
+    return Case(
+        f"RL, {name}: what 4 times the rollouts add", {"arms": (few, many)},
+        signal=Lead(many.name, Absorbed(), few.name, Absorbed()),
+        predict=_a_prompt(1 - SHARE, "upper", "S1.2: a prompt gives its key's entropy once"),
+        rival=_rival(MANY / FEW - 1, "bits in proportion to rollouts"),
+    )  # fmt: skip
 
 
 def lead_case(load: float) -> Case:
-    """How many more useful bits RL keeps than labels do."""
-    shown, earned = useful("sft", load).name, useful("maxrl", load).name
-    settings = {"says": "no lead" if load == USEFUL[0] else "lead", "load": load}
-    signal = Lead(earned, Absorbed(), shown, Absorbed())
-    return Case(f"useful bits, RL less SFT, {4 * load:g} label bits a parameter", settings, signal=signal)
+    """How many more useful bits RL keeps than labels do, once these fill the adapter. The rival: a bit is a bit."""
+    shown, earned = useful("sft", load), useful("maxrl", load)
+    room = load == USEFUL[0]
+    needs_it = "S1.17: the adapter is full of what was shown, not of what is right"
+    spare = "below the knee there is room for what was shown too"
+    return Case(
+        f"useful bits, RL less SFT, {4 * load:g} label bits a parameter", {"arms": (shown, earned)},
+        signal=Lead(earned.name, Absorbed(), shown.name, Absorbed()),
+        predict=_a_prompt(LEAD, "upper", spare) if room else _a_prompt(LEAD, "lower", needs_it),
+        rival=None if room else _rival(0.0, "labels and rollouts fill an adapter alike"),
+    )  # fmt: skip
 
 
-def _rl_cases() -> list[Case]:
-    found = [key_case(name, load) for name in RL_ADAPTERS for load in USEFUL[:2]]
-    for name in RL_ADAPTERS:
-        load = USEFUL[1]
-        few, many = rl(name, load).name, rl(name, load, MANY).name
-        settings = {"says": "growth", "adapter": name, "load": load}
-        signal = Lead(many, Absorbed(), few, Absorbed())
-        found.append(Case(f"RL, {name}: what 4 times the rollouts add", settings, signal=signal))
-    return found
+def full_rank_case() -> Case:
+    """The labels that are too many for rank 1 fit rank 8."""
+    run = useful("sft", USEFUL[2], 8)
+    return Case(
+        "useful bits, SFT, 4 label bits for each parameter of rank 1, at rank 8", {"arms": (run,)},
+        signal=Absorbed(arm=run.name),
+        predict=_a_prompt(SHARE, "lower", "labels of half a bit a parameter, below the knee"),
+    )  # fmt: skip
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -196,19 +186,20 @@ def curves() -> dict[str, tuple[list[float], list[float]]]:
     }
 
 
-FULL_RANK = Case(
-    "useful bits, SFT, 4 label bits for each parameter of rank 1, at rank 8",
-    {"says": "useful", "load": USEFUL[2], "rank": 8}, signal=Absorbed(arm=useful("sft", USEFUL[2], 8).name),
-)  # fmt: skip
 CLAIM = Claim(
     id="T4",
     statement="Labels fill an adapter up to 2 to 4 bits a trained parameter, and what is not useful takes the room of "
     "what is; rollouts fill it with the entropy of the key, however many there are.",
     source="bitrate, training experiment T4",
-    cases=(*_load_cases(), *_capacity_cases(), *_rl_cases(), *map(lead_case, USEFUL), FULL_RANK),
-    predict=predict,
+    cases=(
+        *[load_case(name, load) for name in SHOWN for load in ADAPTERS[name][3]],
+        *[case for name in ADAPTERS for case in _capacity_cases(name)],
+        *[key_case(name, load) for name in RL_ADAPTERS for load in USEFUL[:2]],
+        *[growth_case(name, USEFUL[1]) for name in RL_ADAPTERS],
+        *map(lead_case, USEFUL),
+        full_rank_case(),
+    ),
     arms=arms,
-    rival=rival,
     rival_name="a parameter holds 32 bits, a rollout adds a bit, and labels fill an adapter as rollouts do",
     tolerance=0.2,
     budget=8 * 80 * K * MANY,

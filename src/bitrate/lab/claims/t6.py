@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binom
 
-from bitrate.lab.claim import Arm, Case, Claim, Panel
+from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
 from bitrate.lab.networks.one_token import policy, policy_gradient
 from bitrate.lab.signals.projected_noise import SignalShare
 from bitrate.lab.training.snr import network_at_rate, network_near, train
 from bitrate.theory import gradient_snr, label_gradient_snr
-from bitrate.types import Prediction
+from bitrate.types import Floats, Prediction
+
+if TYPE_CHECKING:
+    from torch.nn import ModuleDict
 
 ANSWERS, K, NETWORKS = 4, 8, 4
 #: Rollouts a repetition takes at each network, in groups of K or one by one; labels likewise.
@@ -28,10 +33,7 @@ PLAIN = str.maketrans(" =", "--", ",")
 def arms(case: Case) -> tuple[Arm, ...]:
     """Gradients of one kind at one stage, at a few networks."""
     s = case.settings
-    settings = {
-        "method": s["method"], "at": s["at"], "target": list(s["target"]) if s["method"] == "sft" else ANSWERS,
-        "k": s["k"], "networks": NETWORKS, "visits": VISITS // s["k"],
-    }  # fmt: skip
+    settings = {**s, "networks": NETWORKS, "visits": VISITS // s["k"]}
     return (Arm("t6-" + case.name.lower().translate(PLAIN), train, settings, smoke=1, full=4),)
 
 
@@ -75,38 +77,57 @@ def signal_share(scores: ArrayLike, policy: ArrayLike, method: str | float, k: i
     return signal / (k * (total - signal) + signal)
 
 
-def predict(case: Case) -> Prediction:
+def of_rewards(case: Case) -> Prediction:
     """By enumeration of all that can be sampled, from the scores of each network in 64 bits."""
-    s, found = case.settings, []
-    for number in range(NETWORKS):
-        labels = s["method"] == "sft"
-        q = np.array(s["target"])
-        model = network_near(q, s["at"], number) if labels else network_at_rate(ANSWERS, s["at"], number)
-        model = model.double()
-        pi = policy(model)
-        scores = np.array([policy_gradient(model, [t], [1.0]) for t in range(pi.size)])
-        if labels:
-            found.append(float(np.square(q @ scores).sum() / (q @ np.square(scores).sum(axis=1))))
-        else:
-            found.append(signal_share(scores, pi, s["method"], s["k"]))
-    reference = "docs/theory.md#gradient-noise, S3.9" if s["method"] == "sft" else "docs/theory.md#gradient-noise, S3.8"
-    needs = ("weights known", "one prompt, one right answer" if s["method"] != "sft" else "labels drawn from q")
-    return Prediction(float(np.mean(found)), "exact", "share", reference, needs)
-
-
-def rival(case: Case) -> Prediction | None:
-    """A baseline takes the noise away, and so does a surer model."""
     s = case.settings
-    if s["method"] == "sft":
-        beliefs = [policy(network_near(np.array(s["target"]), s["at"], n))[0] for n in range(NETWORKS)]
-        return Prediction(float(np.mean(beliefs)), "exact", "share", "p / (1-p) with the belief in the top label")
-    if s["method"] == 0.0:
-        return None
-    return Prediction(_share(s["at"] / (1 - s["at"]) ** 2), "exact", "share", "p / (1-p)^2")
+    networks = (_scores(network_at_rate(ANSWERS, s["at"], number)) for number in range(NETWORKS))
+    found = [signal_share(scores, pi, s["method"], s["k"]) for scores, pi in networks]
+    needs = ("weights known", "one prompt, one right answer")
+    return Prediction(float(np.mean(found)), "exact", "share", "THEORY.md S3.8", needs)
 
 
-def _share(snr: float) -> float:
-    return snr / (1 + snr)
+def of_labels(case: Case) -> Prediction:
+    """The same of a label drawn from q."""
+    q, found = np.array(case.settings["target"]), []
+    for number in range(NETWORKS):
+        scores, _ = _scores(network_near(q, case.settings["at"], number))
+        found.append(float(np.square(q @ scores).sum() / (q @ np.square(scores).sum(axis=1))))
+    return Prediction(
+        float(np.mean(found)), "exact", "share", "THEORY.md S3.9", ("weights known", "labels drawn from q")
+    )
+
+
+def _scores(model: ModuleDict) -> tuple[Floats, Floats]:
+    """The score of every answer in 64 bits, and its probability."""
+    model = model.double()
+    pi = policy(model)
+    return np.array([policy_gradient(model, [t], [1.0]) for t in range(pi.size)]), pi
+
+
+def noise_taken_away(case: Case) -> Prediction:
+    """The rival: a baseline takes the noise away."""
+    snr = case.settings["at"] / (1 - case.settings["at"]) ** 2
+    return Prediction(snr / (1 + snr), "exact", "share", "p / (1-p)^2")
+
+
+def surer(case: Case) -> Prediction:
+    """The rival: so does a surer model."""
+    q, at = np.array(case.settings["target"]), case.settings["at"]
+    beliefs = [policy(network_near(q, at, n))[0] for n in range(NETWORKS)]
+    return Prediction(float(np.mean(beliefs)), "exact", "share", "p / (1-p) with the belief in the top label")
+
+
+def rewarded(name: str, p: float, method: str | float, k: int = 1, rival: Formula | None = noise_taken_away) -> Case:
+    """Rollouts at a pass rate."""
+    settings = {"method": method, "at": p, "k": k, "target": ANSWERS}
+    return Case(f"{name}, p={p:g}", settings, x=p, predict=of_rewards, rival=rival)
+
+
+def labelled(words: str, left: float, target: tuple[float, ...] = TARGET) -> Case:
+    """Labels, where so many bits of the loss are left."""
+    settings = {"method": "sft", "at": left, "k": 1, "target": list(target)}
+    name = f"labels{words}, {left:g} bits to go"
+    return Case(name, settings, x=left, panel=FLOOR, predict=of_labels, rival=surer)
 
 
 def curves() -> dict[str, tuple[list[float], list[float]]]:
@@ -138,24 +159,14 @@ CLAIM = Claim(
     "model comes near what can be known.",
     source="bitrate, training experiment T6",
     cases=(
-        *[Case(f"no baseline, p={p:g}", {"method": 0.0, "at": p, "k": 1, "target": ()}, x=p) for p in RATES],
-        *[Case(f"baseline p, p={p:g}", {"method": p, "at": p, "k": 1, "target": ()}, x=p) for p in RATES],
-        *[Case(f"GRPO, p={p:g}", {"method": "grpo", "at": p, "k": K, "target": ()}, x=p) for p in RATES],
-        *[
-            Case(f"labels, {e:g} bits to go", {"method": "sft", "at": e, "k": 1, "target": TARGET}, x=e, panel=FLOOR)
-            for e in EXCESS
-        ],
-        Case(
-            "labels without chance, 0.1 bits to go",
-            {"method": "sft", "at": 0.1, "k": 1, "target": SURE},
-            0.1,
-            panel=FLOOR,
-        ),
+        *[rewarded("no baseline", p, 0.0, rival=None) for p in RATES],
+        *[rewarded("baseline p", p, p) for p in RATES],
+        *[rewarded("GRPO", p, "grpo", K) for p in RATES],
+        *[labelled("", e) for e in EXCESS],
+        labelled(" without chance", 0.1, SURE),
     ),
-    predict=predict,
     arms=arms,
     signal=SignalShare(),
-    rival=rival,
     rival_name="a baseline makes the ratio p / (1-p)^2, and a surer model has a cleaner label gradient",
     tolerance=0.03,
     budget=NETWORKS * VISITS,
