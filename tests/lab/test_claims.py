@@ -112,8 +112,8 @@ def test_claims_ask_the_audit_that_users_run() -> None:
 
 def test_the_curves_are_numbers() -> None:
     for claim in MEASURED:
-        for draw in [claim.curves or dict, *(p.curves for p in claim.panels)]:
-            for name, (xs, ys) in draw().items():
+        for panel in claim.charts:
+            for name, (xs, ys) in panel.drawn().items():
                 assert len(xs) == len(ys) > 1 and np.isfinite(xs).all() and np.isfinite(ys).all(), (claim.id, name)
 
 

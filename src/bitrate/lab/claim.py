@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 Outcome = Literal["holds", "holds if", "refuted", "inconclusive", "not measured"]
+#: What is drawn: name -> (x values, y values).
 Curves = Mapping[str, tuple[list[float], list[float]]]
+#: Formulas to draw over a grid, each a function of x that is None where it is not drawn, or the same everywhere; or
+#: a function that draws by itself.
+Drawn = Mapping[str, Callable[[Any], Any] | float] | Callable[[], Curves]
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,28 @@ class Panel:
     Args:
         name: what it shows, in a few words.
         axis: title of the x axis.
-        curves: formulas to draw: name -> (x values, y values).
+        curves: name -> formula to draw.
+        grid: x values at which formulas are drawn.
         log_axis: whether the axis is logarithmic.
         unit: of the y axis, where it is not the claim's.
     """
 
     name: str
     axis: str
-    curves: Callable[[], Curves]
+    curves: Drawn = field(default_factory=dict)
+    grid: Iterable[float] = ()
     log_axis: bool = False
     unit: str = ""
+
+    def drawn(self) -> Curves:
+        """The formulas, evaluated point by point."""
+        if callable(self.curves):
+            return self.curves()
+        points = {name: [(x, f(x) if callable(f) else f) for x in self.grid] for name, f in self.curves.items()}
+        return {
+            name: ([float(x) for x, y in found if y is not None], [float(y) for _, y in found if y is not None])
+            for name, found in points.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -129,7 +145,8 @@ class Claim:
         needs: extra of the package without which it cannot be measured here, e.g. ``"train"``.
         axis: title of the figure's x axis.
         log_axis: whether that axis is logarithmic.
-        curves: formulas to draw: name -> (x values, y values).
+        curves: formulas to draw, by name.
+        grid: x values at which they are drawn.
         panels: further charts.
     """
 
@@ -153,7 +170,8 @@ class Claim:
     needs: str = ""
     axis: str = ""
     log_axis: bool = False
-    curves: Callable[[], Curves] | None = None
+    curves: Drawn = field(default_factory=dict)
+    grid: Iterable[float] = ()
     panels: tuple[Panel, ...] = ()
 
     def __post_init__(self) -> None:
@@ -169,6 +187,11 @@ class Claim:
         lost = {c.panel for c in self.cases} - {"", *(p.name for p in self.panels)}
         if lost:
             raise ValueError(f"{self.id}: no panel is called {min(lost)!r}")
+
+    @property
+    def charts(self) -> tuple[Panel, ...]:
+        """All that is drawn: the claim's own chart, which has no name, and the panels."""
+        return Panel("", self.axis, self.curves, self.grid, self.log_axis), *self.panels
 
     def formulas(self, case: Case) -> tuple[Prediction, Prediction | None, Prediction | None]:
         """What the theory, the source and the rival say of a case; the source's is None where it is the theory's."""

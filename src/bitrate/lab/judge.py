@@ -51,7 +51,7 @@ def judge(claim: Claim, seed: int = 0, *, full: bool = False, runs: TrainingRuns
 
         points.append(_point(claim, case, write if full or not case.full else None))
     seconds = time.monotonic() - began
-    panels = tuple(_panel(p) for p in (Panel("", claim.axis, claim.curves or dict, claim.log_axis), *claim.panels))
+    panels = tuple(_panel(p) for p in claim.charts)
     theory = _together(p.outcome for p in points)
     stated = _statement(points) if any(p.stated for p in points) else theory
     rival = _together(p.rival_outcome for p in points if p.rival_outcome)
@@ -63,7 +63,7 @@ def judge(claim: Claim, seed: int = 0, *, full: bool = False, runs: TrainingRuns
 def _panel(panel: Panel) -> dict[str, Any]:
     """A chart's formulas, evaluated."""
     said = {"name": panel.name, "axis": panel.axis, "log_axis": panel.log_axis, "unit": panel.unit}
-    return {**said, "curves": dict(panel.curves())}
+    return {**said, "curves": dict(panel.drawn())}
 
 
 def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Point:

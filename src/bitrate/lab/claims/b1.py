@@ -44,14 +44,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=program.reshape(-1, k), rewards=reward.reshape(-1, k), components=parts)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Ten tests over their pass rate."""
-    rates = np.linspace(0.01, 0.99, 99)
-    bits = unit_test_information(10, rates)
-    reports = {ALL: bits.all_pass, COUNT: bits.passes, WHICH: bits.vector}
-    return {name: (rates.tolist(), value.tolist()) for name, value in reports.items()}
-
-
 def case(report: str, rate: float) -> Case:
     """Ten tests of a pass rate, reported in one way."""
     settings = {"tests": 10, "rate": rate, "report": report}
@@ -82,5 +74,10 @@ CLAIM = Claim(
     remark="A verifier that runs ten tests and reports one bit throws most of what it found away: of even tests a "
     "thousandth is left, since all ten hardly ever pass. A count keeps a quarter. Log which tests passed.",
     axis="pass rate u of each test",
-    curves=curves,
+    grid=np.linspace(0.01, 0.99, 99),
+    curves={
+        ALL: lambda rate: unit_test_information(10, rate).all_pass,
+        COUNT: lambda rate: unit_test_information(10, rate).passes,
+        WHICH: lambda rate: unit_test_information(10, rate).vector,
+    },
 )

@@ -52,15 +52,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             left, step = left[rewards[:, 0] == 0], step + 1
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the power of the prior."""
-    powers = np.linspace(0, 1, 41)
-    return {
-        "sum of P/pi": (powers.tolist(), [float(expected_tries(PRIOR, tempered(x))) for x in powers]),
-        "1 / mean pass rate": (powers.tolist(), [1 / float(np.dot(PRIOR, tempered(x))) for x in powers]),
-    }
-
-
 CLAIM = Claim(
     id="B3",
     statement="A search for the right answer takes sum P/pi rollouts to its first success in the mean, and fewest "
@@ -88,5 +79,9 @@ CLAIM = Claim(
     "what it gains on likely answers it loses on rare ones. Half as sure, in logarithms, is best. The mean pass rate "
     "hides this: one over it is far too few, since the hard prompts take most of the tries.",
     axis="power of the prior that the policy is proportional to",
-    curves=curves,
+    grid=np.linspace(0, 1, 41),
+    curves={
+        "sum of P/pi": lambda power: expected_tries(PRIOR, tempered(power)),
+        "1 / mean pass rate": lambda power: 1 / float(np.dot(PRIOR, tempered(power))),
+    },
 )

@@ -62,17 +62,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             run.step(step, answers=np.zeros(right.shape, int), rewards=right, targets=kinds)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Beta(1/2, 1/2) over K: all, and its two parts."""
-    ks = range(1, 17)
-    xs = [float(k) for k in ks]
-    return {
-        "H(r_1..r_K)": (xs, [group_entropy(0.5, 0.5, k) for k in ks]),
-        "E[K h(p)]": (xs, [float(k * beta_mean_entropy(0.5, 0.5)) for k in ks]),
-        "I(r; p)": (xs, [pass_rate_information(0.5, 0.5, k) for k in ks]),
-    }
-
-
 CLAIM = Claim(
     id="B4",
     statement="The K outcomes of a prompt with uncertain pass rate p have entropy E[K h(p)] + I(r; p): the second part "
@@ -95,5 +84,10 @@ CLAIM = Claim(
     "kinds of prompt. The outcome bits that the audit prints leave it out.",
     against=("B5",),
     axis="rollouts K",
-    curves=curves,
+    grid=range(1, 17),
+    curves={
+        "H(r_1..r_K)": lambda k: group_entropy(0.5, 0.5, k),
+        "E[K h(p)]": lambda k: k * beta_mean_entropy(0.5, 0.5),
+        "I(r; p)": lambda k: pass_rate_information(0.5, 0.5, k),
+    },
 )

@@ -40,18 +40,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=right.astype(int), rewards=right)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Beta(1/2, 1/2) over K."""
-    ks = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
-    xs = [float(k) for k in ks]
-    settings = [{"a": 0.5, "b": 0.5, "k": k, "rival": PLUG_IN} for k in ks]
-    return {
-        "E h(p)": (xs, [predict(Case("", s)).value for s in settings]),
-        "mean of h(k/K)": (xs, [rival(Case("", s)).value for s in settings]),
-        "h(mean reward)": (xs, [rival(Case("", {**s, "rival": POOLED})).value for s in settings]),
-    }
-
-
 def case(a: float, b: float, k: int, wrong: str) -> Case:
     """A population of prompts, a group size, and which of the obvious numbers is tested."""
     settings = {"a": a, "b": b, "k": k, "rival": wrong}
@@ -82,5 +70,10 @@ CLAIM = Claim(
     "rollout can teach lies between, and bitrate audit estimates it without believing either.",
     axis="rollouts of a group K",
     log_axis=True,
-    curves=curves,
+    grid=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),
+    curves={
+        "E h(p)": lambda k: predict(case(0.5, 0.5, k, PLUG_IN)).value,
+        "mean of h(k/K)": lambda k: rival(case(0.5, 0.5, k, PLUG_IN)).value,
+        "h(mean reward)": lambda k: rival(case(0.5, 0.5, k, POOLED)).value,
+    },
 )

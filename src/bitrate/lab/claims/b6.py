@@ -53,17 +53,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=texts, rewards=rewards, advantages=advantages(rewards, s["method"]))
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """K=4 over the pass rate."""
-    rates = np.linspace(0.01, 0.99, 99)
-    drawn = {
-        "outcome bits h(p)": binary_entropy(rates),
-        "update bits, K=4": group_normalised_information(rates, 4),
-        "share of mixed groups times h(p), K=4": (1 - dead_group_probability(rates, 4)) * binary_entropy(rates),
-    }
-    return {name: (rates.tolist(), bits.tolist()) for name, bits in drawn.items()}
-
-
 def case(name: str, rates: tuple[float, ...], k: int, method: Baseline = "grpo", counted: bool = False) -> Case:
     """Prompts of these pass rates, and whether the audit is asked or the advantages are counted."""
     x = rates[0] if len(rates) == 1 and not counted and method == "grpo" and k == 4 else None
@@ -104,5 +93,10 @@ CLAIM = Claim(
     "agreed is lost. This is for one who has the rollouts beside the update; without them more is lost (S1.15).",
     against=("S1.15",),
     axis="pass rate p",
-    curves=curves,
+    grid=np.linspace(0.01, 0.99, 99),
+    curves={
+        "outcome bits h(p)": binary_entropy,
+        "update bits, K=4": lambda p: group_normalised_information(p, 4),
+        "share of mixed groups times h(p), K=4": lambda p: (1 - dead_group_probability(p, 4)) * binary_entropy(p),
+    },
 )

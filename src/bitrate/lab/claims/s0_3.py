@@ -51,17 +51,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS, method=case.settings["baseline"])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over alpha: the bound, and where it is not met."""
-    alpha = np.linspace(0.02, 0.98, 49)
-    x = alpha.tolist()
-    return {
-        "h(alpha)": (x, binary_entropy(alpha).tolist()),
-        "no baseline, N=10": (x, good_set_update_no_baseline(10, alpha).tolist()),
-        "N=2, never both bad": (x, good_set_first_step(2, alpha, nonempty=True).tolist()),
-    }
-
-
 def setting(n: int, alpha: float, baseline: float = TELLS, nonempty: bool = False) -> dict[str, object]:
     """N jokes, each good with probability alpha; what is subtracted from the reward."""
     return {"n": n, "alpha": alpha, "baseline": baseline, "nonempty": nonempty}
@@ -92,5 +81,10 @@ CLAIM = Claim(
     "update, and the rejected joke is forgotten. Knowing that some joke is good makes a rare success less rare: "
     "then a few jokes can carry more than h(alpha), never more than 1 bit.",
     axis="share of good jokes alpha",
-    curves=curves,
+    grid=np.linspace(0.02, 0.98, 49),
+    curves={
+        "h(alpha)": binary_entropy,
+        "no baseline, N=10": lambda alpha: good_set_update_no_baseline(10, alpha),
+        "N=2, never both bad": lambda alpha: good_set_first_step(2, alpha, nonempty=True),
+    },
 )

@@ -54,17 +54,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS, method="sft" if case.signal is EXAMPLE else 0.5)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over alpha: an example and a rollout about a set of known size, and an example about a random set."""
-    alpha = np.linspace(0.3, 0.99, 70)
-    x = alpha.tolist()
-    return {
-        "an example, size known: log2(1/alpha)": (x, surprisal(alpha).tolist()),
-        "a rollout: h(alpha)": (x, binary_entropy(alpha).tolist()),
-        "an example, random set of 6": (x, good_set_positive_example(6, alpha).tolist()),
-    }
-
-
 CLAIM = Claim(
     id="S0.6",
     statement="Where more than half of the jokes are good, a positive example carries at most 1 bit.",
@@ -89,5 +78,10 @@ CLAIM = Claim(
     "round: the label tells all, as S4.1 says. The two sources ask about different targets.",
     against=("S4.1",),
     axis="share of good jokes alpha",
-    curves=curves,
+    grid=np.linspace(0.3, 0.99, 70),
+    curves={
+        "an example, size known: log2(1/alpha)": surprisal,
+        "a rollout: h(alpha)": binary_entropy,
+        "an example, random set of 6": lambda alpha: good_set_positive_example(6, alpha),
+    },
 )

@@ -67,18 +67,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=answers, rewards=rewards, targets=targets, advantages=advantages(rewards, "grpo"))
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the size of the group."""
-    k = np.arange(1, 7)
-    x = k.astype(float).tolist()
-    return {
-        "different jokes: M h(.3)": (x, good_set_distinct_rollouts(k, ALPHA).tolist()),
-        "with repeats among 4 jokes": (x, [with_repeats(int(i)) for i in k]),
-        "different jokes, 4 grades": (x, (k * entropy(GRADES)).tolist()),
-        "log2(M+1)": (x, np.log2(k + 1).tolist()),
-    }
-
-
 #: M h(alpha) of M different jokes less what GRPO forgets: whether all or none were good.
 GRPO = 4 * group_normalised_information(ALPHA, 4)
 CLAIM = Claim(
@@ -102,5 +90,11 @@ CLAIM = Claim(
     "GRPO forgets which of the two it was when all or none were good.",
     against=("S1.9",),
     axis="rollouts of a group",
-    curves=curves,
+    grid=range(1, 7),
+    curves={
+        "different jokes: M h(.3)": lambda k: good_set_distinct_rollouts(k, ALPHA),
+        "with repeats among 4 jokes": with_repeats,
+        "different jokes, 4 grades": lambda k: k * entropy(GRADES),
+        "log2(M+1)": lambda k: np.log2(k + 1),
+    },
 )

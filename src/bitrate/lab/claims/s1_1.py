@@ -73,18 +73,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=as_number, rewards=rewards, targets=targets, tokens=s["tokens"])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the length of an episode."""
-    lengths = np.arange(1.0, 7.0)
-    drawn = {
-        "label: all that is written": lengths * float(entropy(UNIFORM)),
-        "label: what it says of the answer": np.full(6, float(label_information(1 / V, V - 1))),
-        "reward for every token": token_information(V, lengths),
-        "one reward": np.full(6, outcome_information(UNIFORM, UNIFORM)),
-    }
-    return {name: (lengths.tolist(), bits.tolist()) for name, bits in drawn.items()}
-
-
 CLAIM = Claim(
     id="S1.1",
     statement="An episode of supervised fine-tuning supplies bits in proportion to its tokens, one of RL at most one.",
@@ -105,5 +93,11 @@ CLAIM = Claim(
     "is worth learning depends on what one wants: a style is learnt from all tokens, a key from the last.",
     against=("S0.8",),
     axis="tokens T",
-    curves=curves,
+    grid=range(1, 7),
+    curves={
+        "label: all that is written": lambda length: length * float(entropy(UNIFORM)),
+        "label: what it says of the answer": float(label_information(1 / V, V - 1)),
+        "reward for every token": lambda length: token_information(V, length),
+        "one reward": float(outcome_information(UNIFORM, UNIFORM)),
+    },
 )

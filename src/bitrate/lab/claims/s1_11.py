@@ -1,6 +1,7 @@
 """Figure 6 of the symbol bandit: the bits of a group lie far below log2(M+1), but not because M is small."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -63,17 +64,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(SingleAnswer.uniform(ANSWERS), folder, rng=rng, worlds=WORLDS[what], k=k)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Figure 6 over K."""
-    ks = range(1, 65)
-    xs = [float(k) for k in ks]
-    return {
-        "exact": (xs, [mean_over_groups(BITS, k) for k in ks]),
-        "mean of log2(M+1)": (xs, [mean_over_groups(BOUND, k) for k in ks]),
-        "log2(K+1)": (xs, [float(group_bound(k)) for k in ks]),
-    }
-
-
 def case(name: str, what: str, k: int) -> Case:
     """A quantity at a group size; M is not in the unit of the axis and has no place there."""
     return Case(name, {"what": what, "k": k}, None if what == TRIED else float(k), signal=SIGNALS[what])
@@ -99,5 +89,10 @@ CLAIM = Claim(
     "The bits are few because all answers tried together hold the right one only with chance M/V. The bound would be "
     "reached if each answer tried were as likely to be right as all untried ones together.",
     axis="rollouts K",
-    curves=curves,
+    grid=range(1, 65),
+    curves={
+        "exact": partial(mean_over_groups, BITS),
+        "mean of log2(M+1)": partial(mean_over_groups, BOUND),
+        "log2(K+1)": group_bound,
+    },
 )

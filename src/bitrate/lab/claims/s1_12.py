@@ -70,13 +70,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     train(case.settings["task"], folder, rng=rng, worlds=WORLDS, steps=1, method="sft")
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """All sets of one size among 8 answers."""
-    sizes = np.arange(1, 9)
-    bits = fixed_set_positive_example(8, sizes)
-    return {"log2(1/alpha)": ((sizes / 8).tolist(), bits.tolist()), "log2 8": ([1 / 8, 1.0], [float(bits[0])] * 2)}
-
-
 def case(name: str, answers: int, sets: Sequence[Sequence[int]], assumed: bool = True) -> Case:
     """One family of sets."""
     task = OneOfSets(answers, sets)
@@ -107,5 +100,9 @@ CLAIM = Claim(
     "other way: S0.5 has them, and refutes it there.",
     against=("S0.5",),
     axis="share alpha of answers that are right",
-    curves=curves,
+    grid=np.arange(1, 9) / 8,
+    curves={
+        "log2(1/alpha)": lambda alpha: fixed_set_positive_example(8, round(8 * alpha)),
+        "log2 8": lambda alpha: surprisal(1 / 8) if alpha in {1 / 8, 1} else None,
+    },
 )

@@ -1,5 +1,6 @@
 """Figure 7 of the symbol bandit: a reward for every token, so that bits grow with the length."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +47,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=(said @ as_number)[:, None], rewards=rewards, targets=right @ as_number, components=parts)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the length: binary tokens, tokens of larger vocabularies, and one reward for all of them."""
-    lengths = np.arange(1.0, 9.0)
-    drawn = {f"a reward for each token, V={v}": token_information(v, lengths) for v in (2, 4, 16)}
-    drawn["one reward for the whole, V=2"] = terminal_information(2, lengths)
-    return {name: (lengths.tolist(), bits.tolist()) for name, bits in drawn.items()}
-
-
 def case(alphabet: int, length: int, sequences: int) -> Case:
     """V, T, and how many sequences the policy can say."""
     settings = {"alphabet": alphabet, "length": length, "sequences": sequences}
@@ -81,5 +74,9 @@ CLAIM = Claim(
     "feedback does: advantages for every token, made from one reward at the end, do not have them (S1.14).",
     against=("S1.14",),
     axis="tokens T",
-    curves=curves,
+    grid=range(1, 9),
+    curves={
+        **{f"a reward for each token, V={v}": partial(token_information, v) for v in (2, 4, 16)},
+        "one reward for the whole, V=2": lambda length: terminal_information(2, length),
+    },
 )

@@ -88,15 +88,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
                 critic[rows, seen] += surprise / 2
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the length: what the update carries, and what was said."""
-    lengths = np.arange(1.0, 9.0)
-    return {
-        "reward at the end, h(2^-T)": (lengths.tolist(), terminal_information(BINARY, lengths).tolist()),
-        "T bits": (lengths.tolist(), lengths.tolist()),
-    }
-
-
 CLAIM = Claim(
     id="S1.14",
     statement="PPO and A2C use O(T) bits of an episode, since they give every token an advantage of its own.",
@@ -126,5 +117,9 @@ CLAIM = Claim(
     "feedback, as the source says in the next sentence: with a reward for each token the same advantages carry T bits.",
     against=("S1.13",),
     axis="tokens T",
-    curves=curves,
+    grid=range(1, 9),
+    curves={
+        "reward at the end, h(2^-T)": lambda length: terminal_information(BINARY, length),
+        "T bits": lambda length: length,
+    },
 )  # fmt: skip

@@ -62,23 +62,13 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS, k=s["k"], method=s["method"])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """V=8 over K."""
-    ks = range(1, 6)
-    xs, even = [float(k) for k in ks], np.full(8, 1 / 8)
-    return {
-        "feedback": (xs, [float(group_information(even, even, k)) for k in ks]),
-        "GRPO": (xs, [update_information(even, even, k, "grpo") for k in ks]),
-        "baseline 0": (xs, [update_information(even, even, k, 0.0) for k in ks]),
-    }
-
-
 def case(name: str, answers: int, k: int, method: Baseline, what: str = UPDATE) -> Case:
     """V, K, the baseline, and which part of the run is priced."""
     settings = {"answers": answers, "k": k, "method": method, "what": what}
     return Case(f"V={answers}, K={k}, {name}", settings, x=k if answers == 8 else None, signal=SIGNALS[what])
 
 
+EVEN = np.full(8, 1 / 8)
 CLAIM = Claim(
     id="S1.15",
     statement="GRPO and RLOO add no bits: their updates carry at most what the group's rewards do.",
@@ -104,5 +94,10 @@ CLAIM = Claim(
     "sees the rollouts beside the update, GRPO loses little (B6).",
     against=("B6",),
     axis="rollouts K",
-    curves=curves,
+    grid=range(1, 6),
+    curves={
+        "feedback": lambda k: group_information(EVEN, EVEN, k),
+        "GRPO": lambda k: update_information(EVEN, EVEN, k, "grpo"),
+        "baseline 0": lambda k: update_information(EVEN, EVEN, k, 0.0),
+    },
 )

@@ -83,17 +83,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             policy = after[answers[:, 0], rewards[:, 0].astype(int)]
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """One rollout, and eight, over the temperature."""
-    heats = np.geomspace(0.25, 8, 40)
-    drawn = {}
-    for k, name in ((1, "one rollout"), (6, "6 rollouts")):
-        drawn[name] = (heats.tolist(), [float(group_information(PRIOR, heated(x), k)) for x in heats])
-    drawn["cap of one rollout"] = (heats.tolist(), [float(quantised_reward_bound(2))] * heats.size)
-    drawn["all there is to know"] = (heats.tolist(), [float(entropy(PRIOR))] * heats.size)
-    return drawn
-
-
 def case(k: int, temperature: float) -> Case:
     """One group at a temperature."""
     name = f"temperature {temperature:g}, K={k}"
@@ -121,5 +110,11 @@ CLAIM = Claim(
     "all of them never more than there is to know.",
     axis="sampling temperature",
     log_axis=True,
-    curves=curves,
+    grid=np.geomspace(0.25, 8, 40),
+    curves={
+        "one rollout": lambda heat: group_information(PRIOR, heated(heat), 1),
+        "6 rollouts": lambda heat: group_information(PRIOR, heated(heat), 6),
+        "cap of one rollout": float(quantised_reward_bound(2)),
+        "all there is to know": float(entropy(PRIOR)),
+    },
 )

@@ -37,18 +37,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         collect(task, folder, rng=rng, worlds=WORLDS * K, method=0.0)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the pass rate, what a success is multiplied with."""
-    p = np.geomspace(0.02, 0.9, 60)
-    drawn = {
-        f"GRPO, groups of {K}": np.array([grpo(x) for x in p]),
-        "GRPO, large groups": success_advantage(p, "grpo"),
-        "REINFORCE, RLOO": success_advantage(p, "reinforce"),
-        "-log2 p": surprisal(p),
-    }
-    return {name: (p.tolist(), values.tolist()) for name, values in drawn.items()}
-
-
 def surprise(p: float, unit: str) -> Prediction:
     """What the rival says of an advantage and of the mean rollout: a success moves the weights by its surprise."""
     return Prediction(float(surprisal(p)), "exact", unit, "-log2 p")
@@ -101,5 +89,11 @@ CLAIM = Claim(
     f"{K} gets sqrt({K - 1}).",
     axis="pass rate p",
     log_axis=True,
-    curves=curves,
+    grid=np.geomspace(0.02, 0.9, 60),
+    curves={
+        f"GRPO, groups of {K}": grpo,
+        "GRPO, large groups": lambda p: success_advantage(p, "grpo"),
+        "REINFORCE, RLOO": lambda p: success_advantage(p, "reinforce"),
+        "-log2 p": surprisal,
+    },
 )  # fmt: skip

@@ -65,13 +65,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=texts, rewards=verifier.reward(right), targets=targets, components=components)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the length of an episode."""
-    lengths = list(range(1, 9))
-    verifiers = (OUTCOME, COUNT, FIRST_ERROR, TOKENS)
-    return {v.words: ([float(t) for t in lengths], [float(v.bits(t)) for t in lengths]) for v in verifiers}
-
-
 CLAIM = Claim(
     id="S1.4",
     statement="O(1) bits an episode belongs to binary rewards for whole sequences, not to RL: rewards on the way can "
@@ -95,5 +88,6 @@ CLAIM = Claim(
     "tokens grows with the logarithm of the length, and a mark on every token with the length itself.",
     against=("S1.14",),
     axis="tokens T",
-    curves=curves,
+    grid=range(1, 9),
+    curves={verifier.words: verifier.bits for verifier in (OUTCOME, COUNT, FIRST_ERROR, TOKENS)},
 )  # fmt: skip

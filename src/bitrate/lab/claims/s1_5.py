@@ -57,18 +57,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=as_number, rewards=rewards, targets=targets, advantages=advantages(rewards, BASELINE))
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the length of the text."""
-    lengths = np.arange(1.0, 7.0)
-    one = float(outcome_information(UNIFORM, UNIFORM))
-    drawn = {
-        "entropy of the gradient": lengths * float(entropy(UNIFORM)) + one,
-        "what it says of the answer": np.full(6, one),
-        "T times a reward": lengths * one,
-    }
-    return {name: (lengths.tolist(), bits.tolist()) for name, bits in drawn.items()}
-
-
+A_REWARD = float(outcome_information(UNIFORM, UNIFORM))
 CLAIM = Claim(
     id="S1.5",
     statement="The gradient has as many parts as there are tokens, but it says no more about the answer than the "
@@ -89,5 +78,10 @@ CLAIM = Claim(
     "written all over it; but the policy drew that text, and knew it before the verifier spoke. About the answer the "
     "gradient says what the reward said.",
     axis="tokens T",
-    curves=curves,
+    grid=range(1, 7),
+    curves={
+        "entropy of the gradient": lambda length: length * float(entropy(UNIFORM)) + A_REWARD,
+        "what it says of the answer": A_REWARD,
+        "T times a reward": lambda length: length * A_REWARD,
+    },
 )

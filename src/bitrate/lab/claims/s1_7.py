@@ -1,5 +1,6 @@
 """A continuous reward that the trainer rounds to a few levels, or says that it does."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -82,15 +83,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=answers, rewards=scores, targets=which, advantages=used + 0.5)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the signal to noise ratio: a Gaussian reward as it is, and rounded."""
-    snr = np.geomspace(0.1, 300, 40)
-    drawn = {"not rounded": gaussian_reward_information(snr).tolist()}
-    for b in (3, 2, 1):
-        drawn[f"rounded to {2**b} levels"] = [quantised_gaussian_information(float(x), b) for x in snr]
-    return {name: (snr.tolist(), bits) for name, bits in drawn.items()}
-
-
 ROUNDED, REVEALED = Information(of="update", about="target"), PassRateInformation()
 CAPACITY = LedgerLine("ledger.capacity_bits")
 
@@ -117,5 +109,9 @@ CLAIM = Claim(
     "the score. Rewards as models give them have many digits, and only the noise in them bounds their bits.",
     axis="signal to noise ratio",
     log_axis=True,
-    curves=curves,
+    grid=np.geomspace(0.1, 300, 40),
+    curves={
+        "not rounded": gaussian_reward_information,
+        **{f"rounded to {2**b} levels": partial(quantised_gaussian_information, bits=b) for b in (3, 2, 1)},
+    },
 )

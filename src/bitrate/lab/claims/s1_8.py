@@ -47,12 +47,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.0, policy=case.settings["policy"])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """h(1/V) over V."""
-    sizes = np.unique(np.geomspace(2, 500, 60).round())
-    return {"h(1/V)": (sizes.tolist(), binary_entropy(1 / sizes).tolist())}
-
-
 CLAIM = Claim(
     id="S1.8",
     statement="One rollout about a single right answer among V alike carries h(1/V) bits, at most 1.",
@@ -81,5 +75,8 @@ CLAIM = Claim(
     "what is not known about the answer does.",
     axis="answers V",
     log_axis=True,
-    curves=curves,
+    grid=np.unique(np.geomspace(2, 500, 60).round()),
+    curves={
+        "h(1/V)": lambda v: binary_entropy(1 / v),
+    },
 )

@@ -85,17 +85,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the chance of an answer to be right: sets, and the two bounds."""
-    alpha = np.linspace(0.01, 0.5, 50)
-    drawn = {
-        "sets of right answers, 4 distinct": good_set_distinct_rollouts(K, alpha),
-        "log2(M+1)": np.full(50, float(group_bound(K))),
-        "M bits": np.full(50, float(group_bound(K, math.inf))),
-    }
-    return {name: (alpha.tolist(), bits.tolist()) for name, bits in drawn.items()}
-
-
 PAIRS = {"answers": 6, "size": 2, "distinct": True}
 
 CLAIM = Claim(
@@ -126,5 +115,10 @@ CLAIM = Claim(
     "verifier: exact match against one key, or a judge of jokes (S0.9).",
     against=("S0.9",),
     axis="chance of an answer to be right",
-    curves=curves,
+    grid=np.linspace(0.01, 0.5, 50),
+    curves={
+        "sets of right answers, 4 distinct": lambda alpha: good_set_distinct_rollouts(K, alpha),
+        "log2(M+1)": float(group_bound(K)),
+        "M bits": float(group_bound(K, math.inf)),
+    },
 )

@@ -112,17 +112,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             logits = ascend(logits, answers, weight, rate=1.0)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Both reward models and the bound, over rollouts."""
-    ks, joint = range(1, 13), preferences()
-    xs, bound = [float(k) for k in ks], float(mutual_information(joint))
-    return {
-        "online run, reward: comparisons won": (xs, [online(joint, WINS, k, False) for k in ks]),
-        "online run, reward: who won most": (xs, [online(joint, WINNER, k, False) for k in ks]),
-        "the preferences themselves": (xs, [bound for _ in ks]),
-    }
-
-
 def _case(name: str, reward: str | None, k: int, steps: int = 1, x: float | None = None) -> Case:
     return Case(name, {"reward": reward, "k": k, "steps": steps}, x=x)
 
@@ -151,5 +140,10 @@ CLAIM = Claim(
     "that only names the winner loses some for good. Scores vary by more bits than this; the rest is the raters' "
     "noise.",
     axis="rollouts of the online run",
-    curves=curves,
+    grid=range(1, 13),
+    curves={
+        "online run, reward: comparisons won": lambda k: online(preferences(), WINS, k, False),
+        "online run, reward: who won most": lambda k: online(preferences(), WINNER, k, False),
+        "the preferences themselves": float(mutual_information(preferences())),
+    },
 )

@@ -69,16 +69,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(1, answers=answers, rewards=scores, targets=favourites)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """With a learned reward model and with a verifier, over rollouts."""
-    ks = range(9)
-    xs, alone = [float(k) for k in ks], float(mutual_information(preferences()))
-    return {
-        "scored by a learned reward model": (xs, [alone for _ in ks]),
-        "scored by a verifier": (xs, [alone if k == 0 else with_verifier(k) for k in ks]),
-    }
-
-
 CLAIM = Claim(
     id="S2.2",
     statement="On-policy sampling cannot create information that the preferences do not have.",
@@ -99,5 +89,9 @@ CLAIM = Claim(
     remark="The rollouts are chosen and scored by what the preferences taught, so they say nothing new of the "
     "target, however many there are. Let unit tests or an answer key score the same rollouts, and they do.",
     axis="on-policy rollouts",
-    curves=curves,
+    grid=range(9),
+    curves={
+        "scored by a learned reward model": float(mutual_information(preferences())),
+        "scored by a verifier": lambda k: with_verifier(k) if k else mutual_information(preferences()),
+    },
 )

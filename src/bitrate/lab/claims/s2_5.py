@@ -42,7 +42,7 @@ CLAIM = Claim(
     rival_name="a bit for every pair, and as much generalises as is received",
     tolerance=0.2,
     budget=6 * 800_000,
-    panels=(Panel(GENERALISED, "", dict, unit="pass rate"),),
+    panels=(Panel(GENERALISED, "", unit="pass rate"),),
     remark="128 noise-free pairs say all there is to know of the hidden class, 6.13 bits, to every way of using them. "
     "DPO has received the whole rule and still fails most held-out prompts; RL on the "
     "rule passes nearly all. The difference cannot be information. That it is the search is shown by the controls of "

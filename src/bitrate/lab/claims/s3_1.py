@@ -46,13 +46,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             run.step(step, answers=answers, rewards=proved, prompts=prompts, tokens=tokens)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """The price of fair coin tosses over their length."""
-    tokens = np.geomspace(500, 20_000, 60)
-    price = PFLOP / (WORK * PARAMS * tokens)
-    return {"pass rate 1/2, 1 bit a rollout": (tokens.tolist(), price.tolist())}
-
-
 CLAIM = Claim(
     id="S3.1",
     statement="The bits that a FLOP buys are the samples it buys times the bits of a sample.",
@@ -76,5 +69,8 @@ CLAIM = Claim(
     "leaves open is the bits of a sample, and that is what the other claims are about.",
     axis="mean tokens of a rollout",
     log_axis=True,
-    curves=curves,
+    grid=np.geomspace(500, 20_000, 60),
+    curves={
+        "pass rate 1/2, 1 bit a rollout": lambda tokens: PFLOP / (WORK * PARAMS * tokens),
+    },
 )

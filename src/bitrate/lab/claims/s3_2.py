@@ -47,15 +47,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(SingleAnswer(prior(case)), folder, rng=rng, worlds=WORLDS, method="sft")
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Both meanings over p, one of 4 labels."""
-    p = np.linspace(0.05, 0.99, 95)
-    return {
-        "-log2 p: the label believed in came": (p.tolist(), surprisal(p).tolist()),
-        "mean over the labels, 4 options": (p.tolist(), label_information(p, 3).tolist()),
-    }
-
-
 CLAIM = Claim(
     id="S3.2",
     statement="A labelled sample teaches -log2 p bits, where p is the probability the model gave to the right answer.",
@@ -84,5 +75,9 @@ CLAIM = Claim(
     "the labels that surprise, and so it falls below h(p) for p > 1/2, which no mean over labels does.",
     against=("S4.2",),
     axis="belief p in label 0",
-    curves=curves,
+    grid=np.linspace(0.05, 0.99, 95),
+    curves={
+        "-log2 p: the label believed in came": surprisal,
+        "mean over the labels, 4 options": lambda p: label_information(p, 3),
+    },
 )

@@ -60,17 +60,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.0, policy=policy(case))
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Sampled guesses among 4 answers over the belief in the top one."""
-    p = np.linspace(0.25, 0.99, 75)
-    rate = p**2 + (1 - p) ** 2 / 3
-    return {
-        "guess sampled, 4 answers": (p.tolist(), sampled_guess_information(p, 3).tolist()),
-        "bound: h of its pass rate": (p.tolist(), binary_entropy(rate).tolist()),
-        "top guess: h(p)": (p.tolist(), binary_entropy(p).tolist()),
-    }
-
-
 CLAIM = Claim(
     id="S3.3",
     statement="A rollout with a right-or-wrong reward teaches at most h(p) bits at pass rate p.",
@@ -101,5 +90,10 @@ CLAIM = Claim(
     remark="The bound is met when every guess has the same chance to be right. A guess sampled from the belief often "
     "is one that is known to be unlikely; that it is wrong is then no news, though the pass rate hides it.",
     axis="belief p in the top answer",
-    curves=curves,
+    grid=np.linspace(0.25, 0.99, 75),
+    curves={
+        "guess sampled, 4 answers": lambda p: sampled_guess_information(p, 3),
+        "bound: h of its pass rate": lambda p: binary_entropy(p**2 + (1 - p) ** 2 / 3),
+        "top guess: h(p)": binary_entropy,
+    },
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bitrate.lab.claim import Case, Claim, Panel
+from bitrate.lab.claim import Case, Claim, Drawn, Panel
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.worlds.learners import collect
@@ -63,29 +63,12 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder / "guesses", rng=rng, worlds=WORLDS, method=0.0, policy=policy)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Both models over the pass rate."""
-    p = np.linspace(0.1, 0.98, 89)
-    one, source = p[p >= 0.25], surprisal(p) - binary_entropy(p)
-    top = label_information(one, 3) - binary_entropy(one)
-    return {
-        "one right answer of 4": (one.tolist(), top.tolist()),
-        "a set of right answers; the source's -log2 p - h(p)": (p.tolist(), source.tolist()),
-    }
-
-
-def first_plot() -> dict[str, tuple[list[float], list[float]]]:
-    """The source's curves beside the exact ones for one right answer of 4."""
-    p = np.linspace(0.02, 0.99, 98)
-    one = p[p >= 0.25]
-    return {
-        "label, exact, one of 4": (one.tolist(), label_information(one, 3).tolist()),
-        "reward of a sampled guess, exact": (one.tolist(), sampled_guess_information(one, 3).tolist()),
-        "the source's label: -log2 p": (p.tolist(), surprisal(p).tolist()),
-        "the source's reward: h(p)": (p.tolist(), binary_entropy(p).tolist()),
-    }
-
-
+FIRST_PLOT: Drawn = {
+    "label, exact, one of 4": lambda p: label_information(p, 3) if p >= 0.25 else None,
+    "reward of a sampled guess, exact": lambda p: sampled_guess_information(p, 3) if p >= 0.25 else None,
+    "the source's label: -log2 p": surprisal,
+    "the source's reward: h(p)": binary_entropy,
+}
 CLAIM = Claim(
     id="S3.4",
     statement="Supervised learning teaches more bits a sample than RL at pass rates below 1/2, and RL more above.",
@@ -108,6 +91,12 @@ CLAIM = Claim(
     "is where the two cross. Both sides are right about their own target.",
     against=("S4.1", "S0.6"),
     axis="pass rate p",
-    curves=curves,
-    panels=(Panel("The source's first plot, and the exact curves", "pass rate p", first_plot),),
+    grid=np.linspace(0.1, 0.98, 89),
+    curves={
+        "one right answer of 4": lambda p: label_information(p, 3) - binary_entropy(p) if p >= 0.25 else None,
+        "a set of right answers; the source's -log2 p - h(p)": lambda p: surprisal(p) - binary_entropy(p),
+    },
+    panels=(
+        Panel("The source's first plot, and the exact curves", "pass rate p", FIRST_PLOT, np.linspace(0.02, 0.99, 98)),
+    ),
 )

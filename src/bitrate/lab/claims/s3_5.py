@@ -57,15 +57,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             left, step = left[rewards[:, 0] == 0], step + 1
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Guesses over V."""
-    sizes = np.arange(2.0, 21.0)
-    return {
-        "with replacement: V": (sizes.tolist(), expected_rollouts(1 / sizes).tolist()),
-        "without: (V+1)/2": (sizes.tolist(), ((sizes + 1) / 2).tolist()),
-    }
-
-
 def case(name: str, answers: int, replace: bool, bits: bool = False) -> Case:
     """A search; memory is outside the statement's assumptions."""
     settings = {"answers": answers, "replace": replace, "bits": bits}
@@ -94,5 +85,9 @@ CLAIM = Claim(
     remark="A search that does not try the same answer twice needs half as many guesses. The bits add up to log2 V "
     "either way: a guess that was tried before carries none.",
     axis="answers V",
-    curves=curves,
+    grid=np.arange(2.0, 21.0),
+    curves={
+        "with replacement: V": lambda v: expected_rollouts(1 / v),
+        "without: (V+1)/2": lambda v: (v + 1) / 2,
+    },
 )

@@ -72,16 +72,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
             version += 1
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Costs over the first pass rate of the decade."""
-    p = np.geomspace(0.005, 0.09, 80)
-    return {
-        "policy gradient": (p.tolist(), [cost(x) for x in p]),
-        "the same at small learning rates": (p.tolist(), (policy_gradient_time(p, 10 * p) / (2 * RATE)).tolist()),
-        "the source: the same for every decade": (p.tolist(), [cost(STARTS[-1])] * p.size),
-    }
-
-
 CLAIM = Claim(
     id="S3.6",
     statement="By the power law of scaling, every factor of ten in the pass rate costs the same number of FLOPs.",
@@ -100,5 +90,10 @@ CLAIM = Claim(
     "decade grows with p, by many powers of ten. So no width of a logarithmic axis of p stands for a number of FLOPs.",
     axis="pass rate at the start of the decade",
     log_axis=True,
-    curves=curves,
+    grid=np.geomspace(0.005, 0.09, 80),
+    curves={
+        "policy gradient": cost,
+        "the same at small learning rates": lambda p: policy_gradient_time(p, 10 * p) / (2 * RATE),
+        "the source: the same for every decade": cost(STARTS[-1]),
+    },
 )

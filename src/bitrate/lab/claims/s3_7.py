@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bitrate.lab.claim import Case, Claim, Panel
+from bitrate.lab.claim import Case, Claim, Drawn, Panel
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.pairs import Ratio
 from bitrate.lab.signals.surprisal import Surprisal
@@ -42,26 +42,12 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder / "guesses", rng=rng, worlds=WORLDS, method=0.0, policy=np.eye(1 + OTHERS)[0])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Both over the pass rate, from one in 100,000."""
-    p = np.geomspace(1e-5, 0.7, 80)
-    return {
-        "h(p) / -log2 p": (p.tolist(), (binary_entropy(p) / surprisal(p)).tolist()),
-        "only successes teach: p": (p.tolist(), p.tolist()),
-    }
-
-
-def second_plot() -> dict[str, tuple[list[float], list[float]]]:
-    """The source's curves beside the exact ones for one right token of a vocabulary."""
-    p = np.geomspace(1e-5, 0.99, 90)
-    return {
-        "label, exact, one of 50,000": (p.tolist(), label_information(p, VOCABULARY - 1).tolist()),
-        "reward of a sampled guess, exact": (p.tolist(), sampled_guess_information(p, VOCABULARY - 1).tolist()),
-        "the source's label: -log2 p": (p.tolist(), surprisal(p).tolist()),
-        "the source's reward: h(p)": (p.tolist(), binary_entropy(p).tolist()),
-    }
-
-
+SECOND_PLOT: Drawn = {
+    "label, exact, one of 50,000": lambda p: label_information(p, VOCABULARY - 1),
+    "reward of a sampled guess, exact": lambda p: sampled_guess_information(p, VOCABULARY - 1),
+    "the source's label: -log2 p": surprisal,
+    "the source's reward: h(p)": binary_entropy,
+}
 CLAIM = Claim(
     id="S3.7",
     statement="A rollout carries h(p) bits where a label carries -log2 p, so that on a logarithmic axis of p the two "
@@ -86,6 +72,12 @@ CLAIM = Claim(
     against=("S3.2",),
     axis="pass rate p",
     log_axis=True,
-    curves=curves,
-    panels=(Panel(SECOND, "pass rate p", second_plot, log_axis=True, unit="bits/sample"),),
+    grid=np.geomspace(1e-5, 0.7, 80),
+    curves={
+        "h(p) / -log2 p": lambda p: binary_entropy(p) / surprisal(p),
+        "only successes teach: p": lambda p: p,
+    },
+    panels=(
+        Panel(SECOND, "pass rate p", SECOND_PLOT, np.geomspace(1e-5, 0.99, 90), log_axis=True, unit="bits/sample"),
+    ),
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claim import Case, Claim, Curves
 from bitrate.lab.signals.noise import SignalToNoise
 from bitrate.lab.worlds.learners import collect
 from bitrate.lab.worlds.tasks import SingleAnswer
@@ -43,7 +43,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS, method=case.settings["baseline"], policy=policy)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
+def curves() -> Curves:
     """Without a baseline up to a rate of 2/3, with the mean reward as baseline up to the end."""
     low, p = np.linspace(0.005, 0.67, 60), np.linspace(0.005, 0.995, 100)
     return {

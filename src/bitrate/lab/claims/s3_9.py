@@ -1,5 +1,6 @@
 """Signal to noise of a label's gradient as the model comes close to what can be known."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,15 @@ def spread(top: float) -> tuple[float, ...]:
     return (top, *((1 - top) / OTHERS,) * OTHERS)
 
 
+def snr(target: float, model: float) -> float:
+    """Signal to noise of a label, by the chance of the top one and the model's belief in it."""
+    return float(label_gradient_snr(spread(target), spread(model)))
+
+
 def predict(case: Case) -> Prediction:
     """||q - pi||^2 / (1 - ||q||^2)."""
-    snr = float(label_gradient_snr(spread(case.settings["target"]), spread(case.settings["model"])))
-    return Prediction(
-        snr, "exact", "ratio", "docs/theory.md#gradient-noise, S3.9", ("tabular softmax", "labels drawn from q")
-    )
+    value = snr(case.settings["target"], case.settings["model"])
+    return Prediction(value, "exact", "ratio", "THEORY.md S3.9", ("tabular softmax", "labels drawn from q"))
 
 
 def rival(case: Case) -> Prediction:
@@ -43,19 +47,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(labels, answers, rng), targets=labels)
         run.step(1, answers=labels[:, None], rewards=np.ones((WORLDS, 1)), targets=labels)
-
-
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the model's belief in the top label, for a target with much chance and one with little."""
-    found = {}
-    for target in (0.6, 0.9):
-        model = np.linspace(0.4, 0.98, 80)
-        table = np.array([spread(m) for m in model])
-        found[f"top label comes with chance {target:g}"] = (
-            model.tolist(),
-            label_gradient_snr(spread(target), table).tolist(),
-        )
-    return found
 
 
 CLAIM = Claim(
@@ -77,5 +68,6 @@ CLAIM = Claim(
     "match the target, and the labels go on scattering. Where labels leave nothing to chance there is no noise at "
     "all, at any time.",
     axis="the model's belief in the top label",
-    curves=curves,
+    grid=np.linspace(0.4, 0.98, 80),
+    curves={f"top label comes with chance {q:g}": partial(snr, q) for q in (0.6, 0.9)},
 )

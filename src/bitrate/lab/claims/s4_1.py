@@ -66,17 +66,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         collect(task, folder, rng=rng, worlds=WORLDS, method=0.5, policy=policy)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Over the belief, or over the share of good answers."""
-    p = np.linspace(0.25, 0.99, 75)
-    xs = p.tolist()
-    return {
-        "label, one of 4 options is right": (xs, label_information(p, 3).tolist()),
-        "reward of one guess: h(p)": (xs, binary_entropy(p).tolist()),
-        "log2(1/p): an example of a set, Dwarkesh's label": (xs, surprisal(p).tolist()),
-    }
-
-
 def _option(p: float, others: int, shown: bool) -> Case:
     name = f"{'label' if shown else 'reward'}, p={p:g} on one of {1 + others}"
     return Case(name, {"p": p, "others": others, "shown": shown}, x=p)
@@ -113,5 +102,10 @@ CLAIM = Claim(
     "is right for a multiple-choice question.",
     against=("S3.4", "S0.6"),
     axis="belief in the guess, or share of good answers",
-    curves=curves,
+    grid=np.linspace(0.25, 0.99, 75),
+    curves={
+        "label, one of 4 options is right": lambda p: label_information(p, 3),
+        "reward of one guess: h(p)": binary_entropy,
+        "log2(1/p): an example of a set, Dwarkesh's label": surprisal,
+    },
 )

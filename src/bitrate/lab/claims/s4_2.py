@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bitrate.lab.claim import Case, Claim, Panel
+from bitrate.lab.claim import Case, Claim, Drawn, Panel
 from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals import Information, LedgerLine
 from bitrate.lab.worlds.learners import collect
@@ -62,30 +62,12 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.5, policy=s["policy"])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Four options, from where the belief is the top one."""
-    p = np.linspace(0.25, 0.99, 75)
-    xs = p.tolist()
-    return {
-        "label: h(p) + (1-p) log2 3": (xs, label_information(p, 3).tolist()),
-        "reward of the top guess: h(p)": (xs, binary_entropy(p).tolist()),
-        "reward of a sampled guess": (xs, sampled_guess_information(p, 3).tolist()),
-        "-log2 p": (xs, surprisal(p).tolist()),
-    }
-
-
-def vocabulary() -> dict[str, tuple[list[float], list[float]]]:
-    """The same over a vocabulary, down to small beliefs."""
-    p = np.geomspace(1e-4, 0.999, 90)
-    xs = p.tolist()
-    return {
-        "label, 1,000 tokens": (xs, label_information(p, MANY).tolist()),
-        "reward of the top guess: h(p)": (xs, binary_entropy(p).tolist()),
-        "label, 50,000 tokens": (xs, label_information(p, 49_999).tolist()),
-        "-log2 p": (xs, surprisal(p).tolist()),
-    }
-
-
+OVER_A_VOCABULARY: Drawn = {
+    "label, 1,000 tokens": lambda p: label_information(p, MANY),
+    "reward of the top guess: h(p)": binary_entropy,
+    "label, 50,000 tokens": lambda p: label_information(p, 49_999),
+    "-log2 p": surprisal,
+}
 CLAIM = Claim(
     id="S4.2",
     statement="With belief p in one option and the rest shared by K others, a label carries h(p) + (1-p) log2 K bits "
@@ -112,6 +94,16 @@ CLAIM = Claim(
     "that samples its guess sometimes asks about an option it hardly believes in, and learns little from the "
     "answer.",
     axis="belief p in the top one of 4 options",
-    curves=curves,
-    panels=(Panel(VOCABULARY, "belief p in the top option", vocabulary, log_axis=True),),
+    grid=np.linspace(0.25, 0.99, 75),
+    curves={
+        "label: h(p) + (1-p) log2 3": lambda p: label_information(p, 3),
+        "reward of the top guess: h(p)": binary_entropy,
+        "reward of a sampled guess": lambda p: sampled_guess_information(p, 3),
+        "-log2 p": surprisal,
+    },
+    panels=(
+        Panel(
+            VOCABULARY, "belief p in the top option", OVER_A_VOCABULARY, np.geomspace(1e-4, 0.999, 90), log_axis=True
+        ),
+    ),
 )  # fmt: skip

@@ -61,18 +61,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """What is open over the number of guesses, 16 options alike."""
-    cases = [_alike(ANSWERS, n) for n in range(1, ANSWERS)]
-    xs = [float(n) for n in range(1, ANSWERS)]
-    first = float(binary_entropy(1 / ANSWERS))
-    return {
-        "what is open": (xs, [predict(c).value for c in cases]),
-        "if failures said nothing": (xs, [stated(c).value for c in cases]),
-        "if each guess said what the first does": (xs, [label(c) - n * first for n, c in enumerate(cases, 1)]),
-    }
-
-
 def _alike(options: int, guesses: int, assumed: bool = False) -> Case:
     settings = {"p": 1 / options, "others": options - 1, "guesses": guesses}
     name = f"{options} options, {guesses} guess{'es' if guesses > 1 else ''}"
@@ -105,5 +93,10 @@ CLAIM = Claim(
     "rare success carries the same log2(1/p) bits as the label.",
     against=("S3.5",),
     axis="different guesses",
-    curves=curves,
+    grid=range(1, ANSWERS),
+    curves={
+        "what is open": lambda n: predict(_alike(ANSWERS, n)).value,
+        "if failures said nothing": lambda n: stated(_alike(ANSWERS, n)).value,
+        "if each guess said what the first does": lambda n: label(_alike(ANSWERS, 1)) - n * binary_entropy(1 / ANSWERS),
+    },
 )

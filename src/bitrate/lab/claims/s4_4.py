@@ -52,17 +52,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=answers[kept], rewards=rewards[kept], targets=targets[kept])
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Even odds on the guess, over the other options."""
-    others = np.unique(np.geomspace(2, 255, 40).round())
-    xs = others.tolist()
-    return {
-        "left open by a wrong guess: log2 K": (xs, label_information(1 / others, others - 1).tolist()),
-        "left open by a guess, in the mean": (xs, (label_information(0.5, others) - binary_entropy(0.5)).tolist()),
-        "left open if label and guess were one bit each": (xs, [0.0 for _ in xs]),
-    }
-
-
 CLAIM = Claim(
     id="S4.4",
     statement="The reward of a wrong guess leaves all other options open, while the label settles the question: at "
@@ -84,5 +73,10 @@ CLAIM = Claim(
     against=("S3.2",),
     axis="other options K",
     log_axis=True,
-    curves=curves,
+    grid=np.unique(np.geomspace(2, 255, 40).round()),
+    curves={
+        "left open by a wrong guess: log2 K": lambda others: label_information(1 / others, others - 1),
+        "left open by a guess, in the mean": lambda others: label_information(0.5, others) - binary_entropy(0.5),
+        "left open if label and guess were one bit each": 0.0,
+    },
 )

@@ -34,25 +34,28 @@ def teacher(name: str, vocabulary: int, alike: int = 1) -> Case:
     """A teacher whose logits are up for the right answer, and for those it takes to be like it."""
     up = np.arange(vocabulary) // alike
     levels = np.asarray(up[:, None] == up, np.int64)
-    even = np.full(vocabulary, 1 / vocabulary)
-    said = teacher_information(even, softmax(levels.astype(float), axis=1))
-    return _case(name, vocabulary, said, lambda targets, _: levels[targets])
+    return _case(name, vocabulary, said(levels), lambda targets, _: levels[targets])
+
+
+def said(levels: Ints) -> float:
+    """What a teacher's logits [targets, vocabulary] say of the answer, all answers alike."""
+    return teacher_information(np.full(len(levels), 1 / len(levels)), softmax(levels.astype(float), axis=1))
 
 
 def vague(vocabulary: int) -> Case:
     """A teacher that has the right answer's logit up, and any other up or not at even odds."""
     message = np.arange(2**vocabulary) >> np.arange(vocabulary)[:, None] & 1
-    said = float(mutual_information(message / (vocabulary * 2 ** (vocabulary - 1))))
+    bits = float(mutual_information(message / (vocabulary * 2 ** (vocabulary - 1))))
 
     def logits(targets: Ints, rng: np.random.Generator) -> Ints:
         drawn = rng.integers(2, size=(targets.size, vocabulary))
         drawn[np.arange(targets.size), targets] = 1
         return drawn
 
-    return _case("a vague teacher", vocabulary, said, logits)
+    return _case("a vague teacher", vocabulary, bits, logits)
 
 
-def _case(name: str, vocabulary: int, said: float, logits: Logits, bits: int = 1, free: bool = False) -> Case:
+def _case(name: str, vocabulary: int, said_bits: float, logits: Logits, bits: int = 1, free: bool = False) -> Case:
     """What logits say of the answer; of those that may be anything, all that they say.
 
     The rival takes the capacity for bits about the answer.
@@ -61,7 +64,7 @@ def _case(name: str, vocabulary: int, said: float, logits: Logits, bits: int = 1
         f"{name}, V={vocabulary}, precision: {bits}", {"vocabulary": vocabulary, "bits": bits, "logits": logits},
         x=vocabulary if bits == 1 else None, assumed=free,
         signal=Unresolved(of="answers", given="scores") if free else Information(of="answers"),
-        predict=Prediction(said, "exact", "bits/prompt", "THEORY.md S4.5"),
+        predict=Prediction(said_bits, "exact", "bits/prompt", "THEORY.md S4.5"),
         rival=None if free else lambda case: Prediction(capacity(case), "exact", "bits/prompt", "V x precision"),
     )  # fmt: skip
 
@@ -79,17 +82,6 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     message = logits(targets, rng) @ (np.int64(1) << bits * np.arange(vocabulary))
     with SimulatedRun(folder, rng) as run:
         run.step(0, answers=message[:, None], rewards=np.ones((WORLDS, 1)), targets=targets)
-
-
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """The capacity at one bit a logit, and the most about one answer, over the vocabulary."""
-    sizes = np.arange(2, 17)
-    xs = [float(v) for v in sizes]
-    sure = [CLAIM.formulas(teacher("", int(v)))[0].value for v in sizes]
-    return {
-        "capacity: V x 1 bit": (xs, distillation_capacity(sizes, 1).tolist()),
-        "the most about one answer: log2 V": (xs, sure),
-    }
 
 
 CLAIM = Claim(
@@ -113,5 +105,9 @@ CLAIM = Claim(
     "bits at most, as a label does, and less from a teacher that is not sure. The rest is about the teacher: it "
     "can help the student on other prompts, and it does not help on this one.",
     axis="vocabulary V",
-    curves=curves,
+    grid=range(2, 17),
+    curves={
+        "capacity: V x 1 bit": lambda v: distillation_capacity(v, 1),
+        "the most about one answer: log2 V": lambda v: said(np.eye(v, dtype=np.int64)),
+    },
 )

@@ -123,19 +123,6 @@ def on_the_way(text: str, learner: str, method: str, says: Says, line: str, epoc
     return case(text, learner, method, says, line, epochs, rate, x=epochs * (1 if method == "SFT" else K))
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """What groups of a policy that guesses carry of the key, and what their hits alone say."""
-    ks = np.unique(np.geomspace(1, K * EPOCHS, 60).astype(int))
-    received = [float(group_information(UNIFORM, UNIFORM, int(k))) for k in ks]
-    hits = [math.log2(ANSWERS) * (1 - (1 - 1 / ANSWERS) ** int(k)) for k in ks]
-    few = ks[ks <= 13].astype(float)
-    return {
-        "received, exact theory": (ks.astype(float).tolist(), received),
-        "said by hits": (ks.astype(float).tolist(), hits),
-        "h(1/V) a rollout": (few.tolist(), (few * float(binary_entropy(1 / ANSWERS))).tolist()),
-    }
-
-
 LEFT, HELD = "absorbed less received", "held at the end"
 SLOW = RATES["transformer"]
 BOTH = [(learner, method) for learner in RATES for method in METHODS]
@@ -171,6 +158,11 @@ CLAIM = Claim(
     needs="train",
     axis="rollouts or labels of a prompt",
     log_axis=True,
-    curves=curves,
-    panels=(Panel(LEFT, "", dict), Panel(HELD, "", dict)),
+    grid=np.unique(np.geomspace(1, K * EPOCHS, 60).astype(int)),
+    curves={
+        "received, exact theory": lambda k: group_information(UNIFORM, UNIFORM, int(k)),
+        "said by hits": lambda k: math.log2(ANSWERS) * (1 - (1 - 1 / ANSWERS) ** int(k)),
+        "h(1/V) a rollout": lambda k: k * binary_entropy(1 / ANSWERS) if k <= 13 else None,
+    },
+    panels=(Panel(LEFT, ""), Panel(HELD, "")),
 )  # fmt: skip

@@ -8,9 +8,11 @@ comparisons between arms were fixed with the pilots known, before the runs of th
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from bitrate.lab.claim import Arm, Case, Claim, Curves, Formula, Panel
+from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
 from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits
@@ -141,16 +143,6 @@ def lead(says: Says, one: tuple[str, int], other: tuple[str, int], visits: int, 
     return Case(name, settings, panel=ABSORBED, signal=signal, predict=says[0], rival=says[1])
 
 
-def curves() -> Curves:
-    """Bits of the first rollout over the length."""
-    lengths = [float(t) for t in range(1, 33)]
-    names = {
-        "a reward for each token: T": "tokens", "place of the first error": "first error",
-        "number of right tokens": "sum", "one reward for the whole: h(2^-T)": "outcome",
-    }  # fmt: skip
-    return {name: (lengths, [received(f, int(t)) for t in lengths]) for name, f in names.items()}
-
-
 FINER = (("sum", "tokens"), ("first error", "tokens"), ("outcome", "sum"))
 CLAIM = Claim(
     id="T3",
@@ -183,6 +175,12 @@ CLAIM = Claim(
     "nothing, and without a success GRPO moves no weight. Absorbed is a lower bound: below 0 means sure and wrong.",
     needs="train",
     axis="tokens T",
-    curves=curves,
-    panels=(Panel(ABSORBED, "", dict, unit="bits/token"), Panel(LEFT, "", dict, unit="bits/token")),
+    grid=range(1, 33),
+    curves={
+        "a reward for each token: T": partial(received, "tokens"),
+        "place of the first error": partial(received, "first error"),
+        "number of right tokens": partial(received, "sum"),
+        "one reward for the whole: h(2^-T)": partial(received, "outcome"),
+    },
+    panels=(Panel(ABSORBED, "", unit="bits/token"), Panel(LEFT, "", dict, unit="bits/token")),
 )  # fmt: skip

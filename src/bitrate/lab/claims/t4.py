@@ -177,15 +177,6 @@ def full_rank_case() -> Case:
     )  # fmt: skip
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """The predicted knee lies between these lines."""
-    most = 5.0
-    return {
-        "all that is planted, up to 2 bits a parameter": ([0.0, LEAST, most], [0.0, LEAST, LEAST]),
-        "all that is planted, up to 4 bits a parameter": ([0.0, MOST, most], [0.0, MOST, MOST]),
-    }
-
-
 CLAIM = Claim(
     id="T4",
     statement="Labels fill an adapter up to 2 to 4 bits a trained parameter, and what is not useful takes the room of "
@@ -211,5 +202,9 @@ CLAIM = Claim(
     "sharp networks.",
     needs="train",
     axis="planted bits a parameter",
-    curves=curves,
+    grid=(0.0, LEAST, MOST, 5.0),
+    curves={
+        "all that is planted, up to 2 bits a parameter": lambda load: min(load, LEAST) if load != MOST else None,
+        "all that is planted, up to 4 bits a parameter": lambda load: min(load, MOST) if load != LEAST else None,
+    },
 )

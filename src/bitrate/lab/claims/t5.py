@@ -85,7 +85,7 @@ CLAIM = Claim(
     rival_name="the same bits give the same gain, with the gap; RL's advantage stays, without it",
     tolerance=0.2,
     budget=40 * 750_000,
-    panels=(Panel(GAINS, "", dict, unit="pass rate"),),
+    panels=(Panel(GAINS, "", unit="pass rate"),),
     remark="A simple verifier is a rule of nine numbers that is told the form of the task: it counts. Such a rule "
     "needs few pairs, and the policy that is trained on its scores keeps nearly all that the best of 64 answers has. "
     "Give the reward model the policy's own architecture instead, and RL on it does worse than DPO: then all that RL "

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binom
 
-from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
+from bitrate.lab.claim import Arm, Case, Claim, Curves, Formula, Panel
 from bitrate.lab.networks.one_token import policy, policy_gradient
 from bitrate.lab.signals.projected_noise import SignalShare
 from bitrate.lab.training.snr import network_at_rate, network_near, train
@@ -107,7 +107,7 @@ def _scores(model: ModuleDict) -> tuple[Floats, Floats]:
 def noise_taken_away(case: Case) -> Prediction:
     """The rival: a baseline takes the noise away."""
     snr = case.settings["at"] / (1 - case.settings["at"]) ** 2
-    return Prediction(snr / (1 + snr), "exact", "share", "p / (1-p)^2")
+    return Prediction(float(_share(snr)), "exact", "share", "p / (1-p)^2")
 
 
 def surer(case: Case) -> Prediction:
@@ -130,26 +130,24 @@ def labelled(words: str, left: float, target: tuple[float, ...] = TARGET) -> Cas
     return Case(name, settings, x=left, panel=FLOOR, predict=of_labels, rival=surer)
 
 
-def curves() -> dict[str, tuple[list[float], list[float]]]:
-    """Of a table with a right answer and three wrong ones that are alike."""
-    p = np.linspace(0.005, 0.995, 100)
-    table = [np.array([x, *((1 - x) / (ANSWERS - 1),) * (ANSWERS - 1)]) for x in p]
-    with_mean = gradient_snr(p, baseline=p, others=ANSWERS - 1)
-    return {
-        "no baseline: p": (p.tolist(), p.tolist()),
-        "table, baseline p": (p.tolist(), (with_mean / (1 + with_mean)).tolist()),
-        f"table, GRPO with K={K}": (p.tolist(), [signal_share(np.eye(ANSWERS) - pi, pi, "grpo", K) for pi in table]),
-    }
+def of_a_table(p: float) -> float:
+    """A table with a right answer and three wrong ones that are alike, by GRPO."""
+    pi = np.array([p, *((1 - p) / (ANSWERS - 1),) * (ANSWERS - 1)])
+    return signal_share(np.eye(ANSWERS) - pi, pi, "grpo", K)
 
 
-def near_the_floor() -> dict[str, tuple[list[float], list[float]]]:
+def _share(snr: Floats | float) -> Floats:
+    return np.asarray(snr / (1 + snr))
+
+
+def near_the_floor() -> Curves:
     """Of a table that goes straight from even odds to the labels' distribution, over the loss that is left."""
     q = np.array(TARGET)
     way = np.geomspace(0.05, 0.98, 60)[:, None]
     table = (1 - way) * q + way / ANSWERS
     left = (q * np.log2(q / table)).sum(axis=1)
     snr = label_gradient_snr(q, table)
-    return {"table, straight to q": (left.tolist(), (snr / (1 + snr)).tolist())}
+    return {"table, straight to q": (left.tolist(), _share(snr).tolist())}
 
 
 CLAIM = Claim(
@@ -177,6 +175,11 @@ CLAIM = Claim(
     "baseline leaves, at either end.",
     needs="train",
     axis="pass rate p",
-    curves=curves,
+    grid=np.linspace(0.005, 0.995, 100),
+    curves={
+        "no baseline: p": lambda p: p,
+        "table, baseline p": lambda p: _share(gradient_snr(p, baseline=p, others=ANSWERS - 1)),
+        f"table, GRPO with K={K}": of_a_table,
+    },
     panels=(Panel(FLOOR, "loss above its least, bits", near_the_floor, log_axis=True),),
 )
