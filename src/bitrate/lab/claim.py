@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bitrate.costs import Cost
-from bitrate.types import Estimate, Prediction
+from bitrate.types import Estimate, Kind, Prediction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,6 +114,26 @@ class Case:
 
 #: What is said of a case: a prediction, or a function that makes it.
 Formula = Prediction | Callable[[Case], Prediction | None]
+
+
+#: What is registered of a figure, or said by its rival: value, kind and why.
+Line = tuple[float, Kind, str]
+
+
+def registered(
+    name: str, signal: Callable[[Path], Estimate], arms: Sequence[Arm], unit: str, line: Line, rival: Line,
+    *needs: str, full: bool = False,
+) -> Case:  # fmt: skip
+    """A figure of some arms, with what was written down of it before the first run, and what its rival says."""
+    (value, kind, why), (other, other_kind, other_why) = line, rival
+    said, denied = Prediction(value, kind, unit, why, needs), Prediction(other, other_kind, unit, other_why)
+    return Case(name, {"arms": arms}, signal=signal, full=full, predict=said, rival=denied)
+
+
+def own_arms(case: Case) -> Sequence[Arm]:
+    """The training runs that a case names in its settings."""
+    arms: Sequence[Arm] = case.settings["arms"]
+    return arms
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claim import Case, Claim, own_arms
 from bitrate.lab.claims import t4
 from bitrate.lab.signals.capacity import Absorbed
 from bitrate.types import Prediction
@@ -39,7 +39,7 @@ CLAIM = Claim(
     source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, introduction, after Schulman, LoRA Without "
     "Regret",
     cases=(*map(fits, t4.USEFUL[:2]), *map(t4.lead_case, t4.USEFUL[1:]), above()),
-    arms=t4.arms,
+    arms=own_arms,
     rival_name="a parameter holds 4 bits and every rollout brings one that must fit, so that labels do as well",
     tolerance=0.2,
     budget=8 * 40 * t4.K * t4.FEW,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
 from bitrate.lab.claims.s4_7 import FULL, PROMPTS
 from bitrate.lab.claims.t8 import arm, folder
 from bitrate.lab.signals.regression import Gain, GainLead
 from bitrate.lab.signals.strategies import Fixation
 from bitrate.lab.training import strategies
-from bitrate.types import Kind, Prediction
+from bitrate.types import Kind
 
 GRPO, SFT = arm("GRPO, early", FULL), arm("SFT, early", FULL)
 EARLY_GRPO, LATE_GRPO, EARLY_SFT = (
@@ -22,27 +22,7 @@ RARE, COMMON = (
 )  # fmt: skip
 
 
-def predict(case: Case) -> Prediction:
-    """Registered directions, the source's."""
-    s = case.settings
-    return Prediction(s["value"], s["kind"], s["unit"], s["why"], s.get("needs", ()))
-
-
-def rival(case: Case) -> Prediction:
-    """Bits are worth the same, RL finds what was never said, and the better strategy wins."""
-    s = case.settings
-    return Prediction(s["other"], s["other_kind"], s["unit"], "a bit is a bit, and the better strategy wins")
-
-
-def case(
-    name: str, signal: Gain | GainLead | Fixation, arms: tuple[Arm, ...], value: float, kind: Kind, unit: str,
-    other: float, other_kind: Kind, why: str,
-) -> Case:  # fmt: skip
-    """A registered direction and its rival."""
-    settings = {
-        "arms": arms, "value": value, "kind": kind, "unit": unit, "other": other, "other_kind": other_kind, "why": why,
-    }  # fmt: skip
-    return Case(name, settings, signal=signal)
+RIVAL = "a bit is a bit, and the better strategy wins"
 
 
 def a_bit(name: str) -> Gain:
@@ -53,7 +33,8 @@ def a_bit(name: str) -> Gain:
 def passes(name: str, arm: Arm, kind: str, value: float, by: Kind, other: float, other_by: Kind) -> Case:
     """Rise of the pass rate on held-out prompts of a kind."""
     signal = Gain(arm.name, "held-out pass rate", kind, kind)
-    return case(name, signal, (arm,), value, by, "share", other, other_by, "RL brings out what is sampled, and no more")
+    said = value, by, "RL brings out what is sampled, and no more"
+    return registered(name, signal, (arm,), "share", said, (other, other_by, RIVAL))
 
 
 DARK = "pass rate where the base is right less than once in a thousand"
@@ -63,22 +44,29 @@ CLAIM = Claim(
     "heuristics take over before general strategies are ever sampled.",
     source="Dwarkesh Patel, RL is even more information inefficient than you thought, closing sections",
     cases=(
-        case("held-out bits a bit, GRPO less SFT, same FLOPs", GainLead(a_bit("GRPO, early"), a_bit("SFT, early")),
-             (GRPO, SFT), 0.02, "lower", "ratio", 0.0, "exact", "RL's bits are worth more"),
+        registered(
+            "held-out bits a bit, GRPO less SFT, same FLOPs", GainLead(a_bit("GRPO, early"), a_bit("SFT, early")),
+            (GRPO, SFT), "ratio", (0.02, "lower", "RL's bits are worth more"), (0.0, "exact", RIVAL),
+        ),
         passes("GRPO, early: pass rate where the base is at .4", EARLY_GRPO, "rule", 0.1, "lower", 0.0, "exact"),
         passes(f"GRPO, early: {DARK}", EARLY_GRPO, "dark", 0.05, "upper", 0.3, "lower"),
         passes(f"GRPO, late: {DARK}", LATE_GRPO, "dark", 0.05, "upper", 0.3, "lower"),
         passes(f"SFT, early: {DARK}", EARLY_SFT, "dark", 0.3, "lower", 0.0, "exact"),
-        case("runs that the heuristic takes over, general strategy sampled 1 in 300", Fixation(RARE.name, "share"),
-             (RARE,), 0.5, "lower", "share of runs", 0.0, "exact", "the heuristic reaches fixation first"),
-        case("surprisal of the general strategy rises, 1 in 300", Fixation(RARE.name, "recedes"), (RARE,), 0.5,
-             "lower", "bits", 0.0, "upper", "the general strategy recedes from sight"),
-        case("runs that the heuristic takes over, general strategy sampled 1 in 10", Fixation(COMMON.name, "share"),
-             (COMMON,), 0.5, "upper", "share of runs", 0.9, "lower", "what is sampled often enough wins by its reward"),
+        registered(
+            "runs that the heuristic takes over, general strategy sampled 1 in 300", Fixation(RARE.name, "share"),
+            (RARE,), "share of runs", (0.5, "lower", "the heuristic reaches fixation first"), (0.0, "exact", RIVAL),
+        ),
+        registered(
+            "surprisal of the general strategy rises, 1 in 300", Fixation(RARE.name, "recedes"), (RARE,), "bits",
+            (0.5, "lower", "the general strategy recedes from sight"), (0.0, "upper", RIVAL),
+        ),
+        registered(
+            "runs that the heuristic takes over, general strategy sampled 1 in 10", Fixation(COMMON.name, "share"),
+            (COMMON,), "share of runs", (0.5, "upper", "what is sampled often enough wins by its reward"),
+            (0.9, "lower", RIVAL),
+        ),
     ),
-    predict=predict,
-    arms=lambda case: case.settings["arms"],
-    rival=rival,
+    arms=own_arms,
     rival_name="a bit is a bit, RL finds what the model never said, and the better strategy wins",
     tolerance=0.3,
     budget=2 * FULL * 8 * 48 * 66,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
 from bitrate.lab.claims.t8 import arm
+from bitrate.lab.signals.pairs import Signal
 from bitrate.lab.signals.regression import Gain, GainLead
-from bitrate.types import Kind, Prediction
+from bitrate.types import Kind
 
 #: Of the arms whose leverage is compared; the first repetitions are T8's.
 FULL = 4
@@ -22,27 +23,13 @@ def leverage(arm: Arm, kind: str = "key") -> Gain:
     return Gain(arm.name, LINE, kind, per="received")
 
 
-def predict(case: Case) -> Prediction:
-    """Registered directions."""
-    s = case.settings
-    return Prediction(s["value"], s["kind"], s["unit"], s["why"], ("SFT with labels drawn as stated",))
-
-
-def rival(case: Case) -> Prediction:
-    """A bit of a label is a bit of learning, whichever it is."""
-    s = case.settings
-    return Prediction(s["other"], s["other_kind"], s["unit"], "a bit of a label is worth the same in every label")
-
-
 def case(
-    name: str, signal: Gain | GainLead, arms: tuple[Arm, ...], value: float, kind: Kind, other: float,
-    other_kind: Kind, why: str, unit: str = "ratio",
+    name: str, signal: Signal, arms: tuple[Arm, ...], value: float, kind: Kind, other: float, other_kind: Kind,
+    why: str, unit: str = "ratio",
 ) -> Case:  # fmt: skip
-    """A leverage, or the difference of two."""
-    settings = {
-        "arms": arms, "value": value, "kind": kind, "other": other, "other_kind": other_kind, "why": why, "unit": unit,
-    }  # fmt: skip
-    return Case(name, settings, signal=signal)
+    """A leverage, or the difference of two. The rival: a bit of a label is a bit of learning, whichever it is."""
+    other_line = other, other_kind, "a bit of a label is worth the same in every label"
+    return registered(name, signal, arms, unit, (value, kind, why), other_line, "SFT with labels drawn as stated")
 
 
 PREFIX = f"{LINE} a bit received"
@@ -64,9 +51,7 @@ CLAIM = Claim(
              GainLead(Gain(TWELVE.name, LINE), Gain(ONE.name, LINE)), (TWELVE, ONE), 0.0, "exact", 0.3,
              "lower", "twelve times the capacity, the same bits about the answer (S4.5)", "share"),
     ),
-    predict=predict,
-    arms=lambda case: case.settings["arms"],
-    rival=rival,
+    arms=own_arms,
     rival_name="a bit of a label is worth the same in every label",
     tolerance=0.08,
     budget=5 * FULL * 8 * 48 * 300,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claim import Case, Claim, own_arms, registered
 from bitrate.lab.claims.t8 import arm, folder
 from bitrate.lab.signals.regression import Gain, GainLead
-from bitrate.types import Prediction
 
 #: The first repetitions are T8's.
 FULL = 4
@@ -17,28 +16,16 @@ LEAST = {("held out", ""): 0.02, ("held out", "noisy, "): 0.12, ("held-out pass 
          ("held-out pass rate", "noisy, "): 0.03}  # fmt: skip
 
 
-def arms(case: Case) -> tuple[Arm, ...]:
-    """RL and SFT at the same FLOPs."""
-    return tuple(arm(name, FULL) for name in case.settings["pair"])
-
-
-def predict(case: Case) -> Prediction:
-    """The source's direction."""
-    return Prediction(case.settings["least"], "lower", "ratio", "S4.7: RL's bits are on-policy", ("same FLOPs",))
-
-
-def rival(case: Case) -> Prediction:
-    """A bit is a bit."""
-    return Prediction(0.0, "exact", "ratio", "a bit received is worth the same from labels and from rollouts")
-
-
 def case(line: str, noise: str, when: str) -> Case:
-    """Held-out gain over bits received, of RL less that of SFT."""
+    """Held-out gain over bits received, of RL less that of SFT at the same FLOPs. The rival: a bit is a bit."""
     pair = tuple(f"{name}, {when}" for name in PAIRS[noise])
     more, less = (Gain(folder(name), line, per="total received", scale=PROMPTS) for name in pair)
     names = {"held out": "held-out bits"}
-    settings = {"pair": pair, "least": LEAST[line, noise]}
-    return Case(f"{noise}{when}: {names.get(line, line)} a bit", settings, signal=GainLead(more, less))
+    return registered(
+        f"{noise}{when}: {names.get(line, line)} a bit", GainLead(more, less), [arm(name, FULL) for name in pair],
+        "ratio", (LEAST[line, noise], "lower", "S4.7: RL's bits are on-policy"),
+        (0.0, "exact", "a bit received is worth the same from labels and from rollouts"), "same FLOPs",
+    )  # fmt: skip
 
 
 CLAIM = Claim(
@@ -47,9 +34,7 @@ CLAIM = Claim(
     "on the task.",
     source="Contra Dwarkesh on RL sample-efficiency via information theory, section Information content of labels",
     cases=tuple(case(line, noise, when) for line, noise in LEAST for when in ("early", "late")),
-    predict=predict,
-    arms=arms,
-    rival=rival,
+    arms=own_arms,
     rival_name="a bit received is worth the same from labels and from rollouts",
     tolerance=0.1,
     budget=8 * FULL * 8 * 48 * 264,

@@ -12,7 +12,7 @@ anywhere, sure of much that is wrong: their loads end there.
 
 from __future__ import annotations
 
-from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claim import Arm, Case, Claim, own_arms
 from bitrate.lab.signals.capacity import FOLLOWS, Absorbed, Capacity, Knee
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.training.adapters import parameters, train
@@ -78,12 +78,6 @@ def useful(method: str, load: float, rank: int = 1) -> Arm:
 
 def _folder(*words: object) -> str:
     return "-".join(("t4", *"-".join(map(str, words)).lower().split()))
-
-
-def arms(case: Case) -> tuple[Arm, ...]:
-    """The loads of an adapter, or the runs that are compared."""
-    runs: tuple[Arm, ...] = case.settings["arms"]
-    return runs
 
 
 def _a_prompt(value: float, kind: Kind, reference: str) -> Prediction:
@@ -190,7 +184,7 @@ CLAIM = Claim(
         *map(lead_case, USEFUL),
         full_rank_case(),
     ),
-    arms=arms,
+    arms=own_arms,
     rival_name="a parameter holds 32 bits, a rollout adds a bit, and labels fill an adapter as rollouts do",
     tolerance=0.2,
     budget=8 * 80 * K * MANY,

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
 from bitrate.lab.signals.regression import Gain, Regression
 from bitrate.lab.training.mixed import train
-from bitrate.types import Kind, Prediction
+from bitrate.types import Kind
 
 #: Networks of a repetition, and repetitions of the published verdict.
 SEEDS, FULL = 8, 4
@@ -70,43 +70,26 @@ def arm(name: str, full: int = FULL, **more: Any) -> Arm:
 ALL = tuple(folder(name) for name in SETTINGS)
 
 
-def arms(case: Case) -> tuple[Arm, ...]:
-    """All of them for the regression, else the one that is looked at."""
-    of = case.settings["of"]
-    return tuple(arm(name) for name in (SETTINGS if of == "all" else [of]))
-
-
-def predict(case: Case) -> Prediction:
-    """Registered directions."""
-    s = case.settings
-    return Prediction(
-        s["value"], s["kind"], s["unit"], s["why"], ("keys uniform and independent", "arms as registered")
-    )
-
-
-def rival(case: Case) -> Prediction:
-    """Received bits predict nothing, or everything; or no bit, no gain; or a reward is a bit."""
-    s = case.settings
-    return Prediction(s["other"], s["other_kind"], s["unit"], "no bit, no gain; a bit is a gain; a reward is a bit")
+NEEDS = ("keys uniform and independent", "arms as registered")
+#: Received bits predict nothing, or everything; or no bit, no gain; or a reward is a bit.
+RIVAL = "no bit, no gain; a bit is a gain; a reward is a bit"
 
 
 def regression(says: str, text: str, value: float, kind: Kind, other: float, other_kind: Kind, why: str) -> Case:
     """A figure of the regression over all runs."""
     unit = "bits/bit" if "slope" in says else "share"
-    settings = {
-        "of": "all", "value": value, "kind": kind, "other": other, "other_kind": other_kind, "unit": unit, "why": why,
-    }  # fmt: skip
-    return Case(f"all arms: {text}", settings, signal=Regression(ALL, says))
+    every = tuple(map(arm, SETTINGS))
+    return registered(
+        f"all arms: {text}", Regression(ALL, says), every, unit, (value, kind, why), (other, other_kind, RIVAL), *NEEDS
+    )
 
 
 def gain(of: str, line: str, value: float, kind: Kind, other: float, other_kind: Kind, why: str) -> Case:
     """A line of one arm."""
     unit = "share" if line == "held-out pass rate" else "bits/prompt"
-    settings = {
-        "of": of, "value": value, "kind": kind, "other": other, "other_kind": other_kind, "unit": unit, "why": why,
-    }  # fmt: skip
     names = {"received": "received of keys", "absorbed": "absorbed of keys", "held out": "held-out bits"}
-    return Case(f"{of}: {names.get(line, line)}", settings, signal=Gain(folder(of), line))
+    name, signal = f"{of}: {names.get(line, line)}", Gain(folder(of), line)
+    return registered(name, signal, (arm(of),), unit, (value, kind, why), (other, other_kind, RIVAL), *NEEDS)
 
 
 PLAN = "docs/theory.md#training, T8: received predicts the memorised key, not held-out gain"
@@ -131,9 +114,7 @@ CLAIM = Claim(
         gain("random reward, early", "held-out pass rate", 0.0, "upper", 0.1, "lower", BLIND),
         gain("random reward, late", "held-out pass rate", 0.0, "upper", 0.1, "lower", BLIND),
     ),
-    predict=predict,
-    arms=arms,
-    rival=rival,
+    arms=own_arms,
     rival_name="no bit, no gain, and a bit is a gain wherever one looks",
     tolerance=0.35,
     budget=len(SETTINGS) * SEEDS * FULL * 48 * 264,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bitrate.lab.claim import Arm, Case, Claim
+from bitrate.lab.claim import Arm, Case, Claim, Line, own_arms, registered
 from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
 from bitrate.lab.training.pretrained.train import train
-from bitrate.types import Kind, Prediction
 
 METHODS = ("sft", "own", "grpo", "grpo-token", "distill")
 TASKS = ("addition", "larger")
@@ -37,39 +36,22 @@ def every_arm() -> list[Arm]:
 
 
 Words = tuple[str, str, int | str]
-Line = tuple[float, Kind, str]
 
 
-def arms(case: Case) -> list[Arm]:
-    """The arms that a case compares."""
-    return [arm(*words) for words in case.settings["arms"]]
-
-
-def predict(case: Case) -> Prediction:
-    """What was registered, before the first run."""
-    value, kind, reference = case.settings["registered"]
-    return Prediction(value, kind, case.settings["unit"], reference)
-
-
-def rival(case: Case) -> Prediction | None:
-    """What else one could believe."""
-    value, kind, reference = case.settings["rival"]
-    return Prediction(value, kind, case.settings["unit"], reference)
-
-
-def single(task: str, method: str, text: str, line: str, registered: Line, other: Line) -> Case:
+def single(task: str, method: str, text: str, line: str, said: Line, other: Line) -> Case:
     """One line of one arm at rank 8."""
-    settings = {"arms": [(method, task, 8)], "registered": registered, "rival": other, "unit": "bits/prompt"}
-    quick = (task, method) == ("addition", "sft")
-    signal = Of(label(method, task), PretrainedBits(line))
-    return Case(f"{task}, {method}: {text}", settings, signal=signal, full=not quick)
+    run, quick = arm(method, task), (task, method) == ("addition", "sft")
+    signal = Of(run.name, PretrainedBits(line))
+    return registered(f"{task}, {method}: {text}", signal, [run], "bits/prompt", said, other, full=not quick)
 
 
-def pair(text: str, make: Callable[..., Signal], one: Words, other: Words, line: Signal, *said: Line) -> Case:
+def pair(
+    text: str, make: Callable[..., Signal], one: Words, other: Words, line: Signal, said: Line, rival: Line
+) -> Case:
     """One line of two arms: how much more the first has, or what part of it."""
     unit = "ratio" if make is Ratio else "bits/prompt"
-    settings = {"arms": [one, other], "registered": said[0], "rival": said[1], "unit": unit}
-    return Case(text, settings, signal=make(label(*one), line, label(*other), line), full=True)
+    signal = make(label(*one), line, label(*other), line)
+    return registered(text, signal, [arm(*one), arm(*other)], unit, said, rival, full=True)
 
 
 ADDED = [(m, "addition", 8) for m in METHODS]
@@ -105,9 +87,7 @@ CLAIM = Claim(
                ABSORBED, (0.5, "upper", "the key fits: S1.17"), (0.5, "lower", "capacity binds"))
           for m in RANKED],
     ),
-    predict=predict,
-    arms=arms,
-    rival=rival,
+    arms=own_arms,
     rival_name="nothing is lost on the way, and what is memorised helps with nothing else",
     tolerance=0.6,
     budget=2000,
