@@ -15,7 +15,8 @@ from bitrate.api import audit  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claim import own_arms  # noqa: E402
 from bitrate.lab.claims import s1_17, t4  # noqa: E402
-from bitrate.lab.signals.capacity import FOLLOWS, Absorbed, Capacity, Knee, crossing  # noqa: E402
+from bitrate.lab.signals.capacity import FOLLOWS, HELD, Absorbed, Capacity, Knee, crossing  # noqa: E402
+from bitrate.lab.signals.pairs import Of  # noqa: E402
 from bitrate.lab.training.adapters import (  # noqa: E402
     INPUTS,
     OUTPUTS,
@@ -138,7 +139,7 @@ def test_what_is_shown_takes_the_room_of_what_is_useful(log):
     nuisance = {"prompts": 80, "answers": 16, "seeds": 2}
     shown = log(steps=300, **nuisance)[0]
     earned = log(steps=150, method="maxrl", rate=0.005, k=16, **nuisance)[0]
-    assert Absorbed()(earned).value > Absorbed()(shown).value + t4.LEAD
+    assert HELD(earned).value > HELD(shown).value + t4.LEAD
 
 
 def planted(folder, name, held, prompts, rng):
@@ -160,8 +161,8 @@ def test_signals_find_the_knee_and_the_capacity(tmp_path, rng):
     for load, held in ((10, 10.0), (20, 20.0), (40, 12.0)):
         planted(tmp_path, str(load), np.full(40, held) - rng.random(40) * 0.1, load, rng)
     arms = ("10", "20", "40")
-    assert Absorbed(10, "40")(tmp_path).value == pytest.approx(1.2, abs=0.02)
-    assert Absorbed(None, "40")(tmp_path).value == pytest.approx(0.3, abs=0.005)
+    assert Of("40", Absorbed(10))(tmp_path).value == pytest.approx(1.2, abs=0.02)
+    assert Of("40", HELD)(tmp_path).value == pytest.approx(0.3, abs=0.005)
     capacity, knee = Capacity(arms, 10)(tmp_path), Knee(arms, 10)(tmp_path)
     assert capacity.low < 1.995 < capacity.high and capacity.high - capacity.low < 0.2
     assert capacity.n == 20

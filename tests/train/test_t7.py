@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims import s3_11, t7  # noqa: E402
-from bitrate.lab.signals.pairs import Lead  # noqa: E402
-from bitrate.lab.signals.pass_rates import CostToPass, More  # noqa: E402
+from bitrate.lab.signals.pairs import Lead, More  # noqa: E402
+from bitrate.lab.signals.pass_rates import CostToPass  # noqa: E402
 from bitrate.lab.training.curricula import _draw, _lengths, _track, _won, train  # noqa: E402
 from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.theory import binary_entropy  # noqa: E402

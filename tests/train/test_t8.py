@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims import t8  # noqa: E402
-from bitrate.lab.signals.regression import Gain, GainLead, Regression, ledger  # noqa: E402
+from bitrate.lab.signals.regression import Gain, Regression, gain_lead, ledger  # noqa: E402
 from bitrate.lab.signals.rows import rollouts  # noqa: E402
 from bitrate.lab.signals.strategies import Fixation  # noqa: E402
 from bitrate.lab.training import mixed, strategies  # noqa: E402
@@ -136,7 +136,7 @@ def test_a_lead_and_a_ratio_are_those_of_the_lines(tmp_path, rng):
     ratio = Gain("a", "memorised", per="total received", scale=40)(tmp_path)
     assert ratio.value == pytest.approx(lines["memorised"].sum() * 40 / lines["total received"].sum())
     a, b = Gain("a", "received"), Gain("b", "received")
-    assert GainLead(b, a)(tmp_path).value == pytest.approx(b(tmp_path).value - a(tmp_path).value)
+    assert gain_lead(b, a)(tmp_path).value == pytest.approx(b(tmp_path).value - a(tmp_path).value)
     assert Gain("a", "held out", per="received")(tmp_path).value is not None
     with pytest.raises(InputError, match="line = 'learned'"):
         Gain("a", "learned")
@@ -239,9 +239,9 @@ def test_a_heuristic_grows_and_the_signal_sees_it(tmp_path):
         (tmp_path / arm).mkdir()
         settings = {"heuristic": 0.6, "general": general, "steps": 100, "seeds": 8}
         strategies.train(settings, tmp_path / arm, np.random.default_rng(1))
-    rare, common = (Fixation(arm, "share", often=0.7)(tmp_path) for arm in ("rare", "common"))
+    rare, common = (Fixation("share", often=0.7)(tmp_path / arm) for arm in ("rare", "common"))
     assert rare.value > 0.8 and common.value < 0.2
-    assert Fixation("rare", "recedes")(tmp_path).value > 0.5
-    assert Fixation("common", "recedes")(tmp_path).value < 0
+    assert Fixation("recedes")(tmp_path / "rare").value > 0.5
+    assert Fixation("recedes")(tmp_path / "common").value < 0
     with pytest.raises(InputError, match="says = 'wins'"):
-        Fixation("rare", "wins")
+        Fixation("wins")

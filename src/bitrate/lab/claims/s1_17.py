@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from bitrate.lab.claim import Case, Claim, own_arms
 from bitrate.lab.claims import t4
-from bitrate.lab.signals.capacity import Absorbed
+from bitrate.lab.signals.capacity import HELD
+from bitrate.lab.signals.pairs import Of
 from bitrate.types import Prediction
 
 RANK, ONE = "LoRA rank 1", "1 number"
@@ -26,7 +27,7 @@ def above() -> Case:
     run = t4.rl(ONE, ABOVE)
     most = Prediction(t4.MOST / ABOVE, "upper", "bits/prompt", "S1.17: at most about 4 bits a parameter")
     return Case(
-        f"RL, {ONE}, key of {ABOVE:g} bits", {"arms": (run,)}, assumed=False, signal=Absorbed(arm=run.name),
+        f"RL, {ONE}, key of {ABOVE:g} bits", {"arms": (run,)}, assumed=False, signal=Of(run.name, HELD),
         predict=most, stated=ENOUGH,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.claims.t7 import PROMPTS, SEEDS, STEPS, WORDS, K, arm, speed_up
-from bitrate.lab.signals.pass_rates import More
+from bitrate.lab.signals.pairs import More
 from bitrate.types import Prediction
 
 #: Far more: by rewards a curriculum makes learning faster by a factor that is at least twice that by labels.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
 from bitrate.lab.claims.s4_7 import FULL, PROMPTS
 from bitrate.lab.claims.t8 import arm, folder
-from bitrate.lab.signals.regression import Gain, GainLead
+from bitrate.lab.signals.pairs import Of
+from bitrate.lab.signals.regression import Gain, gain_lead
 from bitrate.lab.signals.strategies import Fixation
 from bitrate.lab.training import strategies
 from bitrate.types import Kind
@@ -45,7 +46,7 @@ CLAIM = Claim(
     source="Dwarkesh Patel, RL is even more information inefficient than you thought, closing sections",
     cases=(
         registered(
-            "held-out bits a bit, GRPO less SFT, same FLOPs", GainLead(a_bit("GRPO, early"), a_bit("SFT, early")),
+            "held-out bits a bit, GRPO less SFT, same FLOPs", gain_lead(a_bit("GRPO, early"), a_bit("SFT, early")),
             (GRPO, SFT), "ratio", (0.02, "lower", "RL's bits are worth more"), (0.0, "exact", RIVAL),
         ),
         passes("GRPO, early: pass rate where the base is at .4", EARLY_GRPO, "rule", 0.1, "lower", 0.0, "exact"),
@@ -53,15 +54,15 @@ CLAIM = Claim(
         passes(f"GRPO, late: {DARK}", LATE_GRPO, "dark", 0.05, "upper", 0.3, "lower"),
         passes(f"SFT, early: {DARK}", EARLY_SFT, "dark", 0.3, "lower", 0.0, "exact"),
         registered(
-            "runs that the heuristic takes over, general strategy sampled 1 in 300", Fixation(RARE.name, "share"),
+            "runs that the heuristic takes over, general strategy sampled 1 in 300", Of(RARE.name, Fixation("share")),
             (RARE,), "share of runs", (0.5, "lower", "the heuristic reaches fixation first"), (0.0, "exact", RIVAL),
         ),
         registered(
-            "surprisal of the general strategy rises, 1 in 300", Fixation(RARE.name, "recedes"), (RARE,), "bits",
+            "surprisal of the general strategy rises, 1 in 300", Of(RARE.name, Fixation("recedes")), (RARE,), "bits",
             (0.5, "lower", "the general strategy recedes from sight"), (0.0, "upper", RIVAL),
         ),
         registered(
-            "runs that the heuristic takes over, general strategy sampled 1 in 10", Fixation(COMMON.name, "share"),
+            "runs that the heuristic takes over, general strategy sampled 1 in 10", Of(COMMON.name, Fixation("share")),
             (COMMON,), "share of runs", (0.5, "upper", "what is sampled often enough wins by its reward"),
             (0.9, "lower", RIVAL),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
 from bitrate.lab.claims.t8 import arm
 from bitrate.lab.signals.pairs import Signal
-from bitrate.lab.signals.regression import Gain, GainLead
+from bitrate.lab.signals.regression import Gain, gain_lead
 from bitrate.types import Kind
 
 #: Of the arms whose leverage is compared; the first repetitions are T8's.
@@ -43,12 +43,12 @@ CLAIM = Claim(
              "a label of a rule tells of every prompt of the rule"),
         case(f"{PREFIX}: labels drawn at random", leverage(KEYS), (KEYS,), 0.005, "upper", 0.04, "lower",
              "a label drawn at random tells of its own prompt only"),
-        case(f"{PREFIX}: rule less random", GainLead(leverage(RULE, "rule"), leverage(KEYS)), (RULE, KEYS), 0.04,
+        case(f"{PREFIX}: rule less random", gain_lead(leverage(RULE, "rule"), leverage(KEYS)), (RULE, KEYS), 0.04,
              "lower", 0.0, "exact", "S4.6"),
         case(f"{PREFIX}: half of the labels wrong", leverage(NOISY, "rule"), (NOISY,), 0.01, "upper", 0.04, "lower",
              "the base was pretrained on labels of which half are right: it has nothing to learn from more of them"),
         case("held-out pass rate, teacher's logits in 12 bits less in 1 bit",
-             GainLead(Gain(TWELVE.name, LINE), Gain(ONE.name, LINE)), (TWELVE, ONE), 0.0, "exact", 0.3,
+             gain_lead(Gain(TWELVE.name, LINE), Gain(ONE.name, LINE)), (TWELVE, ONE), 0.0, "exact", 0.3,
              "lower", "twelve times the capacity, the same bits about the answer (S4.5)", "share"),
     ),
     arms=own_arms,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bitrate.lab.claim import Case, Claim, own_arms, registered
 from bitrate.lab.claims.t8 import arm, folder
-from bitrate.lab.signals.regression import Gain, GainLead
+from bitrate.lab.signals.regression import Gain, gain_lead
 
 #: The first repetitions are T8's.
 FULL = 4
@@ -22,7 +22,7 @@ def case(line: str, noise: str, when: str) -> Case:
     more, less = (Gain(folder(name), line, per="total received", scale=PROMPTS) for name in pair)
     names = {"held out": "held-out bits"}
     return registered(
-        f"{noise}{when}: {names.get(line, line)} a bit", GainLead(more, less), [arm(name, FULL) for name in pair],
+        f"{noise}{when}: {names.get(line, line)} a bit", gain_lead(more, less), [arm(name, FULL) for name in pair],
         "ratio", (LEAST[line, noise], "lower", "S4.7: RL's bits are on-policy"),
         (0.0, "exact", "a bit received is worth the same from labels and from rollouts"), "same FLOPs",
     )  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
-from bitrate.lab.signals.ledger import LedgerLine, Of, Overdraft
+from bitrate.lab.signals.ledger import LedgerLine, Overdraft
+from bitrate.lab.signals.pairs import Of
 from bitrate.lab.training.planted import BATCH, train
 from bitrate.theory import binary_entropy, group_information
 from bitrate.types import Kind, Prediction

@@ -13,8 +13,7 @@ from functools import partial
 import numpy as np
 
 from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
-from bitrate.lab.signals.ledger import Of
-from bitrate.lab.signals.pairs import Lead
+from bitrate.lab.signals.pairs import Lead, Of
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits
 from bitrate.lab.training.token_rewards import FEEDBACK, train
 from bitrate.theory import entropy, first_error_information, terminal_information, token_information

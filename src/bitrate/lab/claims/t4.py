@@ -13,8 +13,8 @@ anywhere, sure of much that is wrong: their loads end there.
 from __future__ import annotations
 
 from bitrate.lab.claim import Arm, Case, Claim, own_arms
-from bitrate.lab.signals.capacity import FOLLOWS, Absorbed, Capacity, Knee
-from bitrate.lab.signals.pairs import Lead
+from bitrate.lab.signals.capacity import FOLLOWS, HELD, Absorbed, Capacity, Knee
+from bitrate.lab.signals.pairs import Lead, Of
 from bitrate.lab.training.adapters import parameters, train
 from bitrate.types import Kind, Prediction
 
@@ -121,7 +121,7 @@ def load_case(name: str, load: float) -> Case:
     all_of_it = Prediction(0.99 * load, "lower", unit, "32 bits a parameter hold all of it")
     return Case(
         f"SFT, {name}: {load:g} planted bits a parameter", {"arms": (run,)}, x=load, full=name == "LoRA rank 8",
-        signal=Absorbed(parameters(*ADAPTERS[name][:2]), run.name),
+        signal=Of(run.name, Absorbed(parameters(*ADAPTERS[name][:2]))),
         predict=Prediction(bits, kind, unit, "TRAINING.md T4: its knee"), rival=None if below else all_of_it,
     )  # fmt: skip
 
@@ -130,7 +130,8 @@ def key_case(name: str, load: float) -> Case:
     """What an adapter holds of a key after the fewer rollouts: all of it. The rival: every rollout adds its bit."""
     run = rl(name, load)
     return Case(
-        f"RL, {name}, key of {load:g} bits a parameter", {"arms": (run,), "load": load}, signal=Absorbed(arm=run.name),
+        f"RL, {name}, key of {load:g} bits a parameter", {"arms": (run,), "load": load},
+        signal=Of(run.name, HELD),
         predict=_a_prompt(SHARE, "lower", "S1.2: a key of one bit is learnt, and no more"),
         rival=_rival(float(K * FEW), "one bit a rollout"),
     )  # fmt: skip
@@ -141,7 +142,7 @@ def growth_case(name: str, load: float) -> Case:
     few, many = rl(name, load), rl(name, load, MANY)
     return Case(
         f"RL, {name}: what 4 times the rollouts add", {"arms": (few, many)},
-        signal=Lead(many.name, Absorbed(), few.name, Absorbed()),
+        signal=Lead(many.name, HELD, few.name, HELD),
         predict=_a_prompt(1 - SHARE, "upper", "S1.2: a prompt gives its key's entropy once"),
         rival=_rival(MANY / FEW - 1, "bits in proportion to rollouts"),
     )  # fmt: skip
@@ -155,7 +156,7 @@ def lead_case(load: float) -> Case:
     spare = "below the knee there is room for what was shown too"
     return Case(
         f"useful bits, RL less SFT, {4 * load:g} label bits a parameter", {"arms": (shown, earned)},
-        signal=Lead(earned.name, Absorbed(), shown.name, Absorbed()),
+        signal=Lead(earned.name, HELD, shown.name, HELD),
         predict=_a_prompt(LEAD, "upper", spare) if room else _a_prompt(LEAD, "lower", needs_it),
         rival=None if room else _rival(0.0, "labels and rollouts fill an adapter alike"),
     )  # fmt: skip
@@ -166,7 +167,7 @@ def full_rank_case() -> Case:
     run = useful("sft", USEFUL[2], 8)
     return Case(
         "useful bits, SFT, 4 label bits for each parameter of rank 1, at rank 8", {"arms": (run,)},
-        signal=Absorbed(arm=run.name),
+        signal=Of(run.name, HELD),
         predict=_a_prompt(SHARE, "lower", "labels of half a bit a parameter, below the knee"),
     )  # fmt: skip
 

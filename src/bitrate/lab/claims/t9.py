@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bitrate.lab.claim import Arm, Case, Claim, Line, own_arms, registered
-from bitrate.lab.signals.ledger import Of
-from bitrate.lab.signals.pairs import Lead, Ratio, Signal
+from bitrate.lab.signals.pairs import Lead, Of, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
 from bitrate.lab.training.pretrained.train import train
 

@@ -18,6 +18,8 @@ from bitrate.types import Estimate, Floats
 METHOD = "log2 V - surprisal of the key at the end: Barber-Agakov, the policy as decoder; mean over runs"
 #: What is absorbed follows what is planted as long as it is this share of it.
 FOLLOWS = 0.9
+#: The audit's line: bits of its planted key that a run's policy holds, a prompt.
+HELD = LedgerLine("ledger.held_key_bits")
 
 
 def _runs(folder: Path) -> Floats:
@@ -37,37 +39,24 @@ def _mean(runs: Floats, over: float, name: str, unit: str, method: str = METHOD)
 
 @dataclass(frozen=True)
 class Absorbed:
-    """Bits that a run's policy holds of its planted key, the audit's line: a prompt's mean, or a trained parameter's.
+    """Bits that a run's policy holds of its planted key, the audit's line, over its trained parameters.
 
     Args:
-        parameters: what the bits are divided by; None for the number of prompts.
-        arm: folder below the claim's; empty for the folder itself.
+        parameters: what the bits are divided by.
     """
 
-    parameters: int | None = None
-    arm: str = ""
+    parameters: int
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of a folder."""
-        place = folder / self.arm if self.arm else folder
-        held = LedgerLine("ledger.held_key_bits")(place)
-        if self.parameters is None:
-            return held
-        return held.scaled(_prompts(place) / self.parameters, "absorbed", "bits/parameter")
-
-
-def _prompts(folder: Path) -> float:
-    """Prompts of a run."""
-    keys = known_keys(folder)
-    return keys.start.size / keys.runs.size
+        keys = known_keys(folder)
+        prompts = keys.start.size / keys.runs.size
+        return HELD(folder).scaled(prompts / self.parameters, "absorbed", "bits/parameter")
 
 
 @dataclass(frozen=True)
-class Capacity:
-    """The most that runs hold on average, over how much was planted in them, in bits a parameter.
-
-    Every other run chooses the load, and the rest measure it there: the largest of several noisy means, measured on
-    the runs that made it the largest, would be too large.
+class _Loads:
+    """Arms that differ in how much was planted.
 
     Args:
         arms: folders of the loads.
@@ -81,7 +70,18 @@ class Capacity:
     parameters: int
 
     def __post_init__(self) -> None:
-        _checked(self.arms, self.parameters)
+        if not self.arms or self.parameters < 1:
+            found = f"arms = {self.arms!r}, parameters = {self.parameters}"
+            raise InputError(f"{found}; want a load or more, and a parameter or more")
+
+
+@dataclass(frozen=True)
+class Capacity(_Loads):
+    """The most that runs hold on average, over how much was planted in them, in bits a parameter.
+
+    Every other run chooses the load, and the rest measure it there: the largest of several noisy means, measured on
+    the runs that made it the largest, would be too large.
+    """
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of the arms' folders."""
@@ -94,25 +94,12 @@ class Capacity:
 
 
 @dataclass(frozen=True)
-class Knee:
+class Knee(_Loads):
     """The planted bits a parameter up to which nine tenths of them are absorbed.
 
     Between loads the share is taken to change linearly, from 1 where nothing is planted. The interval holds the loads
-    at which the interval of the share holds nine tenths, found in the same way from its ends.
-
-    Args:
-        arms: folders of the loads, the least first.
-        parameters: trained numbers of each run.
-
-    Raises:
-        InputError: no load, or no parameter.
+    at which the interval of the share holds nine tenths, found in the same way from its ends. The least load is first.
     """
-
-    arms: Sequence[str]
-    parameters: int
-
-    def __post_init__(self) -> None:
-        _checked(self.arms, self.parameters)
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of the arms' folders."""
@@ -146,8 +133,3 @@ def crossing(loads: Sequence[float], shares: Sequence[float], at: float) -> floa
             part = (shares[i - 1] - at) / (shares[i - 1] - shares[i])
             return float(round(loads[i - 1] + part * (loads[i] - loads[i - 1]), 12))
     return None
-
-
-def _checked(arms: Sequence[str], parameters: int) -> None:
-    if not arms or parameters < 1:
-        raise InputError(f"arms = {arms!r}, parameters = {parameters}; want a load or more, and a parameter or more")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -58,23 +58,6 @@ def _part(whole: Any, key: str) -> Any:
     if isinstance(whole, tuple):
         return next(part for part in whole if part.k == int(key))
     return getattr(whole, key)
-
-
-@dataclass(frozen=True)
-class Of:
-    """A signal of one arm of several: the folder called after it.
-
-    Args:
-        arm: the arm's name.
-        signal: what is measured in its runs.
-    """
-
-    arm: str
-    signal: Callable[[Path], Estimate]
-
-    def __call__(self, folder: Path) -> Estimate:
-        """The estimate from the arm's files."""
-        return self.signal(folder / self.arm)
 
 
 @dataclass(frozen=True)

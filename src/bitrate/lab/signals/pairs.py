@@ -13,6 +13,42 @@ Signal = Callable[[Path], Estimate]
 
 
 @dataclass(frozen=True)
+class Of:
+    """A signal of one arm of several: the folder called after it.
+
+    Args:
+        arm: the arm's name.
+        signal: what is measured in its runs.
+    """
+
+    arm: str
+    signal: Signal
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the arm's files."""
+        return self.signal(folder / self.arm)
+
+
+@dataclass(frozen=True)
+class More:
+    """One figure less another, from independent runs.
+
+    Args:
+        name: what the difference is called.
+        signal: the figure.
+        less: what is subtracted, in the same unit.
+    """
+
+    name: str
+    signal: Signal
+    less: Signal
+
+    def __call__(self, folder: Path) -> Estimate:
+        """The estimate from the files of a folder."""
+        return difference(self.less(folder), self.signal(folder), name=self.name)
+
+
+@dataclass(frozen=True)
 class Lead:
     """One signal of one run less another of another run; each run has a folder of its own below the claim's.
 
@@ -30,8 +66,8 @@ class Lead:
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of both folders."""
-        name = f"{self.run} less {self.other}"
-        return difference(self.other_signal(folder / self.other), self.signal(folder / self.run), name=name)
+        one, other = Of(self.run, self.signal), Of(self.other, self.other_signal)
+        return More(f"{self.run} less {self.other}", one, other)(folder)
 
 
 @dataclass(frozen=True)

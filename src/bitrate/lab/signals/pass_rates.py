@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from bitrate.errors import InputError
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
-from bitrate.stats import cluster_ratio, difference
+from bitrate.stats import cluster_ratio
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate, Floats
 
@@ -102,22 +101,3 @@ def _first(passed: Floats, spent: Floats, threshold: float) -> tuple[float, bool
         return float(cost[0]), True
     share = (threshold - chance[i - 1]) / (chance[i] - chance[i - 1])
     return float(cost[i - 1] + share * (cost[i] - cost[i - 1])), True
-
-
-@dataclass(frozen=True)
-class More:
-    """One figure less another, from independent runs of the same folder.
-
-    Args:
-        name: what the difference is called.
-        signal: the figure.
-        less: what is subtracted, in the same unit.
-    """
-
-    name: str
-    signal: Callable[[Path], Estimate]
-    less: Callable[[Path], Estimate]
-
-    def __call__(self, folder: Path) -> Estimate:
-        """The estimate from the files of the folder."""
-        return difference(self.less(folder), self.signal(folder), name=self.name)

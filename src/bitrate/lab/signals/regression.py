@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from bitrate.errors import DataError, InputError
 from bitrate.lab.signals.ledger import known_keys
+from bitrate.lab.signals.pairs import More
 from bitrate.lab.signals.rows import LEVEL
 from bitrate.meter.keys import KnownKeys
-from bitrate.stats import cluster_ratio, difference
+from bitrate.stats import cluster_ratio
 from bitrate.types import Bools, Estimate, Floats, Ints
 
 LINES = {
@@ -128,16 +129,9 @@ class Gain:
         return _mean(f"{self.line} per {self.per}", lines[self.line] * self.scale, "ratio", lines[self.per])
 
 
-@dataclass(frozen=True)
-class GainLead:
+def gain_lead(more: Gain, less: Gain) -> More:
     """One :class:`Gain` less another of other runs."""
-
-    more: Gain
-    less: Gain
-
-    def __call__(self, folder: Path) -> Estimate:
-        """The estimate from the files of both arms."""
-        return difference(self.less(folder), self.more(folder), name=f"{self.more.arm} less {self.less.arm}")
+    return More(f"{more.arm} less {less.arm}", more, less)
 
 
 @dataclass(frozen=True)

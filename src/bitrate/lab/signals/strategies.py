@@ -22,11 +22,10 @@ SELECT avg((answer = '{strategy}')::INT) FILTER (NOT begin), avg(target_surprisa
 
 @dataclass(frozen=True)
 class Fixation:
-    """How runs of an arm end: ``share`` of runs in which a strategy is taken at least so often, or how far the target
+    """How runs end: ``share`` of runs in which a strategy is taken at least so often, or how far the target
     ``recedes``: its surprisal at the end less at the start, bits.
 
     Args:
-        arm: its folder.
         says: ``"share"`` or ``"recedes"``.
         strategy: the answer that is counted.
         often: from what share of a run's last exam on.
@@ -35,7 +34,6 @@ class Fixation:
         InputError: another word.
     """
 
-    arm: str
     says: str
     strategy: str = "heuristic"
     often: float = 0.9
@@ -45,24 +43,19 @@ class Fixation:
             raise InputError(f"says = {self.says!r}; want share or recedes")
 
     def __call__(self, folder: Path) -> Estimate:
-        """The estimate from the arm's files; runs are independent."""
-        with rollouts(folder / self.arm) as con:
+        """The estimate from the files of a folder; runs are independent."""
+        with rollouts(folder) as con:
             rows = duck.run(con, EXAMS.format(strategy=self.strategy))
         end, first, last = np.array(rows, float).reshape(-1, 3).T
+        ones = np.ones(end.size)
         if self.says == "share":
-            name, unit, value, within = (
-                f"runs that end with {self.strategy}",
-                "share of runs",
-                end >= self.often,
-                (0, 1),
-            )
-            how = f"{self.strategy} in {self.often:.0%} of the last exam's rollouts or more"
+            name, how = f"runs that end with {self.strategy}", f"{self.strategy} in {self.often:.0%} of the last exam's"
             return cluster_ratio(
-                np.ones(end.size), value.astype(float), 0.0, 0.5, name=name, unit=unit, level=LEVEL, method=how,
-                within=within,
+                ones, (end >= self.often).astype(float), 0.0, 0.5, name=name, unit="share of runs", level=LEVEL,
+                method=f"{how} rollouts or more", within=(0, 1),
             )  # fmt: skip
         rise = last - first
         return cluster_ratio(
-            np.ones(end.size), rise, 0.0, max(float(rise.std()), 0.5), name="rise of the target's surprisal",
+            ones, rise, 0.0, max(float(rise.std()), 0.5), name="rise of the target's surprisal",
             unit="bits", level=LEVEL, method="surprisal in the last exam less that in the first",
         )  # fmt: skip
