@@ -11,36 +11,41 @@ from bitrate.theory import beta_mean_entropy, group_entropy, mutual_information,
 from bitrate.types import Floats, Prediction
 
 WORLDS = 40_000
-PATTERN, ABOUT = Unresolved(of="rewards", given="answers"), Information(of="rewards")
-AUDITED = LedgerLine("ledger.outcome_bits")
+UNIT, PATTERN = "bits/prompt", Unresolved(of="rewards", given="answers")
 
 
-def predict(case: Case) -> Prediction:
-    """E[K h(p)] + I(r; p); for two kinds of prompt the second part alone, from the table of kinds and patterns.
-
-    The audit's outcome bits are the first part alone, a rollout.
-    """
-    s = case.settings
-    if case.signal is AUDITED:
-        bits = float(beta_mean_entropy(s["a"], s["b"]))
-        return Prediction(bits, "exact", "bits/rollout", "docs/theory.md#logs", ("outcomes independent given p",))
-    if "rates" in s:
-        bits = float(mutual_information(patterns(s["rates"], s["k"])))
-    else:
-        bits = group_entropy(s["a"], s["b"], s["k"])
-    return Prediction(bits, "exact", "bits/prompt", "docs/theory.md#pass-rates", ("outcomes independent given p",))
+#: Pass rates of the two kinds of prompt.
+RATES = (0.2, 0.9)
+NEEDS = ("outcomes independent given p",)
 
 
-def rival(case: Case) -> Prediction | None:
-    """K times the outcome bits, E[K h(p)]; of two kinds, log2(K) / 2 as for pass rates that spread out."""
-    s = case.settings
-    if case.signal is AUDITED:
-        bits = group_entropy(s["a"], s["b"], s["k"]) / s["k"]
-        return Prediction(bits, "exact", "bits/rollout", "H(r_1..r_K) / K, what tells the pass rate included")
-    if "rates" in s:
-        return Prediction(float(np.log2(s["k"]) / 2), "exact", "bits/prompt", "log2(K) / 2")
-    bits = float(s["k"] * beta_mean_entropy(s["a"], s["b"]))
-    return Prediction(bits, "exact", "bits/prompt", "E[K h(p)], the outcome bits of K rollouts")
+def entropy_of_all(a: float, b: float, k: int) -> Case:
+    """E[K h(p)] + I(r; p). The rival: K times the outcome bits."""
+    first = Prediction(float(k * beta_mean_entropy(a, b)), "exact", UNIT, "E[K h(p)], the outcome bits of K rollouts")
+    bits = Prediction(group_entropy(a, b, k), "exact", UNIT, "THEORY.md section 3", NEEDS)
+    even = a == b == 0.5
+    name = "p ~ Beta(1/2, 1/2)" if even else f"p ~ Beta({a:g}, {b:g})"
+    return Case(f"{name}, K={k}", {"a": a, "b": b, "k": k}, x=k, signal=PATTERN, predict=bits, rival=first)
+
+
+def audited(k: int) -> Case:
+    """The audit's outcome bits are the first part alone, a rollout."""
+    said = Prediction(float(beta_mean_entropy(0.5, 0.5)), "exact", "bits/rollout", "THEORY.md section 4", NEEDS)
+    all_of_it = "H(r_1..r_K) / K, what tells the pass rate included"
+    return Case(
+        f"p ~ Beta(1/2, 1/2), K={k}: E h(p), audited", {"a": 0.5, "b": 0.5, "k": k, "at_once": True},
+        signal=LedgerLine("ledger.outcome_bits"), predict=said,
+        rival=Prediction(group_entropy(0.5, 0.5, k) / k, "exact", "bits/rollout", all_of_it),
+    )  # fmt: skip
+
+
+def two_kinds(k: int) -> Case:
+    """For two kinds of prompt the second part alone. The rival: log2(K) / 2, as for pass rates that spread out."""
+    bits = Prediction(float(mutual_information(patterns(RATES, k))), "exact", UNIT, "THEORY.md section 3", NEEDS)
+    return Case(
+        f"p is .2 or .9, K={k}: I(r; p)", {"rates": RATES, "k": k}, signal=Information(of="rewards"), predict=bits,
+        rival=Prediction(float(np.log2(k) / 2), "exact", UNIT, "log2(K) / 2"),
+    )  # fmt: skip
 
 
 def patterns(rates: tuple[float, ...], k: int) -> Floats:
@@ -55,7 +60,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     s = case.settings
     kinds = rng.integers(len(s["rates"]), size=WORLDS) if "rates" in s else None
     rate = rng.beta(s["a"], s["b"], WORLDS) if kinds is None else np.take(s["rates"], kinds)
-    steps, size = (1, s["k"]) if case.signal is AUDITED else (s["k"], 1)
+    steps, size = (1, s["k"]) if s.get("at_once") else (s["k"], 1)
     with SimulatedRun(folder, rng) as run:
         for step in range(steps):
             right = rng.random((WORLDS, size)) < rate[:, None]
@@ -68,14 +73,12 @@ CLAIM = Claim(
     "tells how hard the prompt is.",
     source="bitrate, docs/theory.md#pass-rates",
     cases=(
-        *[Case(f"p ~ Beta(1/2, 1/2), K={k}", {"a": 0.5, "b": 0.5, "k": k}, x=k, signal=PATTERN) for k in (1, 2, 4, 8)],
-        Case("p ~ Beta(2, 5), K=6", {"a": 2.0, "b": 5.0, "k": 6}, x=6, signal=PATTERN),
-        Case("p is .2 or .9, K=8: I(r; p)", {"rates": (0.2, 0.9), "k": 8}, signal=ABOUT),
-        Case("p ~ Beta(1/2, 1/2), K=8: E h(p), audited", {"a": 0.5, "b": 0.5, "k": 8}, signal=AUDITED),
+        *[entropy_of_all(0.5, 0.5, k) for k in (1, 2, 4, 8)],
+        entropy_of_all(2.0, 5.0, 6),
+        two_kinds(8),
+        audited(8),
     ),
-    predict=predict,
     simulate=simulate,
-    rival=rival,
     rival_name="K times the outcome bits; log2(K) / 2 for what tells the pass rate",
     tolerance=0.08,
     budget=8 * WORLDS,

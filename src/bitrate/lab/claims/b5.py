@@ -1,5 +1,6 @@
 """The mean of h(p) from pass counts alone: two obvious numbers, both wrong."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ from bitrate.theory import beta_mean_entropy, binary_entropy
 from bitrate.types import Prediction
 
 PROMPTS = 15_000
-PLUG_IN, POOLED = "plug-in", "pooled"
 
 
 def predict(case: Case) -> Prediction:
@@ -21,14 +21,16 @@ def predict(case: Case) -> Prediction:
     return Prediction(bits, "exact", "bits/rollout", "docs/estimators.md#pooled", ("rollouts independent given p",))
 
 
-def rival(case: Case) -> Prediction:
-    """h of each prompt's share of passes, averaged; or h of the share of passes of the whole run."""
-    a, b, k = (case.settings[name] for name in ("a", "b", "k"))
-    if case.settings["rival"] == POOLED:
-        return Prediction(float(binary_entropy(a / (a + b))), "exact", "bits/rollout", "h(mean reward)")
+def plug_in(a: float, b: float, k: int) -> Prediction:
+    """h of each prompt's share of passes, averaged."""
     counts = np.arange(k + 1)
     bits = float(betabinom.pmf(counts, k, a, b) @ binary_entropy(counts / k))
     return Prediction(bits, "exact", "bits/rollout", "mean of h(k/K)")
+
+
+def pooled(a: float, b: float, _: int) -> Prediction:
+    """h of the share of passes of the whole run."""
+    return Prediction(float(binary_entropy(a / (a + b))), "exact", "bits/rollout", "h(mean reward)")
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
@@ -40,10 +42,10 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=right.astype(int), rewards=right)
 
 
-def case(a: float, b: float, k: int, wrong: str) -> Case:
+def case(a: float, b: float, k: int, wrong: Callable[[float, float, int], Prediction]) -> Case:
     """A population of prompts, a group size, and which of the obvious numbers is tested."""
-    settings = {"a": a, "b": b, "k": k, "rival": wrong}
-    return Case(f"p ~ Beta({a:g}, {b:g}), K={k}, against the {wrong} entropy", settings, x=k if a == b else None)
+    name = f"p ~ Beta({a:g}, {b:g}), K={k}, against the {wrong.__name__.replace('_', '-')} entropy"
+    return Case(name, {"a": a, "b": b, "k": k}, x=k if a == b else None, rival=wrong(a, b, k))
 
 
 CLAIM = Claim(
@@ -52,16 +54,15 @@ CLAIM = Claim(
     "the mean of h(k/K) nor the entropy of the mean reward is right.",
     source="bitrate, docs/theory.md#logs and docs/estimators.md#pooled",
     cases=(
-        case(0.5, 0.5, 8, PLUG_IN),
-        case(0.5, 0.5, 8, POOLED),
-        case(0.5, 0.5, 32, POOLED),
-        case(0.3, 0.5, 8, PLUG_IN),
-        case(2.0, 5.0, 8, PLUG_IN),
+        case(0.5, 0.5, 8, plug_in),
+        case(0.5, 0.5, 8, pooled),
+        case(0.5, 0.5, 32, pooled),
+        case(0.3, 0.5, 8, plug_in),
+        case(2.0, 5.0, 8, plug_in),
     ),
     predict=predict,
     simulate=simulate,
     signal=LedgerLine("ledger.outcome_bits"),
-    rival=rival,
     rival_name="mean of h(k/K), or the entropy of the mean reward",
     tolerance=0.03,
     budget=32 * PROMPTS,
@@ -72,8 +73,8 @@ CLAIM = Claim(
     log_axis=True,
     grid=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),
     curves={
-        "E h(p)": lambda k: predict(case(0.5, 0.5, k, PLUG_IN)).value,
-        "mean of h(k/K)": lambda k: rival(case(0.5, 0.5, k, PLUG_IN)).value,
-        "h(mean reward)": lambda k: rival(case(0.5, 0.5, k, POOLED)).value,
+        "E h(p)": lambda _: beta_mean_entropy(0.5, 0.5),
+        "mean of h(k/K)": lambda k: plug_in(0.5, 0.5, k).value,
+        "h(mean reward)": lambda k: pooled(0.5, 0.5, k).value,
     },
 )

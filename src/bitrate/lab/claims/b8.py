@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s1_2 import uniform
 from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.lab.worlds.learners import sample
 from bitrate.lab.worlds.log import SimulatedRun
@@ -71,21 +72,16 @@ def case(name: str, policy: tuple[float, ...], k: int, distinct: bool = False, c
     return Case(name, settings, signal=COUNTED if counted else AUDIT)
 
 
-def even(answers: int) -> tuple[float, ...]:
-    """All answers alike."""
-    return (1 / answers,) * answers
-
-
 CLAIM = Claim(
     id="B8",
     statement="A group that tries M different answers, one of which may be right, carries at most log2(M+1) bits, "
     "whatever the policy believes; as many where each of them is as likely to be right as all that were not tried.",
     source="bitrate, docs/theory.md#groups, S1.9, and docs/theory.md#logs",
     cases=(
-        *[case(f"V={v}, K={k}: E log2(M+1)", even(v), k) for v, k in ((2, 4), (4, 8), (8, 8))],
+        *[case(f"V={v}, K={k}: E log2(M+1)", uniform(v), k) for v, k in ((2, 4), (4, 8), (8, 8))],
         case("V=4, K=8, a policy that favours one answer: E log2(M+1)", FAVOURS, 8),
-        case("V=5, 4 of them tried: E log2(M+1)", even(5), 4, distinct=True),
-        case("V=5, 4 of them tried: the bits of a group, counted", even(5), 4, distinct=True, counted=True),
+        case("V=5, 4 of them tried: E log2(M+1)", uniform(5), 4, distinct=True),
+        case("V=5, 4 of them tried: the bits of a group, counted", uniform(5), 4, distinct=True, counted=True),
     ),
     predict=predict,
     simulate=simulate,

@@ -27,32 +27,26 @@ def set_sizes(n: int, alpha: float, nonempty: bool) -> tuple[Floats, Floats]:
     return size.astype(float), chance / chance.sum()
 
 
-def predict(case: Case) -> Prediction:
-    """The best reward that any policy reaches, over the sizes of the set; and E[1/K] for two rollouts of p*."""
-    n, alpha, nonempty = (case.settings[key] for key in ("n", "alpha", "nonempty"))
+def never_bad(name: str, n: int, alpha: float, nonempty: bool = True) -> Case:
+    """The best reward that any policy reaches, over the sizes of the set; the source's never tells a bad joke."""
     size, chance = set_sizes(n, alpha, nonempty)
-    if case.signal is AGAIN:
-        value, assumptions = chance[1:] @ (1 / size[1:]), ("at least one good joke",)
-        return Prediction(
-            float(value), "exact", "share of pairs", "E[1/K], docs/theory.md#good-sets, S0.1", assumptions
-        )
-    best = regularised_pass_rate(size / n, NO_KL)
-    return Prediction(float(chance @ best), "exact", "share of rollouts", "docs/theory.md#good-sets, S0.1")
+    best, unit = float(chance @ regularised_pass_rate(size / n, NO_KL)), "share of rollouts"
+    return Case(
+        name, {"n": n, "alpha": alpha, "nonempty": nonempty}, assumed=nonempty, signal=REWARD,
+        predict=Prediction(best, "exact", unit, "THEORY.md S0.1"),
+        stated=Prediction(1.0, "exact", unit, "Beirami, the ideal solution", ("at least one good joke",)),
+    )  # fmt: skip
 
 
-def stated(case: Case) -> Prediction | None:
-    """The ideal solution never tells a bad joke."""
-    if case.signal is AGAIN:
-        return None
-    return Prediction(1.0, "exact", "share of rollouts", "Beirami, the ideal solution", ("at least one good joke",))
-
-
-def rival(case: Case) -> Prediction | None:
-    """The set's mean size in place of its size."""
-    if case.signal is not AGAIN:
-        return None
-    size, chance = set_sizes(case.settings["n"], case.settings["alpha"], True)
-    return Prediction(float(1 / (chance @ size)), "exact", "share of pairs", "1 / E[K]")
+def agree(name: str, n: int, alpha: float) -> Case:
+    """E[1/K] for two rollouts of p*. The rival has the set's mean size in place of its size."""
+    size, chance = set_sizes(n, alpha, True)
+    value, unit, needs = float(chance[1:] @ (1 / size[1:])), "share of pairs", ("at least one good joke",)
+    return Case(
+        name, {"n": n, "alpha": alpha, "nonempty": True}, signal=AGAIN,
+        predict=Prediction(value, "exact", unit, "E[1/K], THEORY.md S0.1", needs),
+        rival=Prediction(float(1 / (chance @ size)), "exact", unit, "1 / E[K]"),
+    )  # fmt: skip
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
@@ -67,26 +61,18 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
 
-def setting(n: int, alpha: float, nonempty: bool = True) -> dict[str, object]:
-    """N jokes, each good with probability alpha."""
-    return {"n": n, "alpha": alpha, "nonempty": nonempty}
-
-
 CLAIM = Claim(
     id="S0.1",
     statement="The ideal solution filters out the bad jokes and tells each of the K good ones with probability 1/K.",
     source="Beirami, O(1) bits per policy gradient update?, the joke model",
     cases=(
-        Case("reward, N=4, alpha=.5", setting(4, 0.5), signal=REWARD),
-        Case("reward, N=10, alpha=.1", setting(10, 0.1), signal=REWARD),
-        Case("reward, N=4, alpha=.2, maybe no good joke", setting(4, 0.2, False), assumed=False, signal=REWARD),
-        Case("two rollouts agree, N=4, alpha=.5", setting(4, 0.5), signal=AGAIN),
-        Case("two rollouts agree, N=10, alpha=.3", setting(10, 0.3), signal=AGAIN),
+        never_bad("reward, N=4, alpha=.5", 4, 0.5),
+        never_bad("reward, N=10, alpha=.1", 10, 0.1),
+        never_bad("reward, N=4, alpha=.2, maybe no good joke", 4, 0.2, nonempty=False),
+        agree("two rollouts agree, N=4, alpha=.5", 4, 0.5),
+        agree("two rollouts agree, N=10, alpha=.3", 10, 0.3),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
-    rival=rival,
     rival_name="two rollouts agree with probability 1 / E[K]",
     tolerance=0.02,
     budget=2 * WORLDS,

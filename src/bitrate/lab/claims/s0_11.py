@@ -18,44 +18,35 @@ from bitrate.theory import (
     regularised_policy,
     sample_information,
 )
-from bitrate.types import Floats, Prediction
+from bitrate.types import Prediction
 
 N, SIZE = 6, 2
 WORLDS = 100_000
-REWARD = LedgerLine("pass_rate")
-BITS = Information(of="answers")
 UNIFORM = (1 / N,) * N
 SKEWED = (0.5, 0.1, 0.1, 0.1, 0.1, 0.1)
 
 
-def trained(case: Case) -> tuple[Floats, Floats]:
-    """Prior over the good sets, and the policy that each leads to."""
+def reward(name: str, beta: float) -> Case:
+    """p' of the optimum. The rival forgets the KL term: training ends in p*."""
+    rate, unit, needs = float(regularised_pass_rate(SIZE / N, beta)), "share of rollouts", ("a uniform reference",)
+    exact = Prediction(rate, "exact", unit, "THEORY.md S0.11", needs)
+    return Case(
+        name, {"reference": UNIFORM, "beta": beta, "k": 2}, signal=LedgerLine("pass_rate"), predict=exact, stated=exact,
+        rival=Prediction(1.0, "exact", unit, "mean reward of p*"),
+    )  # fmt: skip
+
+
+def bits(name: str, reference: tuple[float, ...], beta: float) -> Case:
+    """What a rollout of the optimum says of the set; the source's: the mean divergence from the reference."""
     sets = np.array([[i in good for i in range(N)] for good in combinations(range(N), SIZE)], float)
-    policies = regularised_policy(case.settings["reference"], sets, case.settings["beta"])
-    return np.full(len(sets), 1 / len(sets)), policies
-
-
-def predict(case: Case) -> Prediction:
-    """p' of the optimum; the bits that one of its rollouts carries about the set."""
-    if case.signal is REWARD:
-        rate = float(regularised_pass_rate(SIZE / N, case.settings["beta"]))
-        return Prediction(rate, "exact", "share of rollouts", "docs/theory.md#kl, S0.11", ("a uniform reference",))
-    return Prediction(float(sample_information(*trained(case))), "exact", "bits/rollout", "docs/theory.md#kl, S0.11")
-
-
-def stated(case: Case) -> Prediction:
-    """p' of the optimum; the mean divergence from the reference."""
-    if case.signal is REWARD:
-        return predict(case)
-    bound = float(regularised_information_bound(*trained(case), case.settings["reference"]))
-    return Prediction(bound, "upper", "bits/rollout", "E KL(pi_S || pi_0), docs/theory.md#kl, S0.11")
-
-
-def rival(case: Case) -> Prediction:
-    """The KL term forgotten: training ends in p*."""
-    if case.signal is REWARD:
-        return Prediction(1.0, "exact", "share of rollouts", "mean reward of p*")
-    return Prediction(float(fixed_set_positive_example(N, SIZE)), "exact", "bits/rollout", "log2(1/alpha)")
+    prior, policies = np.full(len(sets), 1 / len(sets)), regularised_policy(reference, sets, beta)
+    bound, unit = float(regularised_information_bound(prior, policies, reference)), "bits/rollout"
+    return Case(
+        name, {"reference": reference, "beta": beta, "k": 1}, signal=Information(of="answers"),
+        predict=Prediction(float(sample_information(prior, policies)), "exact", unit, "THEORY.md S0.11"),
+        stated=Prediction(bound, "upper", unit, "E KL(pi_S || pi_0), THEORY.md S0.11"),
+        rival=Prediction(float(fixed_set_positive_example(N, SIZE)), "exact", unit, "log2(1/alpha)"),
+    )  # fmt: skip
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
@@ -64,7 +55,7 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     targets = task.draw(WORLDS, rng)
     beta = case.settings["beta"]
     policy = climb(task, targets, np.array(case.settings["reference"]), beta, rate=2.0, steps=3000)
-    answers = sample(policy, WORLDS, 1 if case.signal is BITS else 2, rng)
+    answers = sample(policy, WORLDS, case.settings["k"], rng)
     with SimulatedRun(folder, rng) as run:
         run.step(0, answers=answers, rewards=task.score(targets, answers, rng), targets=targets)
 
@@ -74,16 +65,13 @@ CLAIM = Claim(
     statement="KL regularisation around a reference model significantly changes these arguments.",
     source="Beirami, O(1) bits per policy gradient update?, notes on KL regularisation",
     cases=(
-        Case("reward, KL weight 2", {"reference": UNIFORM, "beta": 2.0}, signal=REWARD),
-        Case("reward, KL weight .5", {"reference": UNIFORM, "beta": 0.5}, signal=REWARD),
-        Case("bits of a rollout, KL weight 2", {"reference": UNIFORM, "beta": 2.0}, signal=BITS),
-        Case("bits of a rollout, KL weight .5", {"reference": UNIFORM, "beta": 0.5}, signal=BITS),
-        Case("the same, a reference that favours one joke", {"reference": SKEWED, "beta": 0.5}, signal=BITS),
+        reward("reward, KL weight 2", 2.0),
+        reward("reward, KL weight .5", 0.5),
+        bits("bits of a rollout, KL weight 2", UNIFORM, 2.0),
+        bits("bits of a rollout, KL weight .5", UNIFORM, 0.5),
+        bits("the same, a reference that favours one joke", SKEWED, 0.5),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
-    rival=rival,
     rival_name="training ends in p*, and a rollout carries log2(1/alpha)",
     tolerance=0.02,
     budget=2 * WORLDS,

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s1_2 import uniform
 from bitrate.lab.signals import LedgerLine, Unresolved
 from bitrate.lab.worlds.learners import collect
 from bitrate.lab.worlds.tasks import SingleAnswer
@@ -13,11 +14,6 @@ from bitrate.types import Prediction
 
 WORLDS = 200_000
 SKEWED = {"prior": (0.5, 0.3, 0.1, 0.1), "policy": (0.1, 0.2, 0.3, 0.4)}
-
-
-def uniform(answers: int) -> tuple[float, ...]:
-    """All answers alike."""
-    return (1 / answers,) * answers
 
 
 def predict(case: Case) -> Prediction:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals import Information
 from bitrate.lab.signals.surprisal import Surprisal
 from bitrate.lab.worlds.learners import collect
@@ -15,12 +16,6 @@ from bitrate.types import Prediction
 WORLDS = 200_000
 POINTWISE = Surprisal("bool_and(answer = '0')", "surprisal of label 0")
 MEAN = Information(of="answers")
-
-
-def prior(case: Case) -> tuple[float, ...]:
-    """What a learner believes who knows how the label is drawn: p on label 0, the rest evenly."""
-    p, others = case.settings["p"], case.settings["others"]
-    return (p, *((1 - p) / others,) * others)
 
 
 def predict(case: Case) -> Prediction:
@@ -44,7 +39,9 @@ def rival(case: Case) -> Prediction:
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One label in each of many worlds."""
-    collect(SingleAnswer(prior(case)), folder, rng=rng, worlds=WORLDS, method="sft")
+    collect(
+        SingleAnswer(belief(case.settings["p"], case.settings["others"])), folder, rng=rng, worlds=WORLDS, method="sft"
+    )
 
 
 CLAIM = Claim(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Drawn, Panel
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals import Information, Unresolved
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.worlds.learners import collect
@@ -25,11 +26,11 @@ UNIT = "bits/prompt"
 
 def one_right(p: float, name: str, sampled: bool = False, x: float | None = None) -> Case:
     """One of 4 answers is right, and the guess is the one believed in most or sampled from the belief."""
-    belief = (p, *((1 - p) / 3,) * 3)
+    options = belief(p, 3)
     guess = sampled_guess_information(p, 3) if sampled else binary_entropy(p)
     bits = float(label_information(p, 3) - guess)
     return Case(
-        name, {"p": p, "task": SingleAnswer(belief), "policy": belief if sampled else np.eye(4)[0]}, x,
+        name, {"p": p, "task": SingleAnswer(options), "policy": options if sampled else np.eye(4)[0]}, x,
         predict=Prediction(bits, "exact", UNIT, "THEORY.md S3.4 and S4.1", ("one right answer",)),
     )  # fmt: skip
 

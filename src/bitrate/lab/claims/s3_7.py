@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Drawn, Panel
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.signals.pairs import Ratio
 from bitrate.lab.signals.surprisal import Surprisal
@@ -35,7 +36,7 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """A run of labels, and a run in which answer 0 is guessed."""
     p = case.settings["p"]
-    task = SingleAnswer((p, *((1 - p) / OTHERS,) * OTHERS))
+    task = SingleAnswer(belief(p, OTHERS))
     for run in ("labels", "guesses"):
         (folder / run).mkdir()
     collect(task, folder / "labels", rng=rng, worlds=WORLDS, method="sft")

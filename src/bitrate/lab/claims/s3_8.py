@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim, Curves
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals.noise import SignalToNoise
 from bitrate.lab.worlds.learners import collect
 from bitrate.lab.worlds.tasks import SingleAnswer
@@ -38,9 +39,8 @@ def rival(case: Case) -> Prediction | None:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One rollout each of many visits to a prompt whose right answer is answer 0."""
     p = case.settings["p"]
-    policy = (p, *((1 - p) / OTHERS,) * OTHERS)
     task = SingleAnswer((1.0, *(0.0,) * OTHERS))
-    collect(task, folder, rng=rng, worlds=WORLDS, method=case.settings["baseline"], policy=policy)
+    collect(task, folder, rng=rng, worlds=WORLDS, method=case.settings["baseline"], policy=belief(p, OTHERS))
 
 
 def curves() -> Curves:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals.noise import SignalToNoise
 from bitrate.lab.worlds.learners import sample
 from bitrate.lab.worlds.log import SimulatedRun
@@ -17,9 +18,7 @@ WORLDS = 150_000
 OTHERS = 3
 
 
-def spread(top: float) -> tuple[float, ...]:
-    """A distribution with this much on answer 0, the rest evenly."""
-    return (top, *((1 - top) / OTHERS,) * OTHERS)
+spread = partial(belief, others=OTHERS)
 
 
 def snr(target: float, model: float) -> float:

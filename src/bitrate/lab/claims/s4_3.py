@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s3_3 import belief
 from bitrate.lab.signals import Unresolved
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.worlds.tasks import SingleAnswer
@@ -17,10 +18,9 @@ ANSWERS = 16
 USELESS = 0.01
 
 
-def belief(case: Case) -> Floats:
-    """The first option has its own belief, the others share the rest."""
-    p, others = case.settings["p"], case.settings["others"]
-    return np.array([p, *((1 - p) / others,) * others])
+def options(case: Case) -> Floats:
+    """Chance of each option to be right."""
+    return np.array(belief(case.settings["p"], case.settings["others"]))
 
 
 def label(case: Case) -> float:
@@ -30,7 +30,7 @@ def label(case: Case) -> float:
 
 def predict(case: Case) -> Prediction:
     """The label less what the rewards said: which of the guesses was right, or that none was."""
-    prior, guesses = belief(case), case.settings["guesses"]
+    guesses, prior = case.settings["guesses"], options(case)
     received = float(entropy(np.append(prior[:guesses], prior[guesses:].sum())))
     return Prediction(
         label(case) - received, "exact", "bits/prompt", "docs/theory.md#labels, S4.3", ("one right answer",)
@@ -39,7 +39,7 @@ def predict(case: Case) -> Prediction:
 
 def stated(case: Case) -> Prediction:
     """No success, no feedback: all of the label stays open unless a guess was right, to a hundredth of a bit."""
-    failed = float(belief(case)[case.settings["guesses"] :].sum())
+    failed = float(options(case)[case.settings["guesses"] :].sum())
     return Prediction(failed * label(case) - USELESS, "lower", "bits/prompt", "Contra Dwarkesh, below the second plot")
 
 
@@ -54,7 +54,7 @@ def rival(case: Case) -> Prediction | None:
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Guess the first options, one after the other, in each world."""
-    task = SingleAnswer(tuple(belief(case)))
+    task = SingleAnswer(tuple(options(case)))
     targets = task.draw(WORLDS, rng)
     answers = np.tile(np.arange(case.settings["guesses"]), (WORLDS, 1))
     with SimulatedRun(folder, rng) as run:
