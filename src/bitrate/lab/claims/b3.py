@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s0_7 import search
 from bitrate.lab.signals import Mean
 from bitrate.lab.worlds.learners import sample
-from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import best_policy_for_tries, expected_rollouts, expected_tries
 from bitrate.types import Floats, Prediction
@@ -43,13 +43,8 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Sample in each world until the answer is right."""
     task, policy = SingleAnswer(PRIOR), tempered(case.settings["power"])
-    targets, left, step = task.draw(WORLDS, rng), np.arange(WORLDS), 0
-    with SimulatedRun(folder, rng) as run:
-        while left.size:
-            answers = sample(policy, left.size, 1, rng)
-            rewards = task.score(targets[left], answers, rng)
-            run.step(step, answers=answers, rewards=rewards, targets=targets[left], prompts=left)
-            left, step = left[rewards[:, 0] == 0], step + 1
+    targets = task.draw(WORLDS, rng)
+    search(task, targets, lambda worlds: sample(policy, worlds.size, 1, rng)[:, 0], folder, rng)
 
 
 CLAIM = Claim(

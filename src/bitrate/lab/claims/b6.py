@@ -72,13 +72,7 @@ CLAIM = Claim(
         *[case(f"p={p:g}, K={k}, advantages counted, a group", (p,), k, counted=True) for p, k in ((0.5, 2), (0.9, 4))],
         Case(
             "p is .05, .5 or .95, what K=2 would keep, from groups of 8",
-            {
-                "rates": (0.05, 0.5, 0.95),
-                "k": 2,
-                "method": "grpo",
-                "counted": False,
-                "logged": 8,
-            },
+            {"rates": (0.05, 0.5, 0.95), "k": 2, "method": "grpo", "counted": False, "logged": 8},
             signal=LedgerLine("k_advice.2.update_bits"),
         ),
     ),

@@ -11,7 +11,7 @@ from bitrate.lab.worlds.learners import sample
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.worlds.tasks import GoodSet
 from bitrate.theory import regularised_pass_rate
-from bitrate.types import Floats, Prediction
+from bitrate.types import Bools, Floats, Prediction
 
 WORLDS = 60_000
 NO_KL = 1e-6
@@ -25,6 +25,12 @@ def set_sizes(n: int, alpha: float, nonempty: bool) -> tuple[Floats, Floats]:
     chance = np.array([comb(n, k) * alpha**k * (1 - alpha) ** (n - k) for k in size])
     chance[0] *= not nonempty
     return size.astype(float), chance / chance.sum()
+
+
+def all_sets(n: int, alpha: float) -> tuple[Bools, Floats]:
+    """Every set of good jokes, [2^n, n], none good first, and how likely it is."""
+    good = (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(bool)
+    return good, np.prod(np.where(good, alpha, 1 - alpha), axis=1)
 
 
 def never_bad(name: str, n: int, alpha: float, nonempty: bool = True) -> Case:

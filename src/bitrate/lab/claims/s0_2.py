@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.claims.s0_1 import NO_KL, set_sizes
+from bitrate.lab.claims.s0_1 import NO_KL, all_sets, set_sizes
 from bitrate.lab.signals import Mean
 from bitrate.lab.worlds.learners import sample, train
 from bitrate.lab.worlds.log import SimulatedRun
@@ -37,10 +37,8 @@ def climb(task: GoodSet, targets: Ints, start: Floats, beta: float, rate: float,
 
 def predict(case: Case) -> Prediction:
     """Two rollouts agree with probability sum_t pi_t^2, pi the start policy filtered."""
-    # The sets of N jokes as rows of rewards; the first row, no good joke, cannot occur.
-    sets = (np.arange(1, 2**N)[:, None] >> np.arange(N)) & 1
-    chance = np.prod(np.where(sets, ALPHA, 1 - ALPHA), axis=1)
-    policies = regularised_policy(case.settings["start"], sets, NO_KL)
+    sets, chance = (x[1:] for x in all_sets(N, ALPHA))  # the first, no good joke, cannot occur
+    policies = regularised_policy(case.settings["start"], sets.astype(float), NO_KL)
     agree = float(chance @ (policies**2).sum(axis=1) / chance.sum())
     assumptions = ("trained until hardly a bad joke is told",)
     return Prediction(agree, "exact", "share of pairs", "THEORY.md S0.2", assumptions)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s0_1 import all_sets
 from bitrate.lab.signals import Information
 from bitrate.lab.worlds.learners import collect
 from bitrate.lab.worlds.tasks import GoodSet
@@ -24,8 +25,8 @@ TELLS, NONE = 0.3, 0.0
 def predict(case: Case) -> Prediction:
     """What the update of one rollout tells of the set, over all 2^N sets; equal gradients are one."""
     n, alpha = case.settings["n"], case.settings["alpha"]
-    good = (np.arange(2**n)[:, None] >> np.arange(n) & 1).astype(bool)
-    prior = np.where(good, alpha, 1 - alpha).prod(axis=1) * (good.any(axis=1) | (not case.settings["nonempty"]))
+    good, chance = all_sets(n, alpha)
+    prior = chance * (good.any(axis=1) | (not case.settings["nonempty"]))
     uniform = np.full(n, 1 / n)
     bits = verifier_information(prior / prior.sum(), good, uniform, 1, case.settings["baseline"])
     return Prediction(

@@ -6,24 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bitrate.lab.claim import Case, Claim
 from bitrate.lab.signals import Mean
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.worlds.tasks import OneBad, SingleAnswer, Task
 from bitrate.theory import coupon_collector, expected_rollouts
-from bitrate.types import Floats, Ints, Kind, Prediction
+from bitrate.types import Bools, Floats, Ints, Kind, Prediction
 
 N = 16
 WORLDS = 20_000
 UNIT = "rollouts or examples"
-Found = Callable[[Ints, Ints, Floats], NDArray[np.bool_]]
+Found = Callable[[Ints, Ints, Floats], Bools]
+
+
+def right(worlds: Ints, jokes: Ints, rewards: Floats) -> Bools:
+    """Worlds whose joke was good."""
+    return np.asarray(rewards == 1.0)
 
 
 def search(
-    task: Task, targets: Ints, tell: Callable[[Ints], Ints], found: Found, folder: Path, rng: np.random.Generator
-) -> None:
+    task: Task, targets: Ints, tell: Callable[[Ints], Ints], folder: Path, rng: np.random.Generator,
+    found: Found = right,
+) -> None:  # fmt: skip
     """One rollout or example a step in each world, until the world has found what it looks for.
 
     ``tell(worlds)`` gives the next joke of each world, ``found(worlds, jokes, rewards)`` says which worlds are done.
@@ -60,11 +65,11 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     def tell(worlds: Ints) -> Ints:
         return task.label(targets[worlds], rng) if enough else rng.integers(N, size=worlds.size)
 
-    def found(worlds: Ints, jokes: Ints, rewards: Floats) -> NDArray[np.bool_]:
+    def found(worlds: Ints, jokes: Ints, rewards: Floats) -> Bools:
         shown[worlds, jokes] = True
         return np.asarray(shown[worlds].sum(axis=1) == enough if enough else rewards == case.settings["until"])
 
-    search(task, targets, tell, found, folder, rng)
+    search(task, targets, tell, folder, rng, found)
 
 
 GOOD, BAD = SingleAnswer.uniform(N), OneBad(N)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s0_1 import all_sets
 from bitrate.lab.signals import Information, LedgerLine, Unresolved
 from bitrate.lab.worlds.learners import advantages, sample
 from bitrate.lab.worlds.log import SimulatedRun
@@ -24,8 +25,7 @@ UPDATE, AUDITED = Information(of="update"), LedgerLine("ledger.update_bits")
 
 def with_repeats(k: int) -> float:
     """Bits of k uniform rollouts of N independent jokes: every set of good jokes is a target."""
-    sets = ((np.arange(2**N)[:, None] >> np.arange(N)) & 1).astype(bool)
-    prior = np.prod(np.where(sets, ALPHA, 1 - ALPHA), axis=1)
+    sets, prior = all_sets(N, ALPHA)
     return verifier_information(prior, sets, np.full(N, 1 / N), k)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,61 +13,63 @@ from bitrate.lab.signals.hits import HitInformation
 from bitrate.lab.worlds.learners import collect
 from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import distinct_answers, group_bound, group_information_given_distinct
-from bitrate.types import Estimate, Prediction
+from bitrate.types import Floats, Ints, Prediction
 
-ANSWERS = 500
-BITS, BOUND, TRIED = "bits", "bound", "tried"
-WORLDS = {BITS: 15_000, BOUND: 1_000, TRIED: 8_000}
-SIGNALS: dict[str, Callable[[Path], Estimate]] = {
-    BITS: HitInformation(),
-    BOUND: Mean("log2(count(DISTINCT answer) + 1)", "log2(M+1)", "bits/prompt", spread=6.0),
-    TRIED: Mean("count(DISTINCT answer)", "distinct answers", "answers/prompt", spread=64.0),
-}
+ANSWERS, UNIT = 500, "bits/prompt"
+WORLDS = 15_000
+NEEDS = ("uniform prior and policy",)
 
 
-def mean_over_groups(what: str, k: int) -> float:
+def information(m: Ints) -> Floats:
+    """Bits of a group that tried m different answers."""
+    return np.asarray(group_information_given_distinct(ANSWERS, m))
+
+
+def mean_over_groups(values: Callable[[Ints], Any], k: int) -> float:
     """The exact mean over groups of a function of M: the bits, their bound log2(M+1), or M itself."""
-    m = np.arange(k + 1)
-    values = {BITS: group_information_given_distinct(ANSWERS, m), BOUND: group_bound(m), TRIED: m}
-    return float(distinct_answers(ANSWERS, k) @ values[what])
+    return float(distinct_answers(ANSWERS, k) @ values(np.arange(k + 1)))
 
 
-def predict(case: Case) -> Prediction:
-    """Exact, from the distribution of M."""
-    what, k = case.settings["what"], case.settings["k"]
-    unit = "answers/prompt" if what == TRIED else "bits/prompt"
-    return Prediction(
-        mean_over_groups(what, k), "exact", unit, "docs/theory.md#groups, S1.11", ("uniform prior and policy",)
-    )
+def _exactly(value: float, unit: str = UNIT) -> Prediction:
+    return Prediction(value, "exact", unit, "THEORY.md S1.11", NEEDS)
 
 
-def stated(case: Case) -> Prediction | None:
-    """The source's bound of the bits, and its bound of that bound."""
-    what, k = case.settings["what"], case.settings["k"]
-    if what == TRIED:
-        return None
-    bound = mean_over_groups(BOUND, k) if what == BITS else float(group_bound(k))
-    return Prediction(bound, "upper", "bits/prompt", "jeff, group bound: E log2(M+1), at most log2(K+1)")
+def _bound(value: float) -> Prediction:
+    return Prediction(value, "upper", UNIT, "jeff, group bound: E log2(M+1), at most log2(K+1)")
 
 
-def rival(case: Case) -> Prediction | None:
-    """The M that would make log2(M+1) as small as the bits are: what "duplicates keep M small" needs."""
-    what, k = case.settings["what"], case.settings["k"]
-    if what == TRIED:
-        small = 2 ** mean_over_groups(BITS, k) - 1
-        return Prediction(small, "exact", "answers/prompt", "jeff, caption of figure 6: duplicates keep M small")
-    return Prediction(float(group_bound(k)), "exact", "bits/prompt", "log2(K+1)") if what == BITS and k > 1 else None
+def bits(k: int) -> Case:
+    """The bits, below their bound. The rival: they are log2(K+1)."""
+    return Case(
+        f"V={ANSWERS}, K={k}", {"k": k, "worlds": WORLDS}, float(k), signal=HitInformation(),
+        predict=_exactly(mean_over_groups(information, k)), stated=_bound(mean_over_groups(group_bound, k)),
+        rival=Prediction(float(group_bound(k)), "exact", UNIT, "log2(K+1)"),
+    )  # fmt: skip
+
+
+def bound(k: int) -> Case:
+    """The bound, below its own bound."""
+    signal = Mean("log2(count(DISTINCT answer) + 1)", "log2(M+1)", UNIT, spread=6.0)
+    return Case(
+        f"V={ANSWERS}, K={k}, the bound log2(M+1)", {"k": k, "worlds": 1_000}, float(k), signal=signal,
+        predict=_exactly(mean_over_groups(group_bound, k)), stated=_bound(float(group_bound(k))),
+    )  # fmt: skip
+
+
+def tried(k: int) -> Case:
+    """M. The rival: the M that would make log2(M+1) as small as the bits are, as "duplicates keep M small" needs."""
+    unit, small = "answers/prompt", 2 ** mean_over_groups(information, k) - 1
+    return Case(
+        f"V={ANSWERS}, K={k}, distinct answers M", {"k": k, "worlds": 8_000},
+        signal=Mean("count(DISTINCT answer)", "distinct answers", unit, spread=64.0),
+        predict=_exactly(mean_over_groups(lambda m: m, k), unit),
+        rival=Prediction(small, "exact", unit, "jeff, caption of figure 6: duplicates keep M small"),
+    )  # fmt: skip
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One group in each of many worlds, answers uniform."""
-    what, k = case.settings["what"], case.settings["k"]
-    collect(SingleAnswer.uniform(ANSWERS), folder, rng=rng, worlds=WORLDS[what], k=k)
-
-
-def case(name: str, what: str, k: int) -> Case:
-    """A quantity at a group size; M is not in the unit of the axis and has no place there."""
-    return Case(name, {"what": what, "k": k}, None if what == TRIED else float(k), signal=SIGNALS[what])
+    collect(SingleAnswer.uniform(ANSWERS), folder, rng=rng, **case.settings)
 
 
 CLAIM = Claim(
@@ -74,25 +77,22 @@ CLAIM = Claim(
     statement="Where answers are many and rollouts few, the bits of a group lie far below log2(M+1) and log2(K+1).",
     source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, figure 6",
     cases=(
-        *[case(f"V=500, K={k}", BITS, k) for k in (8, 32, 64)],
-        case("V=500, K=64, the bound log2(M+1)", BOUND, 64),
-        case("V=500, K=64, distinct answers M", TRIED, 64),
+        *map(bits, (8, 32, 64)),
+        bound(64),
+        tried(64),
     ),
-    predict=predict,
-    stated=stated,
     simulate=simulate,
-    rival=rival,
     rival_name="the bits are log2(K+1); M is small enough for log2(M+1) to be the bits",
     tolerance=0.12,
-    budget=64 * WORLDS[BITS],
+    budget=64 * WORLDS,
     remark="True, but not for the reason given, that duplicates keep M small: 64 rollouts give 60 distinct answers. "
     "The bits are few because all answers tried together hold the right one only with chance M/V. The bound would be "
     "reached if each answer tried were as likely to be right as all untried ones together.",
     axis="rollouts K",
     grid=range(1, 65),
     curves={
-        "exact": partial(mean_over_groups, BITS),
-        "mean of log2(M+1)": partial(mean_over_groups, BOUND),
+        "exact": partial(mean_over_groups, information),
+        "mean of log2(M+1)": partial(mean_over_groups, group_bound),
         "log2(K+1)": group_bound,
     },
 )

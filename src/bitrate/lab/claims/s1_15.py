@@ -1,46 +1,42 @@
 """What the baseline keeps: group-normalised advantages add no bits to the feedback, and lose some."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
+from bitrate.lab.claims.s1_2 import uniform
 from bitrate.lab.signals import Information, Unresolved
+from bitrate.lab.signals.pairs import Signal
 from bitrate.lab.worlds.learners import Baseline, collect
 from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import group_information, update_information
-from bitrate.types import Estimate, Prediction
+from bitrate.types import Prediction
 
 WORLDS = 60_000
-NONE, UPDATE, SEEN = "feedback", "update", "update, rollouts in view"
-SIGNALS: dict[str, Callable[[Path], Estimate]] = {
-    NONE: Information(of="feedback"),
-    UPDATE: Information(of="update"),
-    SEEN: Unresolved(of="update", given="answers"),
-}
-
-
-def uniform(case: Case) -> tuple[float, ...]:
-    """All answers alike, to the target and to the policy."""
-    answers: int = case.settings["answers"]
-    return (1 / answers,) * answers
+UPDATE = Information(of="update")
 
 
 def feedback(case: Case) -> float:
     """Bits of the group's answers and rewards."""
-    return float(group_information(uniform(case), uniform(case), case.settings["k"]))
+    even = uniform(case.settings["answers"])
+    return float(group_information(even, even, case.settings["k"]))
 
 
-def predict(case: Case) -> Prediction:
+def of_feedback(case: Case) -> Prediction:
+    """The feedback itself."""
+    return _exactly(feedback(case))
+
+
+def of_update(case: Case) -> Prediction:
     """Every group and target enumerated, equal updates merged."""
-    s, bits = case.settings, feedback(case)
-    if s["what"] != NONE:
-        seen = s["what"] == SEEN
-        bits = update_information(uniform(case), uniform(case), s["k"], s["method"], given_rollouts=seen)
-    return Prediction(
-        bits, "exact", "bits/prompt", "docs/theory.md#updates, S1.15", ("one right answer", "tabular softmax policy")
-    )
+    s = case.settings
+    even = uniform(s["answers"])
+    return _exactly(update_information(even, even, s["k"], s["method"], given_rollouts="seen" in s))
+
+
+def _exactly(bits: float) -> Prediction:
+    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.15", ("one right answer", "tabular softmax policy"))
 
 
 def stated(case: Case) -> Prediction:
@@ -48,10 +44,8 @@ def stated(case: Case) -> Prediction:
     return Prediction(feedback(case), "upper", "bits/prompt", "jeff, does GRPO/RLOO add information?")
 
 
-def rival(case: Case) -> Prediction | None:
-    """All of the feedback reaches the update."""
-    if case.settings["what"] == NONE:
-        return None
+def keeps_all(case: Case) -> Prediction:
+    """The rival: all of the feedback reaches the update."""
     return Prediction(feedback(case), "exact", "bits/prompt", "the update keeps all of the feedback")
 
 
@@ -62,10 +56,11 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     collect(task, folder, rng=rng, worlds=WORLDS, k=s["k"], method=s["method"])
 
 
-def case(name: str, answers: int, k: int, method: Baseline, what: str = UPDATE) -> Case:
-    """V, K, the baseline, and which part of the run is priced."""
-    settings = {"answers": answers, "k": k, "method": method, "what": what}
-    return Case(f"V={answers}, K={k}, {name}", settings, x=k if answers == 8 else None, signal=SIGNALS[what])
+def case(name: str, answers: int, k: int, method: Baseline, signal: Signal = UPDATE, **more: bool) -> Case:
+    """V, K, the baseline, and how the update is measured."""
+    settings = {"answers": answers, "k": k, "method": method, **more}
+    x = k if answers == 8 else None
+    return Case(f"V={answers}, K={k}, {name}", settings, x, signal=signal, predict=of_update, rival=keeps_all)
 
 
 EVEN = np.full(8, 1 / 8)
@@ -74,17 +69,18 @@ CLAIM = Claim(
     statement="GRPO and RLOO add no bits: their updates carry at most what the group's rewards do.",
     source="jeff, Simple Information-Theoretic Bounds for RL vs. SFT, does GRPO/RLOO add information?",
     cases=(
-        case("the feedback itself", 8, 4, "grpo", NONE),
+        Case(
+            "V=8, K=4, the feedback itself", {"answers": 8, "k": 4, "method": "grpo"}, 4,
+            signal=Information(of="feedback"), predict=of_feedback,
+        ),
         case("GRPO", 8, 4, "grpo"),
-        case("GRPO, rollouts in view", 8, 4, "grpo", SEEN),
+        case("GRPO, rollouts in view", 8, 4, "grpo", Unresolved(of="update", given="answers"), seen=True),
         case("RLOO", 8, 4, "rloo"),
         case("baseline .3", 8, 4, 0.3),
         *[case(f"baseline {b:g}", 16, 1, b) for b in (0.3, 0.0, 1.0)],
     ),
-    predict=predict,
     stated=stated,
     simulate=simulate,
-    rival=rival,
     rival_name="all of the feedback reaches the update",
     tolerance=0.03,
     budget=4 * WORLDS,
@@ -100,4 +96,4 @@ CLAIM = Claim(
         "GRPO": lambda k: update_information(EVEN, EVEN, k, "grpo"),
         "baseline 0": lambda k: update_information(EVEN, EVEN, k, 0.0),
     },
-)
+)  # fmt: skip

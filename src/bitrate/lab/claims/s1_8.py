@@ -13,6 +13,7 @@ from bitrate.theory import binary_entropy, outcome_information
 from bitrate.types import Prediction
 
 WORLDS = 200_000
+AUDITED = LedgerLine("ledger.outcome_bits")
 SKEWED = {"prior": (0.5, 0.3, 0.1, 0.1), "policy": (0.1, 0.2, 0.3, 0.4)}
 
 
@@ -51,12 +52,7 @@ CLAIM = Claim(
         *[Case(f"V={v}", {"prior": uniform(v), "policy": uniform(v)}, x=v) for v in (5, 10, 50, 100, 500)],
         Case("V=50, a policy that favours one answer", {"prior": uniform(50), "policy": (0.51, *(0.01,) * 49)}, x=50),
         Case("V=4, prior .5 .3 .1 .1", SKEWED, x=4, assumed=False),
-        Case(
-            "V=10, audited",
-            {"prior": uniform(10), "policy": uniform(10), "k": 8},
-            x=10,
-            signal=LedgerLine("ledger.outcome_bits"),
-        ),
+        Case("V=10, audited", {"prior": uniform(10), "policy": uniform(10), "k": 8}, x=10, signal=AUDITED),
     ),
     predict=predict,
     stated=stated,

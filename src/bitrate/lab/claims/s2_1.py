@@ -33,6 +33,14 @@ def reward_model(judgements: Ints, kind: str) -> Floats:
     return np.asarray(won if kind == WINS else won == won.max(axis=1, keepdims=True), float)
 
 
+def judged(rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    """The favourite of each world, the raters' judgements [worlds, pairs], and these as an answer [worlds, 1]."""
+    favourites = rng.integers(ANSWERS, size=WORLDS)
+    first = first_preferred(favourites)
+    judgements = (rng.random(first.shape) < first).astype(np.int64)
+    return favourites, judgements, judgements @ (1 << np.arange(len(PAIRS)))[:, None]
+
+
 def preferences() -> Floats:
     """Joint chance of favourite and judgements, [answers, 8]."""
     first = first_preferred(np.arange(ANSWERS))[:, None, :]
@@ -92,12 +100,9 @@ def rival(case: Case) -> Prediction | None:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Log the raters' judgements, or a run that is trained on the reward model and sees neither raters nor target."""
     s = case.settings
-    favourites = rng.integers(ANSWERS, size=WORLDS)
-    first = first_preferred(favourites)
-    judgements = (rng.random(first.shape) < first).astype(np.int64)
+    favourites, judgements, said = judged(rng)
     with SimulatedRun(folder, rng) as run:
         if not s["reward"]:
-            said = judgements @ (1 << np.arange(len(PAIRS)))[:, None]
             run.step(0, answers=said, rewards=np.ones(said.shape), targets=favourites)
             return
         rewards, logits = reward_model(judgements, s["reward"]), np.zeros((WORLDS, ANSWERS))

@@ -5,14 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from bitrate.lab.claim import Case, Claim
-from bitrate.lab.claims.s2_1 import ANSWERS, JUDGEMENTS, PAIRS, WINS, first_preferred, preferences, reward_model
+from bitrate.lab.claims.s2_1 import ANSWERS, JUDGEMENTS, WINS, WORLDS, judged, preferences, reward_model
 from bitrate.lab.signals import Information
 from bitrate.lab.worlds.learners import sample
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import mutual_information, verifier_information
 from bitrate.types import Floats, Prediction
-
-WORLDS = 80_000
 
 
 def trained(rewards: Floats) -> Floats:
@@ -55,10 +53,7 @@ def rival(case: Case) -> Prediction | None:
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """Log the preferences as step 0, then rollouts of the policy that was trained on their reward model."""
-    favourites = rng.integers(ANSWERS, size=WORLDS)
-    first = first_preferred(favourites)
-    judgements = (rng.random(first.shape) < first).astype(np.int64)
-    said = judgements @ (1 << np.arange(len(PAIRS)))[:, None]
+    favourites, judgements, said = judged(rng)
     rewards = reward_model(judgements, WINS)
     answers = sample(trained(rewards), WORLDS, case.settings["k"], rng)
     scores = np.take_along_axis(rewards, answers, axis=1)

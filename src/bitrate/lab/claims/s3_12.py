@@ -12,7 +12,7 @@ from bitrate.theory import binary_entropy, first_error_information
 from bitrate.types import Prediction
 
 WORLDS = 150_000
-UNIT = "bits/rollout"
+UNIT, AUDITED = "bits/rollout", LedgerLine("ledger.outcome_bits")
 ANSWERS = 8
 #: What the value function expects after each prefix, known before the rollout is scored.
 VALUES = np.linspace(0.05, 0.4, ANSWERS)
@@ -80,11 +80,7 @@ CLAIM = Claim(
             Case(f"first error of {t} steps, accuracy {c:g}", {"steps": t, "accuracy": c}, x=t if c == 0.9 else None)
             for t, c in ((2, 0.6), (2, 0.9), (8, 0.9), (24, 0.9))
         ],
-        Case(
-            "the outcome and a value function, audited",
-            {"value": True, "k": 8},
-            signal=LedgerLine("ledger.outcome_bits"),
-        ),
+        Case("the outcome and a value function, audited", {"value": True, "k": 8}, signal=AUDITED),
     ),
     predict=predict,
     stated=stated,

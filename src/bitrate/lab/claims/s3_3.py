@@ -12,6 +12,7 @@ from bitrate.theory import binary_entropy, sampled_guess_information
 from bitrate.types import Prediction
 
 WORLDS = 200_000
+AUDITED = LedgerLine("ledger.outcome_bits")
 
 
 def belief(p: float, others: int) -> tuple[float, ...]:
@@ -76,7 +77,7 @@ CLAIM = Claim(
             "sampled guess, p=.7, K=3, audited",
             {"p": 0.7, "others": 3, "sampled": True, "k": 16},
             x=0.7,
-            signal=LedgerLine("ledger.outcome_bits"),
+            signal=AUDITED,
         ),
     ),
     predict=predict,
