@@ -22,7 +22,7 @@ NEEDS = ("outcomes independent given p",)
 def entropy_of_all(a: float, b: float, k: int) -> Case:
     """E[K h(p)] + I(r; p). The rival: K times the outcome bits."""
     first = Prediction(float(k * beta_mean_entropy(a, b)), "exact", UNIT, "E[K h(p)], the outcome bits of K rollouts")
-    bits = Prediction(group_entropy(a, b, k), "exact", UNIT, "THEORY.md section 3", NEEDS)
+    bits = Prediction(group_entropy(a, b, k), "exact", UNIT, "docs/theory.md#pass-rates", NEEDS)
     even = a == b == 0.5
     name = "p ~ Beta(1/2, 1/2)" if even else f"p ~ Beta({a:g}, {b:g})"
     return Case(f"{name}, K={k}", {"a": a, "b": b, "k": k}, x=k, signal=PATTERN, predict=bits, rival=first)
@@ -30,7 +30,7 @@ def entropy_of_all(a: float, b: float, k: int) -> Case:
 
 def audited(k: int) -> Case:
     """The audit's outcome bits are the first part alone, a rollout."""
-    said = Prediction(float(beta_mean_entropy(0.5, 0.5)), "exact", "bits/rollout", "THEORY.md section 4", NEEDS)
+    said = Prediction(float(beta_mean_entropy(0.5, 0.5)), "exact", "bits/rollout", "docs/theory.md#logs", NEEDS)
     all_of_it = "H(r_1..r_K) / K, what tells the pass rate included"
     return Case(
         f"p ~ Beta(1/2, 1/2), K={k}: E h(p), audited", {"a": 0.5, "b": 0.5, "k": k, "at_once": True},
@@ -41,7 +41,7 @@ def audited(k: int) -> Case:
 
 def two_kinds(k: int) -> Case:
     """For two kinds of prompt the second part alone. The rival: log2(K) / 2, as for pass rates that spread out."""
-    bits = Prediction(float(mutual_information(patterns(RATES, k))), "exact", UNIT, "THEORY.md section 3", NEEDS)
+    bits = Prediction(float(mutual_information(patterns(RATES, k))), "exact", UNIT, "docs/theory.md#pass-rates", NEEDS)
     return Case(
         f"p is .2 or .9, K={k}: I(r; p)", {"rates": RATES, "k": k}, signal=Information(of="rewards"), predict=bits,
         rival=Prediction(float(np.log2(k) / 2), "exact", UNIT, "log2(K) / 2"),

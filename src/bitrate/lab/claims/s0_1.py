@@ -39,7 +39,7 @@ def never_bad(name: str, n: int, alpha: float, nonempty: bool = True) -> Case:
     best, unit = float(chance @ regularised_pass_rate(size / n, NO_KL)), "share of rollouts"
     return Case(
         name, {"n": n, "alpha": alpha, "nonempty": nonempty}, assumed=nonempty, signal=REWARD,
-        predict=Prediction(best, "exact", unit, "THEORY.md S0.1"),
+        predict=Prediction(best, "exact", unit, "docs/theory.md#good-sets, S0.1"),
         stated=Prediction(1.0, "exact", unit, "Beirami, the ideal solution", ("at least one good joke",)),
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ def agree(name: str, n: int, alpha: float) -> Case:
     value, unit, needs = float(chance[1:] @ (1 / size[1:])), "share of pairs", ("at least one good joke",)
     return Case(
         name, {"n": n, "alpha": alpha, "nonempty": True}, signal=AGAIN,
-        predict=Prediction(value, "exact", unit, "E[1/K], THEORY.md S0.1", needs),
+        predict=Prediction(value, "exact", unit, "E[1/K], docs/theory.md#good-sets, S0.1", needs),
         rival=Prediction(float(1 / (chance @ size)), "exact", unit, "1 / E[K]"),
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ SKEWED = (0.5, 0.1, 0.1, 0.1, 0.1, 0.1)
 def reward(name: str, beta: float) -> Case:
     """p' of the optimum. The rival forgets the KL term: training ends in p*."""
     rate, unit, needs = float(regularised_pass_rate(SIZE / N, beta)), "share of rollouts", ("a uniform reference",)
-    exact = Prediction(rate, "exact", unit, "THEORY.md S0.11", needs)
+    exact = Prediction(rate, "exact", unit, "docs/theory.md#kl, S0.11", needs)
     return Case(
         name, {"reference": UNIFORM, "beta": beta, "k": 2}, signal=LedgerLine("pass_rate"), predict=exact, stated=exact,
         rival=Prediction(1.0, "exact", unit, "mean reward of p*"),
@@ -43,8 +43,8 @@ def bits(name: str, reference: tuple[float, ...], beta: float) -> Case:
     bound, unit = float(regularised_information_bound(prior, policies, reference)), "bits/rollout"
     return Case(
         name, {"reference": reference, "beta": beta, "k": 1}, signal=Information(of="answers"),
-        predict=Prediction(float(sample_information(prior, policies)), "exact", unit, "THEORY.md S0.11"),
-        stated=Prediction(bound, "upper", unit, "E KL(pi_S || pi_0), THEORY.md S0.11"),
+        predict=Prediction(float(sample_information(prior, policies)), "exact", unit, "docs/theory.md#kl, S0.11"),
+        stated=Prediction(bound, "upper", unit, "E KL(pi_S || pi_0), docs/theory.md#kl, S0.11"),
         rival=Prediction(float(fixed_set_positive_example(N, SIZE)), "exact", unit, "log2(1/alpha)"),
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ def predict(case: Case) -> Prediction:
     policies = regularised_policy(case.settings["start"], sets.astype(float), NO_KL)
     agree = float(chance @ (policies**2).sum(axis=1) / chance.sum())
     assumptions = ("trained until hardly a bad joke is told",)
-    return Prediction(agree, "exact", "share of pairs", "THEORY.md S0.2", assumptions)
+    return Prediction(agree, "exact", "share of pairs", "docs/theory.md#good-sets, S0.2", assumptions)
 
 
 def on_samples(case: Case) -> Prediction:

@@ -52,7 +52,7 @@ def case(name: str, task: Task, count: Floats, stated: Prediction, rival: Predic
 
     It is over when a rollout earns ``until``, or when so many different examples were ``shown``.
     """
-    exact = Prediction(float(count), "exact", UNIT, "THEORY.md S0.7")
+    exact = Prediction(float(count), "exact", UNIT, "docs/theory.md#good-sets, S0.7")
     return Case(name, {"task": task, **how}, predict=exact, stated=stated, rival=rival)
 
 

@@ -40,7 +40,7 @@ def case(
     size, unit = (k, "bits/rollout") if audit else (1, "bits/group")
     return Case(
         name, {"k": k, **how}, x, signal=AUDITED if audit else signal,
-        predict=Prediction(float(bits) / size, "exact", unit, "THEORY.md S0.9", ("independent jokes",)),
+        predict=Prediction(float(bits) / size, "exact", unit, "docs/theory.md#good-sets, S0.9", ("independent jokes",)),
         stated=Prediction(1.0 / size, "lower", unit, "Beirami, richer rewards"),
         rival=Prediction(float(np.log2(k + 1)) / size, "upper", unit, "log2(M+1)") if bounded else None,
     )  # fmt: skip

@@ -31,7 +31,7 @@ def mean_over_groups(values: Callable[[Ints], Any], k: int) -> float:
 
 
 def _exactly(value: float, unit: str = UNIT) -> Prediction:
-    return Prediction(value, "exact", unit, "THEORY.md S1.11", NEEDS)
+    return Prediction(value, "exact", unit, "docs/theory.md#groups, S1.11", NEEDS)
 
 
 def _bound(value: float) -> Prediction:

@@ -28,7 +28,9 @@ def of_a_second_rollout(case: Case) -> Prediction:
 
 
 def _exactly(bits: float) -> Prediction:
-    return Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.14", ("the critic is a function of the history",))
+    return Prediction(
+        bits, "exact", "bits/rollout", "docs/theory.md#updates, S1.14", ("the critic is a function of the history",)
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -36,7 +36,9 @@ def of_update(case: Case) -> Prediction:
 
 
 def _exactly(bits: float) -> Prediction:
-    return Prediction(bits, "exact", "bits/prompt", "THEORY.md S1.15", ("one right answer", "tabular softmax policy"))
+    return Prediction(
+        bits, "exact", "bits/prompt", "docs/theory.md#updates, S1.15", ("one right answer", "tabular softmax policy")
+    )
 
 
 def stated(case: Case) -> Prediction:

@@ -32,7 +32,7 @@ class Verifier:
         bits = float(self.bits(length))
         return Case(
             f"{self.words}, T={length}{words}", {"verifier": self, "length": length, "k": 1} | more, x=length,
-            predict=Prediction(bits, "exact", "bits/rollout", "THEORY.md S1.4 and section 3", needs),
+            predict=Prediction(bits, "exact", "bits/rollout", "docs/theory.md#graded, S1.4", needs),
         )  # fmt: skip
 
 

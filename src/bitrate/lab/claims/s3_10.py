@@ -36,7 +36,7 @@ def skill(case: Case) -> Prediction:
 
 
 def _exactly(bits: float) -> Prediction:
-    return Prediction(bits, "exact", UNIT, "THEORY.md S3.10", ("skill ~ N(0, 1) in log-odds",))
+    return Prediction(bits, "exact", UNIT, "docs/theory.md#preferences, S3.10", ("skill ~ N(0, 1) in log-odds",))
 
 
 def stated(case: Case) -> Prediction:

@@ -31,16 +31,17 @@ def one_right(p: float, name: str, sampled: bool = False, x: float | None = None
     bits = float(label_information(p, 3) - guess)
     return Case(
         name, {"p": p, "task": SingleAnswer(options), "policy": options if sampled else np.eye(4)[0]}, x,
-        predict=Prediction(bits, "exact", UNIT, "THEORY.md S3.4 and S4.1", ("one right answer",)),
+        predict=Prediction(bits, "exact", UNIT, "docs/theory.md#labels, S3.4 and S4.1", ("one right answer",)),
     )  # fmt: skip
 
 
 def some_right(good: int) -> Case:
     """So many of 8 answers are good, and the guess is any."""
     bits = float(fixed_set_positive_example(8, good) - fixed_set_rollout(8, good))
+    reference = "docs/theory.md#labels, S3.4, and docs/theory.md#good-sets, S0.6"
     return Case(
         f"{good} of 8 good", {"p": good / 8, "task": GoodSet(8, size=good), "policy": None}, x=good / 8, assumed=False,
-        predict=Prediction(bits, "exact", UNIT, "THEORY.md S3.4 and S0.6", ("sets of one size",)),
+        predict=Prediction(bits, "exact", UNIT, reference, ("sets of one size",)),
     )  # fmt: skip
 
 

@@ -29,7 +29,9 @@ def snr(target: float, model: float) -> float:
 def predict(case: Case) -> Prediction:
     """||q - pi||^2 / (1 - ||q||^2)."""
     value = snr(case.settings["target"], case.settings["model"])
-    return Prediction(value, "exact", "ratio", "THEORY.md S3.9", ("tabular softmax", "labels drawn from q"))
+    return Prediction(
+        value, "exact", "ratio", "docs/theory.md#gradient-noise, S3.9", ("tabular softmax", "labels drawn from q")
+    )
 
 
 def rival(case: Case) -> Prediction:

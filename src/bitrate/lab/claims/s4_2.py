@@ -45,7 +45,7 @@ def _case(
     return Case(
         f"{name}, p={p:g}, K={others}", {"p": p, "others": others} | how, x=p if others in (3, MANY) else None,
         assumed=bits == stated, panel=VOCABULARY if others == MANY else "", rival=rival,
-        predict=Prediction(bits, "exact", UNIT, "THEORY.md S4.2", ("the belief is calibrated",)),
+        predict=Prediction(bits, "exact", UNIT, "docs/theory.md#labels, S4.2", ("the belief is calibrated",)),
         stated=Prediction(stated, "exact", UNIT, "Contra Dwarkesh, the two plots"),
     )  # fmt: skip
 

@@ -35,7 +35,7 @@ def guess(others: int, p: float = 0.5) -> Case:
 def _case(
     name: str, others: int, p: float, bits: float, x: float | None = None, rival: Prediction | None = None, **how: bool
 ) -> Case:
-    exact = Prediction(bits, "exact", "bits/prompt", "THEORY.md S4.4", ("one right answer",))
+    exact = Prediction(bits, "exact", "bits/prompt", "docs/theory.md#labels, S4.4", ("one right answer",))
     settings = {"p": p, "others": others} | how
     return Case(f"{name}, p={p:g}, K={others}", settings, x, predict=exact, rival=rival)
 

@@ -64,7 +64,7 @@ def _case(name: str, vocabulary: int, said_bits: float, logits: Logits, bits: in
         f"{name}, V={vocabulary}, precision: {bits}", {"vocabulary": vocabulary, "bits": bits, "logits": logits},
         x=vocabulary if bits == 1 else None, assumed=free,
         signal=Unresolved(of="answers", given="scores") if free else Information(of="answers"),
-        predict=Prediction(said_bits, "exact", "bits/prompt", "THEORY.md S4.5"),
+        predict=Prediction(said_bits, "exact", "bits/prompt", "docs/theory.md#distillation, S4.5"),
         rival=None if free else lambda case: Prediction(capacity(case), "exact", "bits/prompt", "V x precision"),
     )  # fmt: skip
 

@@ -100,7 +100,7 @@ def _capacity_cases(name: str) -> list[Case]:
     return [
         Case(
             f"SFT, {name}: {says} {words}", {"arms": runs}, signal=signal, full=name == "LoRA rank 8",
-            predict=Prediction(bound, kind, "bits/parameter", "TRAINING.md T4: 2 to 4 bits a parameter"),
+            predict=Prediction(bound, kind, "bits/parameter", "docs/theory.md#training, T4: 2 to 4 bits a parameter"),
             rival=Prediction(
                 float(max(loads)), "lower", "bits/parameter", "32 bits a parameter hold all that is planted here"
             ),
@@ -122,7 +122,8 @@ def load_case(name: str, load: float) -> Case:
     return Case(
         f"SFT, {name}: {load:g} planted bits a parameter", {"arms": (run,)}, x=load, full=name == "LoRA rank 8",
         signal=Of(run.name, Absorbed(parameters(*ADAPTERS[name][:2]))),
-        predict=Prediction(bits, kind, unit, "TRAINING.md T4: its knee"), rival=None if below else all_of_it,
+        predict=Prediction(bits, kind, unit, "docs/theory.md#training, T4: its knee"),
+        rival=None if below else all_of_it,
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def of_rewards(case: Case) -> Prediction:
     networks = (_scores(network_at_rate(ANSWERS, s["at"], number)) for number in range(NETWORKS))
     found = [signal_share(scores, pi, s["method"], s["k"]) for scores, pi in networks]
     needs = ("weights known", "one prompt, one right answer")
-    return Prediction(float(np.mean(found)), "exact", "share", "THEORY.md S3.8", needs)
+    return Prediction(float(np.mean(found)), "exact", "share", "docs/theory.md#gradient-noise, S3.8", needs)
 
 
 def of_labels(case: Case) -> Prediction:
@@ -93,7 +93,11 @@ def of_labels(case: Case) -> Prediction:
         scores, _ = _scores(network_near(q, case.settings["at"], number))
         found.append(float(np.square(q @ scores).sum() / (q @ np.square(scores).sum(axis=1))))
     return Prediction(
-        float(np.mean(found)), "exact", "share", "THEORY.md S3.9", ("weights known", "labels drawn from q")
+        float(np.mean(found)),
+        "exact",
+        "share",
+        "docs/theory.md#gradient-noise, S3.9",
+        ("weights known", "labels drawn from q"),
     )
 
 

@@ -61,12 +61,14 @@ def speed_up(method: str, curriculum: str, against: str, cost: str = "rollouts")
 #: Why a curriculum is faster by a margin, or by no more than it.
 FAR: Why = (
     "lower",
-    "THEORY.md S3.3: at a pass rate near 0 a rollout carries almost no bit, so hard prompts alone teach nothing",
+    "docs/theory.md#outcome, S3.3: at a pass rate near 0 a rollout carries almost no bit, so hard prompts alone teach "
+    "nothing",
 )  # fmt: skip
-MIX: Why = ("lower", "THEORY.md S3.3: of a mix only the lengths with a pass rate off 0 and 1 teach")
-NO: Why = ("upper", "THEORY.md S3.2: a label of a hard prompt carries its bits at any pass rate")
+MIX: Why = ("lower", "docs/theory.md#outcome, S3.3: of a mix only the lengths with a pass rate off 0 and 1 teach")
+NO: Why = ("upper", "docs/theory.md#labels, S3.2: a label of a hard prompt carries its bits at any pass rate")
 SAME_BITS: Why = (
-    "upper", "THEORY.md S3.1: what control saves are rollouts without bits, so that it takes about the same bits"
+    "upper",
+    "docs/theory.md#cost, S3.1: what control saves are rollouts without bits, so that it takes about the same bits",
 )  # fmt: skip
 
 
