@@ -43,7 +43,11 @@ class Panel:
     unit: str = ""
 
     def drawn(self) -> Curves:
-        """The formulas, evaluated point by point."""
+        """The formulas, evaluated point by point.
+
+        >>> Panel("", "K", {"K - 1": lambda k: k - 1 if k > 1 else None, "one": 1.0}, grid=(1, 2)).drawn()
+        {'K - 1': ([2.0], [1.0]), 'one': ([1.0, 2.0], [1.0, 1.0])}
+        """
         if callable(self.curves):
             return self.curves()
         points = {name: [(x, f(x) if callable(f) else f) for x in self.grid] for name, f in self.curves.items()}
