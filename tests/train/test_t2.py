@@ -17,13 +17,10 @@ from bitrate.lab.judge import compare  # noqa: E402
 from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
 from bitrate.lab.runner import check  # noqa: E402
 from bitrate.lab.signals.ledger import LedgerLine  # noqa: E402
-from bitrate.lab.training.planted import BATCH, train  # noqa: E402
+from bitrate.lab.training.planted import BATCH, Settings, train  # noqa: E402
 from bitrate.meter.keys import KnownKeys  # noqa: E402
 
-SETTINGS = {
-    "learner": "transformer", "method": "grpo", "prompts": 8, "answers": 4, "k": 4, "epochs": 6, "rate": 3e-3,
-    "seeds": 6,
-}  # fmt: skip
+SETTINGS = Settings("transformer", "grpo", prompts=8, answers=4, k=4, epochs=6, rate=3e-3, seeds=6)
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def log(tmp_path):
     def made(seed=0, **changes):
         folder = tmp_path / f"{seed}-{len(list(tmp_path.iterdir()))}" / "000"
         folder.mkdir(parents=True)
-        return folder, train({**SETTINGS, **changes}, folder, np.random.default_rng(seed))
+        return folder, train(replace(SETTINGS, **changes), folder, np.random.default_rng(seed))
 
     return made
 
@@ -149,7 +146,7 @@ def steep(tmp_path_factory):
     for number in range(3):
         folder = place / arm.name / f"{number:03d}"
         folder.mkdir(parents=True)
-        arm.train({**arm.settings, "epochs": 6}, folder, np.random.default_rng(number))
+        arm.train(replace(arm.settings, epochs=6), folder, np.random.default_rng(number))
     return place
 
 

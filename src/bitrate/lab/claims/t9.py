@@ -8,7 +8,7 @@ from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.signals.ledger import Of
 from bitrate.lab.signals.pairs import Lead, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
-from bitrate.lab.training.pretrained.train import train
+from bitrate.lab.training.pretrained.train import Settings, train
 from bitrate.types import Kind, Prediction
 
 METHODS = ("sft", "own", "grpo", "grpo-token", "distill")
@@ -22,7 +22,7 @@ ABSORBED, HELD_OUT = PretrainedBits("absorbed"), PretrainedBits("generalised")
 
 def arm(method: str, task: str = "addition", rank: int | str = 8) -> Arm:
     """A way to teach, with three seeds in full."""
-    return Arm(label(method, task, rank), train, {"arm": method, "task": task, "rank": rank}, smoke=1, full=SEEDS)
+    return Arm(label(method, task, rank), train, Settings(method, task, rank), smoke=1, full=SEEDS)
 
 
 def label(method: str, task: str = "addition", rank: int | str = 8) -> str:

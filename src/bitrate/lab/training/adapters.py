@@ -8,9 +8,9 @@ so that every run starts from a uniform policy, and all that it comes to hold is
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -78,7 +78,45 @@ def over_the_mean(rewards: Floats) -> Floats:
     return np.asarray(np.where(mean > 0, (rewards - mean) / np.where(mean > 0, mean, 1.0), 0.0))
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        adapter: as for :func:`parameters`.
+        size: as for :func:`parameters`.
+        method: ``"sft"``, one of the right answers, drawn once a prompt and shown at every visit, ``"maxrl"``
+            (:func:`over_the_mean`), ``"grpo"``, ``"rloo"``, or a number, the baseline of REINFORCE.
+        prompts: of each network.
+        keys: V.
+        answers: a multiple of V: ``answers / V`` of them are right for each key.
+        k: rollouts of a prompt in a step.
+        steps: updates.
+        rate: learning rate of the first.
+        seeds: networks.
+
+    Raises:
+        InputError: answers that the keys do not divide, or an adapter that is not known.
+    """
+
+    adapter: str
+    size: int
+    method: str | float
+    prompts: int
+    keys: int
+    answers: int
+    k: int
+    steps: int
+    rate: float
+    seeds: int
+
+    def __post_init__(self) -> None:
+        parameters(self.adapter, self.size)
+        if self.answers % self.keys:
+            raise InputError(f"answers = {self.answers}; want a multiple of {self.keys}, the keys")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train the adapters of many networks, each on a key of its own, and log what they were told.
 
     Every step visits all prompts; Adam, with a rate that falls to 0 as half a cosine. At the end every prompt is
@@ -87,41 +125,32 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     also makes the prequential code length of the first visit less the last what is absorbed, to the same number.
 
     Args:
-        settings: ``adapter`` and ``size`` as for :func:`parameters`; ``prompts``; ``keys``, V; ``answers``, a multiple
-            of V: ``answers / V`` of them are right for each key; ``method``: ``"sft"``, one of the right answers,
-            drawn once a prompt and shown at every visit, ``"maxrl"`` (:func:`over_the_mean`), ``"grpo"``, ``"rloo"``,
-            or a number, the baseline of REINFORCE; ``k`` rollouts of a prompt in a step; ``steps``, ``rate`` and
-            ``seeds``.
+        settings: of the arm.
         folder: where the log goes; its ``target`` is the key, and the surprisal is that of any right answer.
         rng: all randomness.
 
     Returns:
         What it cost.
-
-    Raises:
-        InputError: answers that the keys do not divide, or an adapter that is not known.
     """
     import torch
 
     s = settings
-    if s["answers"] % s["keys"]:
-        raise InputError(f"answers = {s['answers']}; want a multiple of {s['keys']}, the keys")
     adapted = _Adapted(s, rng)
-    optimiser = torch.optim.Adam(adapted.trained, lr=s["rate"])
-    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s["steps"])
+    optimiser = torch.optim.Adam(adapted.trained, lr=s.rate)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, s.steps)
     taught, cost = _Lesson(s, rng), Cost()
     with SimulatedRun(folder, rng) as run:
-        for step in range(s["steps"] + 1):
-            probe = step == s["steps"]
+        for step in range(s.steps + 1):
+            probe = step == s.steps
             scores = adapted.scores()
-            said, weight = taught.visit(run, step, scores, None if probe else s["method"])
+            said, weight = taught.visit(run, step, scores, None if probe else s.method)
             if not probe:
                 optimiser.zero_grad()
                 torch.autograd.backward(_loss(scores, said, weight))
                 optimiser.step()
                 falling.step()
             tokens = said.size * 2  # a prompt and an answer
-            sampled = 0 if s["method"] == "sft" and not probe else tokens
+            sampled = 0 if s.method == "sft" and not probe else tokens
             spent = flops(adapted.shape.parameters, forward=sampled, trained=0 if probe else tokens)
             cost += Cost(said.size, tokens, spent)
     return cost
@@ -138,9 +167,9 @@ def _loss(scores: Tensor, said: Ints, weight: Floats) -> Tensor:
 class _Lesson:
     """What is right, and what the networks are told of it."""
 
-    def __init__(self, s: Mapping[str, Any], rng: np.random.Generator) -> None:
-        self.k, self.each = s["k"], s["answers"] // s["keys"]
-        self.keys = rng.integers(s["keys"], size=(s["seeds"], s["prompts"]))
+    def __init__(self, s: Settings, rng: np.random.Generator) -> None:
+        self.k, self.each = s.k, s.answers // s.keys
+        self.keys = rng.integers(s.keys, size=(s.seeds, s.prompts))
         self.labels = self.keys * self.each + rng.integers(self.each, size=self.keys.shape)
         self.dice = dice(rng)
 
@@ -182,30 +211,30 @@ class _Lesson:
 class _Adapted:
     """Frozen networks with an adapter each; ``trained`` is all that learns."""
 
-    def __init__(self, s: Mapping[str, Any], rng: np.random.Generator) -> None:
+    def __init__(self, s: Settings, rng: np.random.Generator) -> None:
         import torch
 
-        self.shape = Shape(vocabulary=s["prompts"], answers=s["answers"], length=1, width=WIDTH)
-        drawn, seeds = initial(self.shape, s["seeds"], rng=rng), s["seeds"]
+        self.shape = Shape(vocabulary=s.prompts, answers=s.answers, length=1, width=WIDTH)
+        drawn, seeds = initial(self.shape, s.seeds, rng=rng), s.seeds
         self.weights = {name: w.detach() for name, w in drawn.items()}
         where = self.weights["head"]
         tall = rng.standard_normal(tuple(where.shape)) * SHARPNESS / math.sqrt(WIDTH)
         self.weights["head"] = torch.as_tensor(tall, dtype=where.dtype, device=where.device)
-        count = parameters(s["adapter"], s["size"])
+        count = parameters(s.adapter, s.size)
 
         def fresh(*shape: int) -> Tensor:
             numbers = rng.standard_normal((seeds, *shape)) / math.sqrt(INPUTS)
             return torch.as_tensor(numbers, dtype=where.dtype, device=where.device)
 
-        if s["adapter"] == "lora":
-            self.left = fresh(INPUTS, s["size"]).requires_grad_()
-            self.right = where.new_zeros(seeds, s["size"], OUTPUTS).requires_grad_()
+        if s.adapter == "lora":
+            self.left = fresh(INPUTS, s.size).requires_grad_()
+            self.right = where.new_zeros(seeds, s.size, OUTPUTS).requires_grad_()
             self.trained = [self.left, self.right]
         else:
             self.left = where.new_zeros(seeds, 1, count).requires_grad_()
             self.right = fresh(count, INPUTS * OUTPUTS)
             self.trained = [self.left]
-        every = torch.arange(s["prompts"], device=where.device)
+        every = torch.arange(s.prompts, device=where.device)
         self.tokens = every[None, :, None].expand(seeds, -1, 1)
         self.before = logits(self.shape, self.weights, self.tokens)[:, :, -1]
 

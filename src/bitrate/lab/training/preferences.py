@@ -10,7 +10,7 @@ summed, as DPO sums log-ratios.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,51 @@ LOGGED = 50
 RULE_RATE = 0.05
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates.
+
+    Args:
+        sft: of supervised fine-tuning.
+        dpo: of DPO.
+        network: of the reward model that is a transformer.
+        rl: of RL on either reward model.
+    """
+
+    sft: float
+    dpo: float
+    network: float
+    rl: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An arm: all ways of one task.
+
+    Args:
+        horizon: T, tokens of an answer.
+        contexts: of the task, see :class:`~bitrate.lab.training.gap_tasks.Counting`.
+        pairs: preferences of each network.
+        updates: of each way.
+        k: rollouts of a group.
+        best: n of best-of-n.
+        beta: of DPO and of RL, nats.
+        rates: of the ways.
+        seeds: networks.
+    """
+
+    horizon: int
+    contexts: int
+    pairs: int
+    updates: int
+    k: int
+    best: int
+    beta: float
+    rates: Rates
+    seeds: int
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train networks in every way on the same preferences, and log what each was told and what it answers.
 
     Each pair is a row without a reward, ``"better > worse"``, for each way. The rewards of rollouts are true outcomes,
@@ -51,8 +95,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     component ``reward model``; the pull to the reference comes on top.
 
     Args:
-        settings: ``horizon``, ``contexts``, ``pairs``, ``updates``, ``k`` (rollouts of a group), ``best`` (n of
-            best-of-n), ``beta`` (of DPO and of RL), ``rates`` (of sft, dpo, network, rl), ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
@@ -63,14 +106,14 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     likelihood.
     """
     s = settings
-    task = Counting.draw(s["seeds"], s["horizon"], s["contexts"], rng)
+    task = Counting.draw(s.seeds, s.horizon, s.contexts, rng)
     with SimulatedRun(folder, rng) as run:
         lab = _Lab.prepare(s, task, run, rng)
         for way in WAYS:
             lab.tell(way)
             lab.visit(way, 0, lab.start)
-        lab.visit("sft", lab.after, lab.fit(s["rates"]["sft"], lab.start, lab.sft_loss))
-        lab.visit("dpo", lab.after, lab.fit(s["rates"]["dpo"], lab.start, lab.dpo_loss))
+        lab.visit("sft", lab.after, lab.fit(s.rates.sft, lab.start, lab.sft_loss))
+        lab.visit("dpo", lab.after, lab.fit(s.rates.dpo, lab.start, lab.dpo_loss))
         for kind, fitted in (("rule", lab.rule), ("network", lab.network)):
             score = fitted()
             lab.visit(f"{kind}-best", lab.after, lab.start, best=score)
@@ -82,7 +125,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
 class _Lab:
     """The networks of one call: their task, pairs and starting weights."""
 
-    s: Mapping[str, Any]
+    s: Settings
     task: Counting
     run: SimulatedRun
     rng: np.random.Generator
@@ -94,12 +137,12 @@ class _Lab:
     cost: Cost
 
     @classmethod
-    def prepare(cls, s: Mapping[str, Any], task: Counting, run: SimulatedRun, rng: np.random.Generator) -> _Lab:
+    def prepare(cls, s: Settings, task: Counting, run: SimulatedRun, rng: np.random.Generator) -> _Lab:
         import torch
 
         shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
-        start = initial(shape, s["seeds"], rng=rng)
-        told = Preferences.draw(task, s["pairs"], rng)
+        start = initial(shape, s.seeds, rng=rng)
+        told = Preferences.draw(task, s.pairs, rng)
         both = torch.from_numpy(np.stack([told.better, told.worse], axis=2)).to(start["head"].device)
         prompts = torch.from_numpy(told.prompts).to(start["head"].device)
         return cls(s, task, run, rng, dice(rng), shape, start, (prompts, both), told, Cost())
@@ -107,7 +150,7 @@ class _Lab:
     @property
     def after(self) -> int:
         """The step of the last visit."""
-        return int(self.s["updates"])
+        return int(self.s.updates)
 
     def spend(self, answers: int, *, forward: int = 0, trained: int = 0) -> None:
         """Count answers of all seeds, and how often each was generated or scored, and trained on."""
@@ -124,13 +167,13 @@ class _Lab:
 
     def runs(self, way: str, prompts: int) -> Texts:
         """Name of the run of each prompt of each seed."""
-        return np.repeat([f"{way}-{i}" for i in range(self.s["seeds"])], prompts)
+        return np.repeat([f"{way}-{i}" for i in range(self.s.seeds)], prompts)
 
     def visit(self, way: str, step: int, weights: Weights, best: Score | None = None) -> None:
         """Sample answers to every prompt, or the best of n by a score, and log the true outcomes."""
         import torch
 
-        n, k = (self.s["best"], BEST_PROBES) if best else (1, PROBES)
+        n, k = (self.s.best, BEST_PROBES) if best else (1, PROBES)
         for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
             asked = torch.from_numpy(prompts).to(self.start["head"].device)
             said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
@@ -155,10 +198,10 @@ class _Lab:
 
     def batches(self) -> list[Ints]:
         """Which pairs each update of each seed is about, shape [seeds, BATCH]; all once before any comes again."""
-        n, size = self.s["pairs"], min(BATCH, self.s["pairs"])
+        n, size = self.s.pairs, min(BATCH, self.s.pairs)
         found: list[Ints] = []
         while len(found) < self.after:
-            order = self.rng.permuted(np.tile(np.arange(n), (self.s["seeds"], 1)), axis=1)
+            order = self.rng.permuted(np.tile(np.arange(n), (self.s.seeds, 1)), axis=1)
             found += np.split(order[:, : n - n % size], n // size, axis=1)
         return found[: self.after]
 
@@ -183,13 +226,13 @@ class _Lab:
     def dpo_loss(self, weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
         """-log sigmoid of beta times the lead in log-ratio; the uniform reference has a lead of 0."""
         said = log_policy(self.shape, weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)).sum(-1)
-        return _bradley_terry(self.s["beta"] * said)
+        return _bradley_terry(self.s.beta * said)
 
     def rule(self) -> Score:
         """A rule that counts: -sharpness (sum of the values of the answer's tokens - number asked for)^2."""
         import torch
 
-        device, seeds = self.start["head"].device, self.s["seeds"]
+        device, seeds = self.start["head"].device, self.s.seeds
         value = torch.full((seeds, TOKENS), 0.5, device=device, requires_grad=True)
         sharpness = torch.zeros((seeds, 1), device=device, requires_grad=True)
 
@@ -218,17 +261,17 @@ class _Lab:
         def loss(weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
             return _bradley_terry(score(weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)))
 
-        fitted = self.fit(self.s["rates"]["network"], start, loss)
+        fitted = self.fit(self.s.rates.network, start, loss)
         return lambda prompts, answers: score(fitted, prompts, answers)
 
     def ascend(self, way: str, score: Score) -> Weights:
         """GRPO on a reward model's score less beta times the log-ratio to the reference, on the training prompts."""
         import torch
 
-        s, k = self.s, self.s["k"]
+        s, k = self.s, self.s.k
         weights = {name: w.detach().clone().requires_grad_() for name, w in self.start.items()}
-        steps = _Steps(weights, s["rates"]["rl"], self.after)
-        every = np.tile(np.arange(self.task.train.shape[1]), (s["seeds"], 1))
+        steps = _Steps(weights, s.rates.rl, self.after)
+        every = np.tile(np.arange(self.task.train.shape[1]), (s.seeds, 1))
         for step in range(self.after):
             asked = np.take_along_axis(self.task.train, self.rng.permuted(every, axis=1)[:, :GROUPS, None], axis=1)
             prompts = torch.from_numpy(asked).to(self.start["head"].device)
@@ -238,7 +281,7 @@ class _Lab:
             with torch.no_grad():
                 marks = score(repeated, said)
                 ratio = chosen + self.task.horizon * float(np.log(TOKENS))
-                rewards = (marks - s["beta"] * ratio).reshape(-1, k).double().cpu().numpy()
+                rewards = (marks - s.beta * ratio).reshape(-1, k).double().cpu().numpy()
             weight = advantages(rewards, "grpo")
             if step and step % LOGGED == 0:
                 parts = {"reward model": marks.reshape(-1, k).cpu().numpy()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,15 +27,31 @@ OFTEN = 0.5
 K, BATCH, EVALUATED, RATE, BASE_STEPS = 8, 8, 32, 1e-3, 150
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        heuristic: share of questions that the heuristic answers.
+        general: how often the base takes the strategy that answers all.
+        steps: updates.
+        seeds: networks.
+    """
+
+    heuristic: float
+    general: float
+    steps: int
+    seeds: int
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """GRPO by which of the strategies grows: the heuristic answers a share of the questions, the general one all.
 
     Whether the heuristic answers a question is a coin, the same for all rollouts of a visit, and nothing in the
     question tells. Step 0 and the last step are evaluations on questions held out, without an update.
 
     Args:
-        settings: ``heuristic``: share of questions that it answers; ``general``: how often the base takes the strategy
-            that answers all; ``steps`` and ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
@@ -45,15 +61,15 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     import torch
 
     s, thrown, cost = settings, dice(rng), Cost()
-    weights = _base(s["general"], s["seeds"], rng)
+    weights = _base(s.general, s.seeds, rng)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
     with SimulatedRun(folder, rng) as run:
-        for step in range(s["steps"] + 2):
-            evaluation = step in {0, s["steps"] + 1}
-            tokens = rng.integers(SHAPE.vocabulary, size=(s["seeds"], EVALUATED if evaluation else BATCH, SHAPE.length))
+        for step in range(s.steps + 2):
+            evaluation = step in {0, s.steps + 1}
+            tokens = rng.integers(SHAPE.vocabulary, size=(s.seeds, EVALUATED if evaluation else BATCH, SHAPE.length))
             scores = logits(SHAPE, weights, torch.from_numpy(tokens))[:, :, -1]
             answers, weight = _visit(
-                run, step, s["heuristic"], tokens, scores.detach().double().numpy(), evaluation, thrown, rng
+                run, step, s.heuristic, tokens, scores.detach().double().numpy(), evaluation, thrown, rng
             )
             read = answers.size * 3
             cost += Cost(answers.size, read, flops(SHAPE.parameters, forward=read, trained=0 if evaluation else read))

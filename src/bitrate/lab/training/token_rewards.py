@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,49 +30,76 @@ SEEDED_AS = "bitrate.lab.training.token_rewards"
 FEEDBACK = ("tokens", "sum", "first error", "outcome")
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        feedback: ``"tokens"`` (a reward a token, an advantage at each position), ``"sum"`` (the same rewards, one
+            advantage a rollout from their sum), ``"first error"`` (tokens before it are right, it is wrong, what
+            follows is not judged), ``"outcome"`` (one reward for the whole).
+        baseline: ``"grpo"`` or a number that is taken from each score.
+        length: T, tokens of an answer.
+        prompts: of each network, to train on.
+        held_out: prompts that are not trained on.
+        k: rollouts of a prompt in a step.
+        visits: to each prompt.
+        rate: learning rate.
+        seeds: networks.
+
+    Raises:
+        InputError: another feedback.
+    """
+
+    feedback: str
+    baseline: str | float
+    length: int
+    prompts: int
+    held_out: int
+    k: int
+    visits: int
+    rate: float
+    seeds: int
+
+    def __post_init__(self) -> None:
+        if self.feedback not in FEEDBACK:
+            raise InputError(f"feedback = {self.feedback!r}; want one of {', '.join(FEEDBACK)}")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train many transformers, each on keys of its own, and log all that they were told.
 
     A step visits each training prompt. Held-out prompts are visited in the first step and in the last, for the record
     alone; the last step updates nothing.
 
     Args:
-        settings: ``feedback``: ``"tokens"`` (a reward a token, an advantage at each position), ``"sum"`` (the same
-            rewards, one advantage a rollout from their sum), ``"first error"`` (tokens before it are right, it is
-            wrong, what follows is not judged), ``"outcome"`` (one reward for the whole); ``baseline``: ``"grpo"`` or a
-            number that is taken from each score; ``length`` T, ``prompts``, ``held_out``, ``k``, ``visits``, ``rate``
-            and ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
     Returns:
         What it cost.
-
-    Raises:
-        InputError: another feedback.
     """
     import torch
 
     s = settings
-    if s["feedback"] not in FEEDBACK:
-        raise InputError(f"feedback = {s['feedback']!r}; want one of {', '.join(FEEDBACK)}")
-    every = s["prompts"] + s["held_out"]
-    shape = Shape(vocabulary=2 + every, answers=2, length=s["length"])
-    weights = initial(shape, s["seeds"], rng=rng)
-    keys, thrown, cost = rng.integers(2, size=(s["seeds"], every, s["length"])), dice(rng), Cost()
-    optimiser = torch.optim.Adam(weights.values(), lr=s["rate"])
+    every = s.prompts + s.held_out
+    shape = Shape(vocabulary=2 + every, answers=2, length=s.length)
+    weights = initial(shape, s.seeds, rng=rng)
+    keys, thrown, cost = rng.integers(2, size=(s.seeds, every, s.length)), dice(rng), Cost()
+    optimiser = torch.optim.Adam(weights.values(), lr=s.rate)
     with SimulatedRun(folder, rng) as run:
-        for step in range(s["visits"] + 1):
-            probe = step == s["visits"]
+        for step in range(s.visits + 1):
+            probe = step == s.visits
             if step == 0 or probe:
-                seen = range(s["prompts"], every)
+                seen = range(s.prompts, every)
                 cost += _visit(run, step, s, shape, weights, keys, seen, "eval", thrown)[2]
-            said, credit, spent = _visit(run, step, s, shape, weights, keys, range(s["prompts"]), "train", thrown)
+            said, credit, spent = _visit(run, step, s, shape, weights, keys, range(s.prompts), "train", thrown)
             cost += spent
             if probe:
                 break
             optimiser.zero_grad()
-            spoken = log_policy(shape, weights, _prompts(range(s["prompts"]), s), said)
+            spoken = log_policy(shape, weights, _prompts(range(s.prompts), s), said)
             loss = -(spoken * torch.as_tensor(credit, dtype=spoken.dtype, device=spoken.device)).sum(-1)
             torch.autograd.backward(loss.mean(dim=1).sum())
             optimiser.step()
@@ -117,21 +145,21 @@ def credits(feedback: str, right: Floats, baseline: str | float = "grpo") -> Flo
 
 
 def _visit(
-    run: SimulatedRun, step: int, s: Mapping[str, Any], shape: Shape, weights: Weights, keys: Ints, seen: range,
+    run: SimulatedRun, step: int, s: Settings, shape: Shape, weights: Weights, keys: Ints, seen: range,
     split: str, thrown: Generator,
 ) -> tuple[Tensor, Floats, Cost]:  # fmt: skip
     """One step's rollouts, logged: answers and credits [seeds, prompts x k, tokens], and what they cost."""
     import torch
 
-    seeds, k, length, feedback = s["seeds"], s["k"], s["length"], s["feedback"]
+    seeds, k, length, feedback = s.seeds, s.k, s.length, s.feedback
     said = draw(shape, weights, _prompts(seen, s), length, thrown)
     key = keys[:, seen.start : seen.stop]
     with torch.no_grad():
-        asked = _prompts(seen, {**s, "k": 1})
+        asked = _prompts(seen, replace(s, k=1))
         known = log_policy(shape, weights, asked, torch.from_numpy(key).to(said.device)).double().sum(-1)
     answers = said.cpu().numpy().reshape(seeds * len(seen), k, length)
     right = (answers == key.reshape(-1, 1, length)).astype(float)
-    credit, solved = credits(feedback, right, s["baseline"]), right.min(axis=-1)
+    credit, solved = credits(feedback, right, s.baseline), right.min(axis=-1)
     parts, rewards = None, solved
     if feedback in {"tokens", "sum"}:
         parts, rewards = {f"token_{t}": right[..., t] for t in range(length)}, right.mean(axis=-1)
@@ -149,12 +177,12 @@ def _visit(
     return said, credit.reshape(seeds, -1, length), spent
 
 
-def _prompts(seen: range, s: Mapping[str, Any]) -> Tensor:
+def _prompts(seen: range, s: Settings) -> Tensor:
     """The tokens of prompts, each k times in a row, shape [seeds, prompts x k, 1]."""
     import torch
 
-    asked = 2 + torch.arange(seen.start, seen.stop).repeat_interleave(s["k"])
-    return asked[None, :, None].expand(s["seeds"], -1, 1)
+    asked = 2 + torch.arange(seen.start, seen.stop).repeat_interleave(s.k)
+    return asked[None, :, None].expand(s.seeds, -1, 1)
 
 
 def _texts(tokens: Ints) -> np.ndarray:
