@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.lazy import torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -82,8 +84,6 @@ def initial(shape: Shape, seeds: int, *, rng: np.random.Generator) -> Weights:
     Returns:
         Float32 tensors with the seeds as first axis, which take a gradient.
     """
-    import torch
-
     found: Weights = {}
     for name, size in shape.sizes().items():
         if len(size) == 1:
@@ -110,9 +110,6 @@ def logits(shape: Shape, weights: Mapping[str, Tensor], tokens: Tensor) -> Tenso
 
     Reference: Vaswani et al. (2017), Attention Is All You Need; Xiong et al. (2020) for the norms' place.
     """
-    import torch
-    from torch.nn import functional as f
-
     seeds, rows, length = tokens.shape
     every = torch.arange(seeds, device=tokens.device)[:, None, None]
     x = weights["embed"][every, tokens] + weights["place"][:, None, :length]
@@ -144,8 +141,6 @@ def log_policy(shape: Shape, weights: Mapping[str, Tensor], prompts: Tensor, ans
     Returns:
         Shape of ``answers``.
     """
-    import torch
-
     start = prompts.shape[-1] - 1
     said = logits(shape, weights, torch.cat([prompts, answers[..., :-1]], dim=-1))[:, :, start:]
     found: Tensor = said.log_softmax(-1).gather(-1, answers[..., None])[..., 0]
@@ -168,8 +163,6 @@ def sample(
     Returns:
         Shape [seeds, prompts, k, tokens].
     """
-    import torch
-
     seeds, n, _ = prompts.shape
     with torch.no_grad():
         if tokens == 1:  # one answer token: the k rollouts of a prompt are draws from one distribution
@@ -185,8 +178,6 @@ def sample(
 
 def dice(rng: np.random.Generator) -> Generator:
     """A generator of torch, seeded from one of NumPy."""
-    import torch
-
     made = torch.Generator()
     made.manual_seed(int(rng.integers(1 << 62)))
     return made

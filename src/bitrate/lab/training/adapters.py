@@ -16,6 +16,7 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, dice, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
@@ -132,8 +133,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     Returns:
         What it cost.
     """
-    import torch
-
     s = settings
     adapted = _Adapted(s, rng)
     optimiser = torch.optim.Adam(adapted.trained, lr=s.rate)
@@ -158,8 +157,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
 
 def _loss(scores: Tensor, said: Ints, weight: Floats) -> Tensor:
     """``- mean_i weight_i log pi(answer_i)`` of each network, summed over the networks."""
-    import torch
-
     chosen = scores.log_softmax(-1).gather(-1, torch.as_tensor(said, device=scores.device))
     return -(chosen * torch.as_tensor(weight, dtype=scores.dtype, device=scores.device)).mean((1, 2)).sum()
 
@@ -175,8 +172,6 @@ class _Lesson:
 
     def visit(self, run: SimulatedRun, step: int, scores: Tensor, method: str | float | None) -> tuple[Ints, Floats]:
         """One step's labels or rollouts, and now and then a log of them: answers and weights, [seeds, prompts, k]."""
-        import torch
-
         seeds, prompts = self.keys.shape
         log = scores.detach().double().log_softmax(-1)
         given: Floats | None = None
@@ -200,8 +195,6 @@ class _Lesson:
 
     def _surprisal(self, log: Tensor) -> Floats:
         """Bits: -log2 of the probability of all answers that are right, shape [seeds, prompts]."""
-        import torch
-
         right = torch.as_tensor(self.keys, device=log.device)[..., None, None].expand(-1, -1, 1, self.each)
         held = log.reshape(*self.keys.shape, -1, self.each).gather(2, right).logsumexp(-1)[..., 0]
         # A sum of probabilities, which rounding may take above 1 by its last digit.
@@ -212,8 +205,6 @@ class _Adapted:
     """Frozen networks with an adapter each; ``trained`` is all that learns."""
 
     def __init__(self, s: Settings, rng: np.random.Generator) -> None:
-        import torch
-
         self.shape = Shape(vocabulary=s.prompts, answers=s.answers, length=1, width=WIDTH)
         drawn, seeds = initial(self.shape, s.seeds, rng=rng), s.seeds
         self.weights = {name: w.detach() for name, w in drawn.items()}
@@ -240,8 +231,6 @@ class _Adapted:
 
     def scores(self) -> Tensor:
         """Logits of all prompts less those before the adapter, shape [seeds, prompts, answers]."""
-        import torch
-
         change = torch.bmm(self.left, self.right).view(-1, INPUTS, OUTPUTS)
         weights = {**self.weights, ADAPTED: self.weights[ADAPTED] + change}
         return logits(self.shape, weights, self.tokens)[:, :, -1] - self.before

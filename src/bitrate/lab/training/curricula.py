@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
@@ -122,8 +123,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     Returns:
         What the training cost; the visits to held-out strings are not in it.
     """
-    import torch
-
     s = settings
     shape = Shape(vocabulary=s.alphabet, answers=s.alphabet, length=s.longest)
     weights = initial(shape, s.seeds, rng=rng)
@@ -269,6 +268,4 @@ def _numbers(odds: Tensor) -> Floats:
 
 
 def _tensor(values: NDArray[Any], weights: Mapping[str, Tensor]) -> Tensor:
-    import torch
-
     return torch.from_numpy(np.ascontiguousarray(values)).to(weights["embed"].device)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, Weights, initial, logits
 from bitrate.types import Ints
 
@@ -88,8 +89,6 @@ def base(decks: Mapping[str, Ints], rng: np.random.Generator) -> Weights:
         decks: of every kind; of the rule, the base gets what is neither trained on later nor held out.
         rng: all randomness.
     """
-    import torch
-
     seeds = len(decks["key"])
     weights = initial(SHAPE, seeds, rng=rng)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
@@ -118,7 +117,5 @@ def surprise(scores: Tensor, answers: Ints) -> Tensor:
     Returns:
         Shape of ``answers``.
     """
-    import torch
-
     found: Tensor = -scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
     return found

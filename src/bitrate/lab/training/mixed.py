@@ -16,6 +16,8 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Weights, dice, logits
 from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck, surprise
 from bitrate.lab.worlds.learners import advantages
@@ -121,16 +123,12 @@ class _Learner:
     """Networks of many seeds under one method."""
 
     def __init__(self, s: Settings, weights: Weights, thrown: Generator, rng: np.random.Generator) -> None:
-        import torch
-
         self.s, self.weights, self.thrown, self.rng, self.cost = s, weights, thrown, rng, Cost()
         self.optimiser = torch.optim.Adam(weights.values(), lr=RATE)
         self.reference = {name: w.detach().clone() for name, w in weights.items()}
 
     def scores(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
         """Logits of the answers, and of the reward that the network expects."""
-        import torch
-
         said = logits(SHAPE, self.weights, torch.from_numpy(prompts.tokens))[:, :, -1]
         return said[..., :DIGITS], said[..., DIGITS]
 
@@ -141,24 +139,18 @@ class _Learner:
 
     def step(self, loss: Tensor) -> None:
         """One update of every seed; ``loss`` has an entry a seed and prompt."""
-        import torch
-
         self.optimiser.zero_grad()
         torch.autograd.backward(loss.mean(dim=1).sum())
         self.optimiser.step()
 
     def sampled(self, odds: Tensor, k: int) -> Ints:
         """Answers from ``odds`` [seeds, prompts, answers]: shape [seeds, prompts, k]."""
-        import torch
-
         flat = odds.detach().double().flatten(0, 1)
         drawn = torch.multinomial(flat, k, replacement=True, generator=self.thrown)
         return np.asarray(drawn.view(*odds.shape[:2], k).numpy())
 
     def evaluate(self, run: SimulatedRun, step: int, shown: Prompts, held: Prompts) -> None:
         """Every prompt, without an update."""
-        import torch
-
         for prompts, split in ((shown, "train"), (held, "eval")):
             with torch.no_grad():
                 scores, _ = self.scores(prompts)
@@ -168,8 +160,6 @@ class _Learner:
 
     def teacher(self, shown: Prompts) -> Floats:
         """Logits [seeds, prompts, answers] of networks that learnt the labels from the same bases."""
-        import torch
-
         weights = {name: w.detach().clone().requires_grad_() for name, w in self.weights.items()}
         elder = _Learner(self.s, weights, self.thrown, self.rng)
         for which in _visits(shown, TEACHER_VISITS, BATCH["labels"], self.rng):
@@ -184,8 +174,6 @@ class _Learner:
 
     def visit(self, run: SimulatedRun, step: int, prompts: Prompts, teacher: Floats | None) -> None:
         """One step of the method: what is told, logged and learnt."""
-        import torch
-
         scores, expected = self.scores(prompts)
         method = self.s.method
         if method in {"grpo", "value"}:
@@ -214,9 +202,6 @@ class _Learner:
 
     def _reinforce(self, run: SimulatedRun, step: int, prompts: Prompts, scores: Tensor, expected: Tensor) -> None:
         """K rollouts of each prompt, the verdicts on them, and a policy gradient."""
-        import torch
-        from torch.nn import functional as f
-
         answers = self.sampled(scores.softmax(-1), K)
         rewards = verdicts(answers, prompts.targets, self.s.verifier, self.s.noise, self.rng)
         if self.s.method == "value":

@@ -16,6 +16,7 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
@@ -79,8 +80,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     Returns:
         What it cost.
     """
-    import torch
-
     s = settings
     learner = _Table(s) if s.learner == "tabular" else _Transformer(s, rng)
     optimiser = torch.optim.Adam(learner.weights.values(), lr=s.rate)
@@ -119,8 +118,6 @@ def _visit(
     method: str | float | None, thrown: Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's labels or rollouts, logged: answers and their weights in the update, shape [seeds, prompts, k]."""
-    import torch
-
     odds = scores.detach().double().log_softmax(-1)
     bits = -odds.gather(-1, torch.from_numpy(key)[..., None])[..., 0].numpy() / math.log(2)
     seeds = np.repeat(np.arange(len(shown)), shown.shape[1])
@@ -147,16 +144,12 @@ class _Table:
     """A row of logits for each prompt of each seed."""
 
     def __init__(self, s: Settings) -> None:
-        import torch
-
         size = (s.seeds, s.prompts, s.answers)
         self.weights: Weights = {"table": torch.zeros(size, requires_grad=True)}
         self.parameters = s.prompts * s.answers
 
     def scores(self, shown: Tensor) -> Tensor:
         """Logits of the prompts shown."""
-        import torch
-
         return self.weights["table"][torch.arange(len(shown))[:, None], shown]
 
 

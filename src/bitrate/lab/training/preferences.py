@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bitrate.costs import Cost, flops
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
 from bitrate.lab.worlds.learners import advantages
@@ -138,8 +140,6 @@ class _Lab:
 
     @classmethod
     def prepare(cls, s: Settings, task: Counting, run: SimulatedRun, rng: np.random.Generator) -> _Lab:
-        import torch
-
         shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
         start = initial(shape, s.seeds, rng=rng)
         told = Preferences.draw(task, s.pairs, rng)
@@ -171,8 +171,6 @@ class _Lab:
 
     def visit(self, way: str, step: int, weights: Weights, best: Score | None = None) -> None:
         """Sample answers to every prompt, or the best of n by a score, and log the true outcomes."""
-        import torch
-
         n, k = (self.s.best, BEST_PROBES) if best else (1, PROBES)
         for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
             asked = torch.from_numpy(prompts).to(self.start["head"].device)
@@ -207,8 +205,6 @@ class _Lab:
 
     def fit(self, rate: float, start: Weights, loss: Callable[[Weights, Tensor, Tensor], Tensor]) -> Weights:
         """Minimise a loss of pairs, shape [seeds], from the weights that are given."""
-        import torch
-
         weights = {name: w.detach().clone().requires_grad_() for name, w in start.items()}
         prompts, both = self.pairs
         steps = _Steps(weights, rate, self.after)
@@ -230,8 +226,6 @@ class _Lab:
 
     def rule(self) -> Score:
         """A rule that counts: -sharpness (sum of the values of the answer's tokens - number asked for)^2."""
-        import torch
-
         device, seeds = self.start["head"].device, self.s.seeds
         value = torch.full((seeds, TOKENS), 0.5, device=device, requires_grad=True)
         sharpness = torch.zeros((seeds, 1), device=device, requires_grad=True)
@@ -249,8 +243,6 @@ class _Lab:
 
     def network(self) -> Score:
         """The transformer of the policy with a scalar at each token of the answer, summed."""
-        import torch
-
         shape = Shape(self.shape.vocabulary, 1, self.shape.length)
         start = {name: w for name, w in self.start.items() if name != "head"}
         start["head"] = torch.zeros_like(self.start["head"][..., :1])
@@ -266,8 +258,6 @@ class _Lab:
 
     def ascend(self, way: str, score: Score) -> Weights:
         """GRPO on a reward model's score less beta times the log-ratio to the reference, on the training prompts."""
-        import torch
-
         s, k = self.s, self.s.k
         weights = {name: w.detach().clone().requires_grad_() for name, w in self.start.items()}
         steps = _Steps(weights, s.rates.rl, self.after)
@@ -296,8 +286,6 @@ class _Steps:
     """Adam with a rate that rises, then falls to 0."""
 
     def __init__(self, weights: Weights, rate: float, updates: int) -> None:
-        import torch
-
         self.optimiser = torch.optim.Adam(list(weights.values()), lr=rate)
         shape = [min(1.0, (i + 1) / WARM) * (1 - i / updates) for i in range(updates)]
         self.rates = iter([rate * x for x in shape])
@@ -306,8 +294,6 @@ class _Steps:
         """One update."""
         for group in self.optimiser.param_groups:
             group["lr"] = next(self.rates)
-        import torch
-
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
@@ -315,7 +301,5 @@ class _Steps:
 
 def _bradley_terry(scores: Tensor) -> Tensor:
     """Loss of each seed, [seeds], of scores [seeds, pairs * 2], the better answer's first."""
-    from torch.nn import functional as f
-
     better, worse = scores.view(len(scores), -1, 2).unbind(-1)
     return -f.logsigmoid(better - worse).mean(-1)

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import DataError, InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.one_token import build, policy, policy_gradient
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
@@ -97,8 +98,6 @@ def _build(answers: int, number: int) -> ModuleDict:
 
 def _climb(model: ModuleDict, uphill: Callable[[ModuleDict], Floats], height: Callable[[Floats], float]) -> None:
     """Moves the weights uphill until the height of the policy is 0, the last step just as far as that takes."""
-    import torch
-
     weights = list(model.parameters())
 
     def height_at(share: float, at: Floats, step: Floats) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bitrate.costs import Cost, flops
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
@@ -58,8 +59,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     Returns:
         What it cost, without the base.
     """
-    import torch
-
     s, thrown, cost = settings, dice(rng), Cost()
     weights = _base(s.general, s.seeds, rng)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
@@ -83,8 +82,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
 
 def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
     """Networks that take the strategies at the rates wanted, whatever the question."""
-    import torch
-
     useless = SHAPE.answers - len(STRATEGIES)
     wanted = torch.tensor([OFTEN, general, *((1 - OFTEN - general) / useless,) * useless])
     weights = initial(SHAPE, seeds, rng=rng)
@@ -103,8 +100,6 @@ def _visit(
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's rollouts, scored and logged: strategies and their advantages, shape [seeds, questions, k]."""
-    import torch
-
     seeds, questions = scores.shape[:2]
     odds = torch.from_numpy(scores).softmax(-1).flatten(0, 1)
     answers = torch.multinomial(odds, K, replacement=True, generator=thrown).numpy()

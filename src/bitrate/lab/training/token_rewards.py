@@ -16,6 +16,8 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy
 from bitrate.lab.worlds.learners import RESIDUE
 from bitrate.lab.worlds.log import SimulatedRun
@@ -80,8 +82,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     Returns:
         What it cost.
     """
-    import torch
-
     s = settings
     every = s.prompts + s.held_out
     shape = Shape(vocabulary=2 + every, answers=2, length=s.length)
@@ -149,8 +149,6 @@ def _visit(
     split: str, thrown: Generator,
 ) -> tuple[Tensor, Floats, Cost]:  # fmt: skip
     """One step's rollouts, logged: answers and credits [seeds, prompts x k, tokens], and what they cost."""
-    import torch
-
     seeds, k, length, feedback = s.seeds, s.k, s.length, s.feedback
     said = draw(shape, weights, _prompts(seen, s), length, thrown)
     key = keys[:, seen.start : seen.stop]
@@ -179,8 +177,6 @@ def _visit(
 
 def _prompts(seen: range, s: Settings) -> Tensor:
     """The tokens of prompts, each k times in a row, shape [seeds, prompts x k, 1]."""
-    import torch
-
     asked = 2 + torch.arange(seen.start, seen.stop).repeat_interleave(s.k)
     return asked[None, :, None].expand(s.seeds, -1, 1)
 
@@ -204,9 +200,6 @@ def draw(shape: Shape, weights: Mapping[str, Tensor], prompts: Tensor, tokens: i
     Returns:
         Shape [seeds, sequences, tokens].
     """
-    import torch
-    from torch.nn import functional as f
-
     (seeds, rows, _), said = prompts.shape, list[torch.Tensor]()
     every = torch.arange(seeds, device=prompts.device)[:, None]
     size = (seeds * rows, shape.heads, tokens, shape.width // shape.heads)

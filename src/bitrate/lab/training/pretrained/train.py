@@ -13,6 +13,7 @@ import numpy as np
 
 from bitrate.costs import Cost
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.weights import load_pretrained, quiet
 from bitrate.lab.training.pretrained.policy import Notes, Policy
 from bitrate.lab.training.pretrained.questions import questions
@@ -166,16 +167,12 @@ def _lessons(s: Settings, notes: Notes, trained: Ints, rng: np.random.Generator,
 
 def _device() -> str:
     """Where the model is: TRL's trainers choose the same."""
-    import torch
-
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @contextmanager
 def _own_randomness(rng: np.random.Generator) -> Iterator[None]:
     """One thread, and the global generators that TRL and PEFT draw from seeded here and put back as they were."""
-    import torch
-
     threads, python, legacy = torch.get_num_threads(), random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng():
         torch.set_num_threads(1)
