@@ -8,8 +8,9 @@ milliseconds, and has the same bits everywhere. PyTorch comes with the extra ``b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +18,11 @@ import numpy as np
 from bitrate.errors import InputError
 from bitrate.lab.networks.lazy import functional as f
 from bitrate.lab.networks.lazy import torch
+from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
+    from torch.optim import Optimizer
 
 Weights = dict[str, "Tensor"]
 
@@ -111,7 +114,7 @@ def logits(shape: Shape, weights: Mapping[str, Tensor], tokens: Tensor) -> Tenso
     Reference: Vaswani et al. (2017), Attention Is All You Need; Xiong et al. (2020) for the norms' place.
     """
     seeds, rows, length = tokens.shape
-    every = torch.arange(seeds, device=tokens.device)[:, None, None]
+    every = torch.arange(seeds)[:, None, None]
     x = weights["embed"][every, tokens] + weights["place"][:, None, :length]
 
     def norm(x: Tensor, name: str) -> Tensor:
@@ -166,14 +169,75 @@ def sample(
     seeds, n, _ = prompts.shape
     with torch.no_grad():
         if tokens == 1:  # one answer token: the k rollouts of a prompt are draws from one distribution
-            odds = logits(shape, weights, prompts)[:, :, -1].softmax(-1)
-            return torch.multinomial(odds.flatten(0, 1), k, replacement=True, generator=dice).view(seeds, n, k, 1)
+            return choose(logits(shape, weights, prompts)[:, :, -1].softmax(-1), k, dice)[..., None]
         said = prompts.repeat_interleave(k, dim=1)
         for _ in range(tokens):
             odds = logits(shape, weights, said)[:, :, -1].softmax(-1)
             one = torch.multinomial(odds.flatten(0, 1), 1, generator=dice).view(seeds, n * k, 1)
             said = torch.cat([said, one], dim=-1)
         return said[..., -tokens:].reshape(seeds, n, k, tokens)
+
+
+def choose(odds: Tensor, k: int, dice: Generator) -> Tensor:
+    """K answers of one token to every prompt.
+
+    Args:
+        odds: probabilities, shape [seeds, prompts, answers].
+        k: answers a prompt.
+        dice: where chance comes from.
+
+    Returns:
+        Shape [seeds, prompts, k].
+    """
+    drawn = torch.multinomial(odds.flatten(0, 1), k, replacement=True, generator=dice)
+    return drawn.view(*odds.shape[:2], k)
+
+
+def surprise(scores: Tensor, answers: Ints) -> Tensor:
+    """Minus the log-likelihood of answers, nats.
+
+    Args:
+        scores: logits, shape [seeds, prompts, answers].
+        answers: shape [seeds, prompts, k].
+
+    Returns:
+        Shape of ``answers``.
+    """
+    found: Tensor = -scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
+    return found
+
+
+def surprisal(scores: Tensor, targets: Ints) -> Floats:
+    """Bits of one answer to each prompt, shape [seeds, prompts], as a log has them: no gradient, double precision."""
+    return np.asarray(surprise(scores.detach().double(), targets[..., None])[..., 0].numpy() / math.log(2))
+
+
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    """One update of every seed, by the gradient of a loss that is summed over them."""
+    optimiser.zero_grad()
+    torch.autograd.backward(loss)
+    optimiser.step()
+
+
+def visits(seeds: int, prompts: int, batch: int, steps: int, rng: np.random.Generator) -> Iterator[Ints]:
+    """Which prompts each seed visits in each step, shape [seeds, batch].
+
+    An epoch visits each prompt once, in an order of each seed's own; those that fill no batch are left out of it.
+
+    Args:
+        seeds: how many orders.
+        prompts: of each seed.
+        batch: of a step; as many as there are prompts, or fewer.
+        steps: how many.
+        rng: draws the orders, epoch by epoch.
+    """
+    every, whole = np.tile(np.arange(prompts), (seeds, 1)), prompts // batch
+
+    def epochs() -> Iterator[Ints]:
+        while True:
+            yield from np.split(rng.permuted(every, axis=1)[:, : whole * batch], whole, axis=1)
+
+    return islice(epochs(), steps)
 
 
 def dice(rng: np.random.Generator) -> Generator:

@@ -17,7 +17,7 @@ import numpy as np
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.networks.lazy import torch
-from bitrate.lab.networks.transformer import Shape, dice, initial, logits
+from bitrate.lab.networks.transformer import Shape, choose, descend, dice, initial, logits, surprise
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory.checks import whole
@@ -67,15 +67,15 @@ def over_the_mean(rewards: Floats) -> Floats:
     follow bounded functions of p, to which a prompt that is surely wrong is worth little.
 
     Args:
-        rewards: 0 or 1, shape [worlds, k].
+        rewards: 0 or 1, shape [..., k].
 
     Returns:
-        Advantages, shape [worlds, k].
+        Advantages, shape of ``rewards``.
 
     >>> over_the_mean(np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])).tolist()
     [[3.0, -1.0, -1.0, -1.0], [0.0, 0.0, 0.0, 0.0]]
     """
-    mean = rewards.mean(axis=1, keepdims=True)
+    mean = rewards.mean(axis=-1, keepdims=True)
     return np.asarray(np.where(mean > 0, (rewards - mean) / np.where(mean > 0, mean, 1.0), 0.0))
 
 
@@ -144,9 +144,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
             scores = adapted.scores()
             said, weight = taught.visit(run, step, scores, None if probe else s.method)
             if not probe:
-                optimiser.zero_grad()
-                torch.autograd.backward(_loss(scores, said, weight))
-                optimiser.step()
+                descend(optimiser, _loss(scores, said, weight))
                 falling.step()
             tokens = said.size * 2  # a prompt and an answer
             sampled = 0 if s.method == "sft" and not probe else tokens
@@ -157,8 +155,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
 
 def _loss(scores: Tensor, said: Ints, weight: Floats) -> Tensor:
     """``- mean_i weight_i log pi(answer_i)`` of each network, summed over the networks."""
-    chosen = scores.log_softmax(-1).gather(-1, torch.as_tensor(said, device=scores.device))
-    return -(chosen * torch.as_tensor(weight, dtype=scores.dtype, device=scores.device)).mean((1, 2)).sum()
+    return (surprise(scores, said) * torch.as_tensor(weight, dtype=scores.dtype)).mean((1, 2)).sum()
 
 
 class _Lesson:
@@ -172,33 +169,30 @@ class _Lesson:
 
     def visit(self, run: SimulatedRun, step: int, scores: Tensor, method: str | float | None) -> tuple[Ints, Floats]:
         """One step's labels or rollouts, and now and then a log of them: answers and weights, [seeds, prompts, k]."""
-        seeds, prompts = self.keys.shape
         log = scores.detach().double().log_softmax(-1)
         given: Floats | None = None
         rewards: Floats | None = None
         if method == "sft":
-            answers, weight = self.labels.reshape(-1, 1), np.ones((self.labels.size, 1))
+            answers, weight = self.labels[..., None], np.ones((*self.labels.shape, 1))
         else:
-            odds = log.exp().flatten(0, 1)
-            answers = torch.multinomial(odds, self.k, replacement=True, generator=self.dice).cpu().numpy()
-            weight = rewards = (answers // self.each == self.keys.reshape(-1, 1)).astype(float)
+            answers = choose(log.exp(), self.k, self.dice).numpy()
+            weight = rewards = (answers // self.each == self.keys[..., None]).astype(float)
             if method is not None:
                 weight = given = advantages(rewards, over_the_mean if method == "maxrl" else method)
         if method is None or step & (step - 1) == 0:
+            seeds, prompts = self.keys.shape
             run.step(
-                step, answers=answers, rewards=rewards, advantages=given, tokens=1, prompt_tokens=1,
-                targets=self.keys.ravel(), prompts=np.tile(np.arange(prompts), seeds),
-                runs=np.repeat(np.arange(seeds), prompts), target_surprisal=self._surprisal(log).ravel(),
+                step, answers=answers, rewards=rewards, advantages=given, tokens=1, prompt_tokens=1, targets=self.keys,
+                prompts=np.tile(np.arange(prompts), (seeds, 1)), target_surprisal=self._surprisal(log),
             )  # fmt: skip
-        shape = (seeds, prompts, -1)
-        return answers.reshape(shape), weight.reshape(shape)
+        return answers, weight
 
     def _surprisal(self, log: Tensor) -> Floats:
         """Bits: -log2 of the probability of all answers that are right, shape [seeds, prompts]."""
-        right = torch.as_tensor(self.keys, device=log.device)[..., None, None].expand(-1, -1, 1, self.each)
+        right = torch.from_numpy(self.keys)[..., None, None].expand(-1, -1, 1, self.each)
         held = log.reshape(*self.keys.shape, -1, self.each).gather(2, right).logsumexp(-1)[..., 0]
         # A sum of probabilities, which rounding may take above 1 by its last digit.
-        return np.asarray(-held.clamp(max=0.0).cpu().numpy() / math.log(2))
+        return np.asarray(-held.clamp(max=0.0).numpy() / math.log(2))
 
 
 class _Adapted:
@@ -210,12 +204,12 @@ class _Adapted:
         self.weights = {name: w.detach() for name, w in drawn.items()}
         where = self.weights["head"]
         tall = rng.standard_normal(tuple(where.shape)) * SHARPNESS / math.sqrt(WIDTH)
-        self.weights["head"] = torch.as_tensor(tall, dtype=where.dtype, device=where.device)
+        self.weights["head"] = torch.as_tensor(tall, dtype=where.dtype)
         count = parameters(s.adapter, s.size)
 
         def fresh(*shape: int) -> Tensor:
             numbers = rng.standard_normal((seeds, *shape)) / math.sqrt(INPUTS)
-            return torch.as_tensor(numbers, dtype=where.dtype, device=where.device)
+            return torch.as_tensor(numbers, dtype=where.dtype)
 
         if s.adapter == "lora":
             self.left = fresh(INPUTS, s.size).requires_grad_()
@@ -225,7 +219,7 @@ class _Adapted:
             self.left = where.new_zeros(seeds, 1, count).requires_grad_()
             self.right = fresh(count, INPUTS * OUTPUTS)
             self.trained = [self.left]
-        every = torch.arange(s.prompts, device=where.device)
+        every = torch.arange(s.prompts)
         self.tokens = every[None, :, None].expand(seeds, -1, 1)
         self.before = logits(self.shape, self.weights, self.tokens)[:, :, -1]
 

@@ -7,7 +7,6 @@ when all of its letters are: a policy that gets a letter right with chance p get
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.networks.lazy import torch
-from bitrate.lab.networks.transformer import Shape, initial, logits
+from bitrate.lab.networks.transformer import Shape, descend, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -136,20 +135,17 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
         for step in range(s.steps + 1):
             if step % s.every == 0 or step == s.steps:
                 with torch.no_grad():
-                    odds = logits(shape, weights, _tensor(held_out.letters, weights)).log_softmax(-1)
+                    odds = logits(shape, weights, torch.from_numpy(held_out.letters)).log_softmax(-1)
                 _rollouts(run, step, held_out, _numbers(odds), 1, None, rng, "eval")
             if step == s.steps:
                 break
             shown = _draw(s, keys, _lengths(s, step, rates, rng), rng, held_out)
-            odds = logits(shape, weights, _tensor(shown.letters, weights)).log_softmax(-1)
+            odds = logits(shape, weights, torch.from_numpy(shown.letters)).log_softmax(-1)
             said, weight, passed = _visit(run, step, s, shown, _numbers(odds), rng)
             _track(rates, shown.lengths, passed)
-            chosen = odds[:, :, None].expand(*said.shape, -1).gather(-1, _tensor(said, weights)[..., None])[..., 0]
+            chosen = odds[:, :, None].expand(*said.shape, -1).gather(-1, torch.from_numpy(said)[..., None])[..., 0]
             # Strings of all lengths weigh the same: the log-likelihood of a string is the sum over its letters.
-            loss = -(chosen * _tensor(weight, weights)).sum(-1).mean(dim=(1, 2)).sum()
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
+            descend(optimiser, -(chosen * torch.from_numpy(weight)).sum(-1).mean(dim=(1, 2)).sum())
             rollouts += said[..., 0].size
             tokens += int(shown.lengths.sum()) * said.shape[2]
     read = 2 * tokens  # a string and its translation
@@ -199,7 +195,7 @@ def _visit(
     inside = shown.inside[:, :, None]
     if s.method == "sft":
         belief = _surprisal(shown, odds)
-        run.step(step, answers=_words(shown.answers, shown.inside).reshape(-1, 1), rewards=None, **_where(shown, odds))
+        run.step(step, answers=_words(shown.answers, shown.inside)[..., None], rewards=None, **_where(shown, odds))
         return shown.answers[:, :, None], inside.astype(np.float32), 2.0**-belief
     said, right, weight = _rollouts(run, step, shown, odds, s.k, s.curriculum, rng, "train")
     return said, (weight[..., None] * inside).astype(np.float32), right.mean(axis=-1)
@@ -217,13 +213,13 @@ def _rollouts(
     inside = np.broadcast_to(shown.inside[:, :, None], size)
     hits = (said == shown.answers[:, :, None]) & inside
     right = (hits.sum(-1) == shown.lengths[..., None]).astype(float)
-    rewards = (_won(hits.sum(-1), rng) if curriculum == "self-play" else right).reshape(-1, k)
+    rewards = _won(hits.sum(-1), rng) if curriculum == "self-play" else right
     weight = advantages(rewards, "grpo")
     run.step(
-        step, answers=_words(said, inside).reshape(-1, k), rewards=rewards, split=split,
+        step, answers=_words(said, inside), rewards=rewards, split=split,
         advantages=weight if split == "train" else None, **_where(shown, odds),
     )  # fmt: skip
-    return said, right, weight.reshape(size[:-1])
+    return said, right, weight
 
 
 def _won(hits: Ints, rng: np.random.Generator) -> Floats:
@@ -249,11 +245,10 @@ def _surprisal(shown: Strings, odds: Floats) -> Floats:
 
 def _where(shown: Strings, odds: Floats) -> dict[str, Any]:
     """What the log says of each prompt."""
-    seeds, prompts = shown.lengths.shape
     return {
-        "targets": _words(shown.answers, shown.inside).ravel(), "prompts": _words(shown.letters, shown.inside).ravel(),
-        "runs": np.repeat(np.arange(seeds), prompts), "target_surprisal": _surprisal(shown, odds).ravel(),
-        "tokens": shown.lengths.reshape(-1, 1), "prompt_tokens": shown.letters.shape[-1],
+        "targets": _words(shown.answers, shown.inside), "prompts": _words(shown.letters, shown.inside),
+        "target_surprisal": _surprisal(shown, odds), "tokens": shown.lengths[..., None],
+        "prompt_tokens": shown.letters.shape[-1],
     }  # fmt: skip
 
 
@@ -264,8 +259,4 @@ def _words(letters: Ints, inside: NDArray[np.bool_]) -> NDArray[np.str_]:
 
 
 def _numbers(odds: Tensor) -> Floats:
-    return np.asarray(odds.detach().double().cpu().numpy())
-
-
-def _tensor(values: NDArray[Any], weights: Mapping[str, Tensor]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values)).to(weights["embed"].device)
+    return np.asarray(odds.detach().double().numpy())

@@ -6,7 +6,6 @@ labels, teachers or verifiers: true ones, noisy ones, and some that know nothing
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.networks.lazy import functional as f
 from bitrate.lab.networks.lazy import torch
-from bitrate.lab.networks.transformer import Weights, dice, logits
-from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck, surprise
+from bitrate.lab.networks.transformer import Weights, choose, descend, dice, logits, surprisal, surprise, visits
+from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -111,12 +110,11 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     return learner.cost
 
 
-def _visits(shown: Prompts, visits: int, batch: int, rng: np.random.Generator) -> Iterator[Ints]:
+def _visits(shown: Prompts, epochs: int, batch: int, rng: np.random.Generator) -> Iterator[Ints]:
     """Which prompts each seed visits in each step: every epoch all of them, in an order of its own."""
     seeds, total = shown.targets.shape
-    every = np.tile(np.arange(total), (seeds, 1))
-    for _ in range(visits):
-        yield from np.split(rng.permuted(every, axis=1), max(1, total // batch), axis=1)
+    size = total // max(1, total // batch)
+    return visits(seeds, total, size, epochs * total // size, rng)
 
 
 class _Learner:
@@ -139,15 +137,11 @@ class _Learner:
 
     def step(self, loss: Tensor) -> None:
         """One update of every seed; ``loss`` has an entry a seed and prompt."""
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss.mean(dim=1).sum())
-        self.optimiser.step()
+        descend(self.optimiser, loss.mean(dim=1).sum())
 
     def sampled(self, odds: Tensor, k: int) -> Ints:
         """Answers from ``odds`` [seeds, prompts, answers]: shape [seeds, prompts, k]."""
-        flat = odds.detach().double().flatten(0, 1)
-        drawn = torch.multinomial(flat, k, replacement=True, generator=self.thrown)
-        return np.asarray(drawn.view(*odds.shape[:2], k).numpy())
+        return np.asarray(choose(odds.detach().double(), k, self.thrown).numpy())
 
     def evaluate(self, run: SimulatedRun, step: int, shown: Prompts, held: Prompts) -> None:
         """Every prompt, without an update."""
@@ -207,7 +201,7 @@ class _Learner:
         if self.s.method == "value":
             weight = rewards - expected.detach().sigmoid().double().numpy()[..., None]
         else:
-            weight = advantages(rewards.reshape(-1, K), "grpo").reshape(rewards.shape)
+            weight = advantages(rewards, "grpo")
         _log(run, step, prompts, scores, answers, rewards, weight)
         self.paid(answers.size, True, True)
         self.paid(prompts.targets.size, True, False, rollouts=0)  # the reference scores each prompt once
@@ -265,18 +259,7 @@ def _log(
     weight: Floats | None = None, split: str = "train",
 ) -> None:  # fmt: skip
     """Rollouts, or labels, of one step: arrays have the shape [seeds, prompts, k]."""
-    bits = surprise(scores.detach().double(), prompts.targets[..., None]).numpy() / math.log(2)
-    k = answers.shape[-1]
     run.step(
-        step,
-        answers=answers.reshape(-1, k),
-        rewards=None if rewards is None else rewards.reshape(-1, k),
-        advantages=None if weight is None else weight.reshape(-1, k),
-        targets=prompts.targets.ravel(),
-        prompts=prompts.ids.ravel(),
-        runs=np.repeat(np.arange(len(prompts.targets)), prompts.targets.shape[1]),
-        target_surprisal=bits.ravel(),
-        split=split,
-        tokens=1,
-        prompt_tokens=TOKENS - 1,
-    )
+        step, answers=answers, rewards=rewards, advantages=weight, targets=prompts.targets, prompts=prompts.ids,
+        target_surprisal=surprisal(scores, prompts.targets), split=split, tokens=1, prompt_tokens=TOKENS - 1,
+    )  # fmt: skip

@@ -6,9 +6,8 @@ the bits that the feedback carried.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,18 @@ import numpy as np
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
 from bitrate.lab.networks.lazy import torch
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.networks.transformer import (
+    Shape,
+    Weights,
+    choose,
+    descend,
+    dice,
+    initial,
+    logits,
+    surprisal,
+    surprise,
+    visits,
+)  # fmt: skip
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -84,19 +94,16 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     learner = _Table(s) if s.learner == "tabular" else _Transformer(s, rng)
     optimiser = torch.optim.Adam(learner.weights.values(), lr=s.rate)
     keys = rng.integers(s.answers, size=(s.seeds, s.prompts))
-    thrown, cost = dice(rng), Cost()
+    thrown, cost, steps = dice(rng), Cost(), s.epochs * s.prompts // BATCH
+    every = np.tile(np.arange(s.prompts), (s.seeds, 1))
     with SimulatedRun(folder, rng) as run:
-        for step, shown in enumerate(_visits(s, rng)):
-            probe = step == s.epochs * s.prompts // BATCH
+        for step, shown in enumerate(chain(visits(s.seeds, s.prompts, BATCH, steps, rng), [every])):
+            probe = step == steps
             scores = learner.scores(torch.from_numpy(shown))
             key = np.take_along_axis(keys, shown, axis=1)
             said, weight = _visit(run, step, s, shown, key, scores, None if probe else s.method, thrown)
             if not probe:
-                optimiser.zero_grad()
-                chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(said))
-                loss = -(chosen * torch.from_numpy(weight)).mean(dim=(1, 2)).sum()
-                torch.autograd.backward(loss)
-                optimiser.step()
+                descend(optimiser, (surprise(scores, said) * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
             tokens = said.size * 2  # a prompt and an answer
             sampled = 0 if s.method == "sft" and not probe else tokens
             spent = flops(learner.parameters, forward=sampled, trained=0 if probe else tokens)
@@ -104,40 +111,25 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     return cost
 
 
-def _visits(s: Settings, rng: np.random.Generator) -> Iterator[Ints]:
-    """Which prompts each seed visits in each step, shape [seeds, prompts of the step]."""
-    every = np.tile(np.arange(s.prompts), (s.seeds, 1))
-    for _ in range(s.epochs):
-        order = rng.permuted(every, axis=1)
-        yield from np.split(order, s.prompts // BATCH, axis=1)
-    yield every
-
-
 def _visit(
     run: SimulatedRun, step: int, s: Settings, shown: Ints, key: Ints, scores: Tensor,
     method: str | float | None, thrown: Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's labels or rollouts, logged: answers and their weights in the update, shape [seeds, prompts, k]."""
-    odds = scores.detach().double().log_softmax(-1)
-    bits = -odds.gather(-1, torch.from_numpy(key)[..., None])[..., 0].numpy() / math.log(2)
-    seeds = np.repeat(np.arange(len(shown)), shown.shape[1])
     where: dict[str, Any] = {
-        "targets": key.ravel(), "prompts": shown.ravel(), "runs": seeds, "target_surprisal": bits.ravel(), "tokens": 1,
-        "prompt_tokens": 1,
+        "targets": key, "prompts": shown, "target_surprisal": surprisal(scores, key), "tokens": 1, "prompt_tokens": 1,
     }  # fmt: skip
     if method == "sft":
-        run.step(step, answers=key.reshape(-1, 1), rewards=None, **where)
+        run.step(step, answers=key[..., None], rewards=None, **where)
         return key[..., None], np.ones((*key.shape, 1), np.float32)
-    drawn = torch.multinomial(odds.exp().flatten(0, 1), s.k, replacement=True, generator=thrown)
-    answers = drawn.numpy()
-    rewards = (answers == key.reshape(-1, 1)).astype(float)
+    answers = choose(scores.detach().double().log_softmax(-1).exp(), s.k, thrown).numpy()
+    rewards = (answers == key[..., None]).astype(float)
     given: Floats | None
-    weight, given = rewards * s.k / np.maximum(rewards.sum(axis=1, keepdims=True), 1), None
+    weight, given = rewards * s.k / np.maximum(rewards.sum(axis=-1, keepdims=True), 1), None
     if method is not None and method != "rejection":
         weight = given = advantages(rewards, method)
     run.step(step, answers=answers, rewards=rewards, advantages=given, **where)
-    shape = (*shown.shape, s.k)
-    return answers.reshape(shape), weight.astype(np.float32).reshape(shape)
+    return answers, weight.astype(np.float32)
 
 
 class _Table:

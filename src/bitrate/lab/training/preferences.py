@@ -20,14 +20,24 @@ import numpy as np
 from bitrate.costs import Cost, flops
 from bitrate.lab.networks.lazy import functional as f
 from bitrate.lab.networks.lazy import torch
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
+from bitrate.lab.networks.transformer import (
+    Shape,
+    Weights,
+    descend,
+    dice,
+    initial,
+    log_policy,
+    logits,
+    sample,
+    visits,
+)  # fmt: skip
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Tensor
 
     Score = Callable[[Tensor, Tensor], Tensor]
 
@@ -110,7 +120,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     s = settings
     task = Counting.draw(s.seeds, s.horizon, s.contexts, rng)
     with SimulatedRun(folder, rng) as run:
-        lab = _Lab.prepare(s, task, run, rng)
+        lab = _Lab(s, task, run, rng)
         for way in WAYS:
             lab.tell(way)
             lab.visit(way, 0, lab.start)
@@ -123,34 +133,17 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     return lab.cost
 
 
-@dataclass
 class _Lab:
-    """The networks of one call: their task, pairs and starting weights."""
+    """The networks of one call: their task, pairs and starting weights; ``after`` is the step of the last visit."""
 
-    s: Settings
-    task: Counting
-    run: SimulatedRun
-    rng: np.random.Generator
-    dice: Generator
-    shape: Shape
-    start: Weights
-    pairs: tuple[Tensor, Tensor]
-    told: Preferences
-    cost: Cost
-
-    @classmethod
-    def prepare(cls, s: Settings, task: Counting, run: SimulatedRun, rng: np.random.Generator) -> _Lab:
-        shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
-        start = initial(shape, s.seeds, rng=rng)
-        told = Preferences.draw(task, s.pairs, rng)
-        both = torch.from_numpy(np.stack([told.better, told.worse], axis=2)).to(start["head"].device)
-        prompts = torch.from_numpy(told.prompts).to(start["head"].device)
-        return cls(s, task, run, rng, dice(rng), shape, start, (prompts, both), told, Cost())
-
-    @property
-    def after(self) -> int:
-        """The step of the last visit."""
-        return int(self.s.updates)
+    def __init__(self, s: Settings, task: Counting, run: SimulatedRun, rng: np.random.Generator) -> None:
+        self.s, self.task, self.run, self.rng, self.after, self.cost = s, task, run, rng, s.updates, Cost()
+        self.shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
+        self.start = initial(self.shape, s.seeds, rng=rng)
+        self.told = Preferences.draw(task, s.pairs, rng)
+        both = np.stack([self.told.better, self.told.worse], axis=2)
+        self.pairs = torch.from_numpy(self.told.prompts), torch.from_numpy(both)
+        self.dice = dice(rng)
 
     def spend(self, answers: int, *, forward: int = 0, trained: int = 0) -> None:
         """Count answers of all seeds, and how often each was generated or scored, and trained on."""
@@ -161,9 +154,9 @@ class _Lab:
     def tell(self, way: str) -> None:
         """Log the pairs, as labels: their order is all that they say."""
         p = self.told
-        said = np.char.add(np.char.add(text(p.better), " > "), text(p.worse)).reshape(-1, 1)
-        names = self.task.names(p.prompts).ravel()
-        self.run.step(0, answers=said, rewards=None, prompts=names, runs=self.runs(way, p.prompts.shape[1]))
+        said = np.char.add(np.char.add(text(p.better), " > "), text(p.worse))[..., None]
+        names, runs = self.task.names(p.prompts), self.runs(way, p.prompts.shape[1])
+        self.run.step(0, answers=said, rewards=None, prompts=names, runs=runs)
 
     def runs(self, way: str, prompts: int) -> Texts:
         """Name of the run of each prompt of each seed."""
@@ -173,7 +166,7 @@ class _Lab:
         """Sample answers to every prompt, or the best of n by a score, and log the true outcomes."""
         n, k = (self.s.best, BEST_PROBES) if best else (1, PROBES)
         for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
-            asked = torch.from_numpy(prompts).to(self.start["head"].device)
+            asked = torch.from_numpy(prompts)
             said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
             self.spend(said.shape[0] * said.shape[1], forward=2 if best else 1)
             scored: dict[str, Floats] | None = None
@@ -182,8 +175,8 @@ class _Lab:
                     marks = best(asked.repeat_interleave(k * n, 1), said).view(len(said), -1, n)
                 mark, which = marks.max(-1)
                 said = said.view(*marks.shape, -1).take_along_dim(which[..., None, None], 2)[:, :, 0]
-                scored = {"reward model": mark.reshape(-1, k).cpu().numpy()}
-            self.log(way, step, prompts, said.cpu().numpy(), k, split=split, components=scored)
+                scored = {"reward model": mark.reshape(-1, k).numpy()}
+            self.log(way, step, prompts, said.numpy(), k, split=split, components=scored)
 
     def log(self, way: str, step: int, prompts: Ints, said: Ints, k: int, **columns: Any) -> None:
         """Log k answers to each prompt, shape [seeds, prompts * k, horizon], with their true outcomes."""
@@ -194,22 +187,13 @@ class _Lab:
             runs=runs, tokens=self.task.horizon, prompt_tokens=2, **columns,
         )  # fmt: skip
 
-    def batches(self) -> list[Ints]:
-        """Which pairs each update of each seed is about, shape [seeds, BATCH]; all once before any comes again."""
-        n, size = self.s.pairs, min(BATCH, self.s.pairs)
-        found: list[Ints] = []
-        while len(found) < self.after:
-            order = self.rng.permuted(np.tile(np.arange(n), (self.s.seeds, 1)), axis=1)
-            found += np.split(order[:, : n - n % size], n // size, axis=1)
-        return found[: self.after]
-
     def fit(self, rate: float, start: Weights, loss: Callable[[Weights, Tensor, Tensor], Tensor]) -> Weights:
         """Minimise a loss of pairs, shape [seeds], from the weights that are given."""
         weights = {name: w.detach().clone().requires_grad_() for name, w in start.items()}
         prompts, both = self.pairs
         steps = _Steps(weights, rate, self.after)
-        for shown in self.batches():
-            which = torch.from_numpy(shown).to(prompts.device)[..., None]
+        for shown in visits(self.s.seeds, self.s.pairs, min(BATCH, self.s.pairs), self.after, self.rng):
+            which = torch.from_numpy(shown)[..., None]
             picked = prompts.take_along_dim(which, 1), both.take_along_dim(which[..., None], 1)
             steps.descend(loss(weights, *picked).sum())
             self.spend(2 * shown.size, trained=1)
@@ -226,9 +210,8 @@ class _Lab:
 
     def rule(self) -> Score:
         """A rule that counts: -sharpness (sum of the values of the answer's tokens - number asked for)^2."""
-        device, seeds = self.start["head"].device, self.s.seeds
-        value = torch.full((seeds, TOKENS), 0.5, device=device, requires_grad=True)
-        sharpness = torch.zeros((seeds, 1), device=device, requires_grad=True)
+        value = torch.full((self.s.seeds, TOKENS), 0.5, requires_grad=True)
+        sharpness = torch.zeros((self.s.seeds, 1), requires_grad=True)
 
         def score(prompts: Tensor, answers: Tensor) -> Tensor:
             counted = value.gather(1, answers.flatten(1)).view(answers.shape).sum(-1)
@@ -264,18 +247,18 @@ class _Lab:
         every = np.tile(np.arange(self.task.train.shape[1]), (s.seeds, 1))
         for step in range(self.after):
             asked = np.take_along_axis(self.task.train, self.rng.permuted(every, axis=1)[:, :GROUPS, None], axis=1)
-            prompts = torch.from_numpy(asked).to(self.start["head"].device)
+            prompts = torch.from_numpy(asked)
             said = sample(self.shape, weights, prompts, k, self.task.horizon, self.dice).flatten(1, 2)
             repeated = prompts.repeat_interleave(k, 1)
             chosen = log_policy(self.shape, weights, repeated, said).sum(-1)
             with torch.no_grad():
                 marks = score(repeated, said)
                 ratio = chosen + self.task.horizon * float(np.log(TOKENS))
-                rewards = (marks - s.beta * ratio).reshape(-1, k).double().cpu().numpy()
+                rewards = (marks - s.beta * ratio).reshape(-1, k).double().numpy()
             weight = advantages(rewards, "grpo")
             if step and step % LOGGED == 0:
-                parts = {"reward model": marks.reshape(-1, k).cpu().numpy()}
-                answers = said.cpu().numpy()
+                parts = {"reward model": marks.reshape(-1, k).numpy()}
+                answers = said.numpy()
                 self.log(way, step, asked, answers, k, split="train", components=parts, advantages=weight)
             steps.descend(-(chosen * torch.as_tensor(weight).to(chosen).view_as(chosen)).mean(-1).sum())
             self.spend(said.shape[0] * said.shape[1], forward=1 if way.startswith("rule") else 2, trained=1)
@@ -294,9 +277,7 @@ class _Steps:
         """One update."""
         for group in self.optimiser.param_groups:
             group["lr"] = next(self.rates)
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        self.optimiser.step()
+        descend(self.optimiser, loss)
 
 
 def _bradley_terry(scores: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.lab.networks.lazy import torch
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.networks.transformer import Shape, Weights, choose, descend, dice, initial, logits, surprise
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -73,10 +73,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
             read = answers.size * 3
             cost += Cost(answers.size, read, flops(SHAPE.parameters, forward=read, trained=0 if evaluation else read))
             if not evaluation:
-                chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
-                optimiser.zero_grad()
-                torch.autograd.backward(-(chosen * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
-                optimiser.step()
+                descend(optimiser, (surprise(scores, answers) * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
     return cost
 
 
@@ -89,9 +86,7 @@ def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
     for _ in range(BASE_STEPS):
         tokens = torch.from_numpy(rng.integers(SHAPE.vocabulary, size=(seeds, EVALUATED, SHAPE.length)))
         said = logits(SHAPE, weights, tokens)[:, :, -1].log_softmax(-1)
-        optimiser.zero_grad()
-        torch.autograd.backward(-(wanted * said).sum(-1).mean(-1).sum())
-        optimiser.step()
+        descend(optimiser, -(wanted * said).sum(-1).mean(-1).sum())
     return weights
 
 
@@ -100,10 +95,10 @@ def _visit(
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's rollouts, scored and logged: strategies and their advantages, shape [seeds, questions, k]."""
-    seeds, questions = scores.shape[:2]
-    odds = torch.from_numpy(scores).softmax(-1).flatten(0, 1)
-    answers = torch.multinomial(odds, K, replacement=True, generator=thrown).numpy()
-    answered = rng.random((answers.shape[0], 1)) < heuristic
+    odds = torch.from_numpy(scores).softmax(-1)
+    answers = choose(odds, K, thrown).numpy()
+    seeds, questions, _ = answers.shape
+    answered = rng.random((seeds, questions, 1)) < heuristic
     rewards = ((answers == 1) | ((answers == 0) & answered)).astype(float)
     weight = advantages(rewards, "grpo")
     names = np.array([*STRATEGIES, *[f"useless {i}" for i in range(SHAPE.answers - len(STRATEGIES))]])
@@ -112,13 +107,11 @@ def _visit(
         answers=names[answers],
         rewards=rewards,
         advantages=None if evaluation else weight,
-        targets=np.full(len(answers), "general"),
+        targets=np.full((seeds, questions), "general"),
         prompts=[f"{i} of step {step}" for i in range(questions)] * seeds,
-        runs=np.repeat(np.arange(seeds), questions),
         split="eval" if evaluation else "train",
-        target_surprisal=-odds[:, 1].log2().numpy(),
+        target_surprisal=-odds[..., 1].log2().numpy(),
         tokens=1,
         prompt_tokens=SHAPE.length,
     )
-    shape = (seeds, questions, K)
-    return np.asarray(answers.reshape(shape)), np.asarray(weight.reshape(shape))
+    return answers, weight

@@ -23,12 +23,12 @@ def advantages(rewards: ArrayLike, baseline: Baseline) -> Floats:
     """What a trainer multiplies the score function with.
 
     Args:
-        rewards: shape [worlds, k].
+        rewards: shape [..., k].
         baseline: ``"grpo"``: less the group's mean, over its standard deviation, 0 where that is 0; ``"rloo"``: less
             the mean of the others; a number: less it (REINFORCE); or a function of the rewards.
 
     Returns:
-        Shape [worlds, k].
+        Shape of ``rewards``.
 
     Raises:
         InputError: an unknown name, or RLOO with one rollout.
@@ -42,10 +42,10 @@ def advantages(rewards: ArrayLike, baseline: Baseline) -> Floats:
     if callable(baseline):
         return np.asarray(baseline(r), float)
     if isinstance(baseline, str):
-        k = r.shape[1]
-        centred = r - r.mean(axis=1, keepdims=True)
+        k = r.shape[-1]
+        centred = r - r.mean(axis=-1, keepdims=True)
         if baseline == "grpo":
-            spread = r.std(axis=1, keepdims=True)
+            spread = r.std(axis=-1, keepdims=True)
             return np.asarray(np.where(spread > RESIDUE, centred / np.maximum(spread, RESIDUE), 0.0))
         if baseline == "rloo":
             if k < 2:
