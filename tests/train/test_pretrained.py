@@ -76,7 +76,7 @@ def taught(folder, load, seed=0, **settings):
     """The rows of a run on a small model, and what it cost."""
     folder.mkdir()
     chosen = train.Settings(**{"task": "addition", "rank": 8} | FEW | settings)
-    cost = train.teach(chosen, folder, np.random.default_rng(seed), load)
+    cost = train.train(chosen, folder, np.random.default_rng(seed), load)
     return pq.read_table(folder / "rollouts-0-000000.parquet").to_pandas(), cost
 
 

@@ -270,14 +270,13 @@ class _Steps:
 
     def __init__(self, weights: Weights, rate: float, updates: int) -> None:
         self.optimiser = torch.optim.Adam(list(weights.values()), lr=rate)
-        shape = [min(1.0, (i + 1) / WARM) * (1 - i / updates) for i in range(updates)]
-        self.rates = iter([rate * x for x in shape])
+        shape = torch.optim.lr_scheduler.LambdaLR
+        self.rate = shape(self.optimiser, lambda i: min(1.0, (i + 1) / WARM) * (1 - i / updates))
 
     def descend(self, loss: Tensor) -> None:
         """One update."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = next(self.rates)
         descend(self.optimiser, loss)
+        self.rate.step()
 
 
 def _bradley_terry(scores: Tensor) -> Tensor:

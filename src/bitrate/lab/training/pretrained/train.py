@@ -85,7 +85,7 @@ class Settings:
             raise InputError(f"prompts = {self.prompts}; want a divisor of {count}, the questions to train on")
 
 
-def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
+def train(settings: Settings, folder: Path, rng: np.random.Generator, load: Load = load_pretrained) -> Cost:
     """Teach SmolLM2-135M the answers to a task's questions, and write down every rollout and label.
 
     Rows, in ``folder``: step 0 and the last are evaluations, k rollouts of every question without an
@@ -104,6 +104,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
         settings: of the arm.
         folder: where the log goes.
         rng: adapter, order of questions, samples.
+        load: gives a fresh model, whose tokenizer has a token for each digit and newline as the end of a completion.
 
     Returns:
         Rollouts sampled or shown, their tokens with prompts, and FLOPs as
@@ -111,18 +112,6 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
 
     Raises:
         MissingInputError: no weights; the hint says how to get them.
-    """
-    return teach(settings, folder, rng, load_pretrained)
-
-
-def teach(settings: Settings, folder: Path, rng: np.random.Generator, load: Load) -> Cost:
-    """As :func:`train`, with any model whose tokenizer has a token for each digit.
-
-    Args:
-        settings: as there.
-        folder: as there.
-        rng: as there.
-        load: gives a fresh model and its tokenizer, with newline as the end of a completion.
     """
     s = settings
     with quiet(), _own_randomness(rng):
