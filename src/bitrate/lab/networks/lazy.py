@@ -1,15 +1,20 @@
-"""PyTorch, imported where it is first used: that takes seconds, and it comes with the extra ``bitrate[train]``."""
+"""PyTorch, imported where it is first used: that takes seconds, and it comes with the extra ``bitrate[train]``.
+
+Classes are here to annotate with, and mean nothing at run time.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["functional", "torch"]
+__all__ = ["Generator", "ModuleDict", "Optimizer", "Tensor", "functional", "torch"]
 
 if TYPE_CHECKING:
     import torch
-    from torch.nn import functional
+    from torch import Generator, Tensor
+    from torch.nn import ModuleDict, functional
+    from torch.optim import Optimizer
 else:
 
     class _Lazy:
@@ -24,3 +29,4 @@ else:
             return getattr(import_module(self._name), attribute)
 
     torch, functional = _Lazy("torch"), _Lazy("torch.nn.functional")
+    Generator = ModuleDict = Optimizer = Tensor = Any

@@ -6,19 +6,15 @@ PyTorch is imported inside the functions: it comes with the extra ``bitrate[trai
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitrate.errors import InputError
-from bitrate.lab.networks.lazy import torch
+from bitrate.lab.networks.lazy import ModuleDict, Tensor, torch
 from bitrate.theory.checks import positive, whole
 from bitrate.types import Floats
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.nn import ModuleDict
 
 #: Precision of weights, activations and gradients, and the distance between 1 and the next number.
 ROUNDING = {"float64": 2.0**-52, "float32": 2.0**-23, "bfloat16": 2.0**-7}

@@ -11,20 +11,15 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import Generator, Optimizer, Tensor, torch
 from bitrate.lab.networks.lazy import functional as f
-from bitrate.lab.networks.lazy import torch
 from bitrate.types import Floats, Ints
 
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
-    from torch.optim import Optimizer
-
-Weights = dict[str, "Tensor"]
+Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.networks.lazy import torch
+from bitrate.lab.networks.lazy import Tensor, torch
 from bitrate.lab.networks.transformer import Shape, descend, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.curricula"

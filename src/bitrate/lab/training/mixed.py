@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import Generator, Tensor, torch
 from bitrate.lab.networks.lazy import functional as f
-from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Weights, choose, descend, dice, logits, surprisal, surprise, visits
 from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.mixed"

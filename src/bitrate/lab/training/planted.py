@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.networks.lazy import torch
+from bitrate.lab.networks.lazy import Generator, Tensor, torch
 from bitrate.lab.networks.transformer import (
     Shape,
     Weights,
@@ -27,13 +27,10 @@ from bitrate.lab.networks.transformer import (
     surprisal,
     surprise,
     visits,
-)  # fmt: skip
+)
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.planted"

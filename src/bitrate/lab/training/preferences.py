@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
+from bitrate.lab.networks.lazy import Tensor, torch
 from bitrate.lab.networks.lazy import functional as f
-from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import (
     Shape,
     Weights,
@@ -30,17 +30,13 @@ from bitrate.lab.networks.transformer import (
     logits,
     sample,
     visits,
-)  # fmt: skip
+)
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    Score = Callable[[Tensor, Tensor], Tensor]
-
+Score = Callable[[Tensor, Tensor], Tensor]
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.preferences"
 #: Runs of the log are called after the way and the seed, ``<repetition>/<way>-<seed>``.

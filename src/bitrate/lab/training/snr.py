@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +17,11 @@ from scipy.optimize import brentq
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import DataError, InputError
-from bitrate.lab.networks.lazy import torch
+from bitrate.lab.networks.lazy import ModuleDict, torch
 from bitrate.lab.networks.one_token import build, policy, policy_gradient
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch.nn import ModuleDict
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.snr"

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
-from bitrate.lab.networks.lazy import torch
+from bitrate.lab.networks.lazy import Generator, torch
 from bitrate.lab.networks.transformer import Shape, Weights, choose, descend, dice, initial, logits, surprise
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.strategies"

@@ -10,21 +10,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import Generator, Tensor, torch
 from bitrate.lab.networks.lazy import functional as f
-from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.transformer import Shape, Weights, descend, dice, initial, log_policy
 from bitrate.lab.worlds.learners import RESIDUE
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.token_rewards"
