@@ -18,7 +18,7 @@ import bitrate
 pytestmark = pytest.mark.interrupt
 #: A claim of coins that first does something else.
 FILE = '''
-import os, signal, sys, threading
+import dataclasses, os, signal, sys, threading
 from bitrate.errors import DataError
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.signals import Mean
@@ -38,6 +38,10 @@ def simulate(case, folder, rng):
         rewards = (rng.random((512, 2)) < 0.5).astype(float)
         run.step(0, answers=rewards, rewards=rewards)
 
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    of: str
+
 def train(settings, folder, rng):
     simulate(None, folder, rng)
     return Cost(1024, 2048, 1e6)
@@ -49,7 +53,7 @@ CLAIM = Claim(
     signal=Mean("avg(reward)", "heads", "share"), tolerance=0.2, budget=512)
 '''
 SIMULATED = "simulate=simulate"
-TRAINED = 'arms=lambda case: [Arm("coins-{id}", train, {{"of": "{id}"}}, smoke=2, full=2)]'
+TRAINED = 'arms=lambda case: [Arm("coins-{id}", train, Settings("{id}"), smoke=2, full=2)]'
 #: What a claim may do first, and the reason that its record gives.
 FAILURES = {
     "X1": ('raise KeyError("[/red] no such")', "KeyError: '[/red] no such' (lab/claims/x1.py:17)"),

@@ -14,16 +14,23 @@ from bitrate.api import audit, read  # noqa: E402
 from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims.t2 import CLAIM, visits  # noqa: E402
 from bitrate.lab.judge import compare  # noqa: E402
-from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy, logits, sample  # noqa: E402
+from bitrate.lab.networks.transformer import (  # noqa: E402
+    Shape,
+    choose,
+    dice,
+    initial,
+    log_policy,
+    logits,
+    sample,
+    surprisal,
+)
+from bitrate.lab.networks.transformer import visits as visits_of  # noqa: E402
 from bitrate.lab.runner import check  # noqa: E402
 from bitrate.lab.signals.ledger import LedgerLine  # noqa: E402
-from bitrate.lab.training.planted import BATCH, train  # noqa: E402
+from bitrate.lab.training.planted import BATCH, Settings, train  # noqa: E402
 from bitrate.meter.keys import KnownKeys  # noqa: E402
 
-SETTINGS = {
-    "learner": "transformer", "method": "grpo", "prompts": 8, "answers": 4, "k": 4, "epochs": 6, "rate": 3e-3,
-    "seeds": 6,
-}  # fmt: skip
+SETTINGS = Settings("transformer", "grpo", prompts=8, answers=4, k=4, epochs=6, rate=3e-3, seeds=6)
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def log(tmp_path):
     def made(seed=0, **changes):
         folder = tmp_path / f"{seed}-{len(list(tmp_path.iterdir()))}" / "000"
         folder.mkdir(parents=True)
-        return folder, train({**SETTINGS, **changes}, folder, np.random.default_rng(seed))
+        return folder, train(replace(SETTINGS, **changes), folder, np.random.default_rng(seed))
 
     return made
 
@@ -56,6 +63,25 @@ def test_each_network_is_trained_as_if_it_were_alone(rng):
             optimiser.step()
     for name, weight in alone.items():
         torch.testing.assert_close(many[name][1:2], weight, rtol=1e-4, atol=1e-6)
+
+
+def test_an_epoch_visits_each_prompt_once_in_an_order_of_each_seeds_own(rng):
+    steps = list(visits_of(3, 12, 4, 8, rng))
+    assert [s.shape for s in steps] == [(3, 4)] * 8
+    for epoch in (np.concatenate(steps[i : i + 3], axis=1) for i in (0, 3)):
+        assert (np.sort(epoch, axis=1) == np.arange(12)).all()
+        assert (epoch[0] != epoch[1]).any() and (epoch[1] != epoch[2]).any()
+    left = np.concatenate(list(visits_of(1, 10, 4, 2, rng)), axis=1)
+    assert len(set(left[0])) == 8  # two that fill no batch wait for the next epoch
+    assert list(visits_of(1, 10, 4, 0, rng)) == []
+
+
+def test_answers_come_by_their_odds_and_their_bits_are_those_of_the_logits(rng):
+    odds = torch.tensor([[[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]]], dtype=torch.float64)
+    said = choose(odds, 20_000, dice(rng))
+    assert said.shape == (1, 2, 20_000) and (said[0, 1] == 2).all()
+    assert np.bincount(said[0, 0].numpy()) / 20_000 == pytest.approx([0.5, 0.25, 0.25], abs=0.015)
+    assert surprisal(odds.log() + 3.0, np.array([[1, 2]]))[0].tolist() == pytest.approx([2.0, 0.0], abs=1e-12)
 
 
 def test_a_network_sees_what_came_before_and_nothing_after(rng):
@@ -149,7 +175,7 @@ def steep(tmp_path_factory):
     for number in range(3):
         folder = place / arm.name / f"{number:03d}"
         folder.mkdir(parents=True)
-        arm.train({**arm.settings, "epochs": 6}, folder, np.random.default_rng(number))
+        arm.train(replace(arm.settings, epochs=6), folder, np.random.default_rng(number))
     return place
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +15,16 @@ from bitrate.errors import DataError, InputError  # noqa: E402
 from bitrate.lab.claims.t3 import CLAIM, LENGTHS, arms, received  # noqa: E402
 from bitrate.lab.networks.transformer import Shape, dice, initial, log_policy  # noqa: E402
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits  # noqa: E402
-from bitrate.lab.training.token_rewards import FEEDBACK, credits, draw, train  # noqa: E402
+from bitrate.lab.training.token_rewards import FEEDBACK, Settings, credits, draw, train  # noqa: E402
 from bitrate.lab.worlds.learners import advantages  # noqa: E402
 from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 
-SMALL = {
-    "feedback": "tokens", "baseline": "grpo", "length": 4, "prompts": 1, "held_out": 1, "k": 8, "visits": 12,
-    "rate": 3e-3, "seeds": 8,
-}  # fmt: skip
+SMALL = Settings("tokens", "grpo", length=4, prompts=1, held_out=1, k=8, visits=12, rate=3e-3, seeds=8)
 
 
 def trained(folder: Path, seed: int = 5, **settings):
     folder.mkdir(parents=True)
-    cost = train({**SMALL, **settings}, folder, np.random.default_rng(seed))
+    cost = train(replace(SMALL, **settings), folder, np.random.default_rng(seed))
     return folder, cost
 
 
@@ -71,7 +69,7 @@ def test_a_run_repeats_itself_and_another_seed_differs(tmp_path):
     a, b, c = ((r / "rollouts-0-000000.parquet").read_bytes() for r in runs)
     assert a == b != c
     with pytest.raises(InputError, match="tokens, sum, first error, outcome"):
-        train({**SMALL, "feedback": "hints"}, tmp_path, np.random.default_rng(0))
+        replace(SMALL, feedback="hints")
 
 
 def test_cost_counts_every_rollout(tmp_path):
@@ -152,7 +150,7 @@ def test_more_absorbed_than_received_is_an_error_that_names_causes(tmp_path, rng
 
 def test_every_case_has_its_runs_and_lengths_go_to_32():
     for case in CLAIM.cases:
-        assert {a.name for a in arms(case)} and all(a.settings["length"] in LENGTHS for a in arms(case))
+        assert {a.name for a in arms(case)} and all(a.settings.length in LENGTHS for a in arms(case))
         assert CLAIM.formulas(case)[0].unit == ("bits/rollout" if case.x else "bits/token")
     assert LENGTHS == (2, 4, 8, 16, 32)
     assert received("sum", 2) == 1.5

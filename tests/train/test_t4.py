@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -20,6 +21,7 @@ from bitrate.lab.signals.pairs import Of  # noqa: E402
 from bitrate.lab.training.adapters import (  # noqa: E402
     INPUTS,
     OUTPUTS,
+    Settings,
     _Adapted,
     _Lesson,
     _loss,
@@ -29,10 +31,7 @@ from bitrate.lab.training.adapters import (  # noqa: E402
 )
 from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 
-SETTINGS = {
-    "adapter": "lora", "size": 1, "method": "sft", "prompts": 8, "keys": 2, "answers": 2, "k": 4, "steps": 60,
-    "rate": 0.1, "seeds": 4,
-}  # fmt: skip
+SETTINGS = Settings("lora", 1, "sft", prompts=8, keys=2, answers=2, k=4, steps=60, rate=0.1, seeds=4)
 
 
 @pytest.fixture
@@ -42,14 +41,14 @@ def log(tmp_path):
     def made(seed=0, **changes):
         folder = tmp_path / f"{seed}-{len(list(tmp_path.iterdir()))}" / "000"
         folder.mkdir(parents=True)
-        return folder, train({**SETTINGS, **changes}, folder, np.random.default_rng(seed))
+        return folder, train(replace(SETTINGS, **changes), folder, np.random.default_rng(seed))
 
     return made
 
 
 def stepped(adapted, steps=3):
     """An adapter after a few steps towards labels."""
-    lesson = _Lesson({**SETTINGS, "prompts": 8, "seeds": 4}, np.random.default_rng(1))
+    lesson = _Lesson(SETTINGS, np.random.default_rng(1))
     optimiser = torch.optim.Adam(adapted.trained, lr=0.05)
     for _ in range(steps):
         optimiser.zero_grad()
@@ -60,7 +59,7 @@ def stepped(adapted, steps=3):
 
 @pytest.mark.parametrize(("adapter", "size"), [("lora", 1), ("lora", 3), ("numbers", 1), ("numbers", 5)])
 def test_an_adapter_trains_as_many_numbers_as_it_says_and_nothing_else(adapter, size, rng):
-    adapted = _Adapted({**SETTINGS, "adapter": adapter, "size": size}, rng)
+    adapted = _Adapted(replace(SETTINGS, adapter=adapter, size=size), rng)
     frozen = {name: w.clone() for name, w in adapted.weights.items()}
     # Every answer is alike at the start, to the last digit.
     assert adapted.scores().abs().max() == 0
@@ -73,7 +72,7 @@ def test_an_adapter_trains_as_many_numbers_as_it_says_and_nothing_else(adapter, 
 
 
 def test_numbers_move_the_network_along_fixed_directions(rng):
-    adapted = _Adapted({**SETTINGS, "adapter": "numbers", "size": 2}, rng)
+    adapted = _Adapted(replace(SETTINGS, adapter="numbers", size=2), rng)
     fixed = adapted.right.clone()
     stepped(adapted)
     assert torch.equal(adapted.right, fixed)
@@ -100,7 +99,7 @@ def test_over_the_mean_follows_the_logarithm_of_the_pass_rate(p, k):
 
 
 def test_the_surprisal_is_that_of_any_right_answer(rng):
-    s = {**SETTINGS, "answers": 6, "keys": 3, "prompts": 5, "seeds": 2}
+    s = replace(SETTINGS, answers=6, keys=3, prompts=5, seeds=2)
     lesson = _Lesson(s, rng)
     odds = torch.tensor(rng.dirichlet(np.ones(6), size=(2, 5)))
     found = lesson._surprisal(odds.log())

@@ -14,14 +14,12 @@ from bitrate.lab.claims import s2_3, s2_4, s2_5, t5  # noqa: E402
 from bitrate.lab.signals.preferences import PassRateLead, ReceivedFromPreferences  # noqa: E402
 from bitrate.lab.signals.rows import rollouts  # noqa: E402
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, text  # noqa: E402
-from bitrate.lab.training.preferences import WAYS, train  # noqa: E402
+from bitrate.lab.training.preferences import WAYS, Rates, Settings, train  # noqa: E402
 from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.logs.engines import duck  # noqa: E402
 
-SETTINGS = {
-    "horizon": 3, "contexts": 10, "pairs": 40, "updates": 60, "k": 8, "best": 32, "beta": 0.1,
-    "rates": {"sft": 0.01, "dpo": 0.01, "network": 0.01, "rl": 0.01}, "seeds": 3,
-}  # fmt: skip
+RATES = Rates(sft=0.01, dpo=0.01, network=0.01, rl=0.01)
+SETTINGS = Settings(3, contexts=10, pairs=40, updates=60, k=8, best=32, beta=0.1, rates=RATES, seeds=3)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +69,8 @@ def test_every_way_is_told_the_same_pairs_as_labels_without_a_reward(trained):
     folder, _ = trained
     rows = asked(folder, "SELECT run, prompt_id, answer, reward FROM rollouts ORDER BY ALL", "shown")
     told = {way: [r[1:] for r in rows if f"/{way}-1" in r[0]] for way in WAYS}
-    assert all(len(t) == SETTINGS["pairs"] and t == told["sft"] for t in told.values())
-    assert all(r[3] is None for r in rows) and len(rows) == len(WAYS) * 3 * SETTINGS["pairs"]
+    assert all(len(t) == SETTINGS.pairs and t == told["sft"] for t in told.values())
+    assert all(r[3] is None for r in rows) and len(rows) == len(WAYS) * 3 * SETTINGS.pairs
 
 
 def test_rewards_are_true_outcomes_and_rl_was_trained_on_another_score(trained):

@@ -16,7 +16,7 @@ from bitrate.lab.claims.t6 import CLAIM, EXCESS, TARGET, signal_share  # noqa: E
 from bitrate.lab.networks.one_token import policy, policy_gradient  # noqa: E402
 from bitrate.lab.runner import check  # noqa: E402
 from bitrate.lab.signals.projected_noise import SignalShare, _jackknife  # noqa: E402
-from bitrate.lab.training.snr import _gradients, network_at_rate, network_near, train  # noqa: E402
+from bitrate.lab.training.snr import Settings, _gradients, network_at_rate, network_near, train  # noqa: E402
 from bitrate.lab.worlds.learners import advantages  # noqa: E402
 from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.theory import gradient_snr  # noqa: E402
@@ -115,7 +115,7 @@ def test_logs_without_gradients_say_so(tmp_path, rng):
     assert found.value is None and "has its gradient" in found.reason
 
 
-SMALL = {"method": "grpo", "at": 0.3, "target": 4, "k": 4, "networks": 2, "visits": 200}
+SMALL = Settings("grpo", at=0.3, target=4, k=4, networks=2, visits=200)
 
 
 def test_a_cell_is_a_function_of_its_generator(tmp_path):
@@ -131,7 +131,7 @@ def test_a_cell_is_a_function_of_its_generator(tmp_path):
 
 
 def test_labels_are_shown_and_have_no_reward(tmp_path):
-    settings = {**SMALL, "method": "sft", "target": list(TARGET), "at": 0.1, "k": 1}
+    settings = replace(SMALL, method="sft", target=tuple(TARGET), at=0.1, k=1)
     train(settings, tmp_path, np.random.default_rng(0))
     rows = pq.read_table(tmp_path / "rollouts-0-000000.parquet").to_pydict()
     assert all(rows["shown"]) and set(rows["reward"]) == {None} and rows["answer"] == rows["target"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,19 +15,29 @@ from bitrate.errors import InputError  # noqa: E402
 from bitrate.lab.claims import s3_11, t7  # noqa: E402
 from bitrate.lab.signals.pairs import Lead, More  # noqa: E402
 from bitrate.lab.signals.pass_rates import CostToPass  # noqa: E402
-from bitrate.lab.training.curricula import _draw, _lengths, _track, _won, train  # noqa: E402
+from bitrate.lab.training.curricula import Settings, _draw, _lengths, _track, _won, train  # noqa: E402
 from bitrate.lab.worlds.log import SimulatedRun  # noqa: E402
 from bitrate.theory import binary_entropy  # noqa: E402
 
-SMALL = {
-    "method": "grpo", "curriculum": "uniform", "alphabet": 6, "longest": 4, "prompts": 4, "k": 4, "steps": 12,
-    "schedule": 8, "rate": 1e-2, "held_out": 5, "every": 4, "seeds": 3,
-}  # fmt: skip
+SMALL = Settings(
+    "grpo",
+    "uniform",
+    alphabet=6,
+    longest=4,
+    prompts=4,
+    k=4,
+    steps=12,
+    schedule=8,
+    rate=1e-2,
+    held_out=5,
+    every=4,
+    seeds=3,
+)
 
 
 def rows_of(folder, seed=0, **changes):
     folder.mkdir(parents=True, exist_ok=True)
-    cost = train({**SMALL, **changes}, folder, np.random.default_rng(seed))
+    cost = train(replace(SMALL, **changes), folder, np.random.default_rng(seed))
     return cost, pq.read_table(folder / "rollouts-0-000000.parquet").to_pandas()
 
 
@@ -50,7 +61,7 @@ def test_each_curriculum_asks_for_its_lengths(rng):
     rates = np.array([[0.9, 0.6, 0.2, 0.0], [0.2, 0.1, 0.0, 0.0], [1.0, 1.0, 1.0, 0.8]])
 
     def lengths(curriculum, step=0):
-        return _lengths({**SMALL, "curriculum": curriculum}, step, rates, rng)
+        return _lengths(replace(SMALL, curriculum=curriculum), step, rates, rng)
 
     assert (lengths("hard") == 4).all() and (lengths("self-play") == 4).all()
     assert [int(lengths("easy to hard", t)[0, 0]) for t in (0, 1, 2, 4, 6, 8, 11)] == [1, 1, 2, 3, 4, 4, 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -185,14 +186,14 @@ def test_the_base_is_right_at_times_on_the_rule_and_hardly_ever_where_dark():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"method": "grpo", "visits": 2}, {"method": "distil", "visits": 2, "bits": 3}, {"method": "none", "visits": 0}],
-    ids=lambda s: s["method"],
+    [mixed.Settings("grpo", 2, 2), mixed.Settings("distil", 2, 2, bits=3), mixed.Settings("none", 0, 2)],
+    ids=lambda s: s.method,
 )  # fmt: skip
 def test_a_run_repeats_itself_and_its_exams_teach_nothing(settings, tmp_path):
     cost = []
     for name in "ab":
         (tmp_path / name / "000").mkdir(parents=True)
-        cost.append(mixed.train({"seeds": 2, **settings}, tmp_path / name / "000", np.random.default_rng(5)))
+        cost.append(mixed.train(settings, tmp_path / name / "000", np.random.default_rng(5)))
     a, b = (tmp_path / name / "000" / "rollouts-0-000000.parquet" for name in "ab")
     assert a.read_bytes() == b.read_bytes() and cost[0] == cost[1]
     heard = "bool_or(advantage IS NOT NULL OR shown)"
@@ -204,14 +205,14 @@ def test_a_run_repeats_itself_and_its_exams_teach_nothing(settings, tmp_path):
     trained, held = SIZES["key"][0] + SIZES["rule"][0], SIZES["rule"][1]
     assert exams == [("eval", False, 2 * held), ("train", False, 2 * trained)] * 2
     between = [heard for step, _, heard, _ in rows if 0 < step < last]
-    assert all(between) and bool(between) == (settings["method"] != "none")
+    assert all(between) and bool(between) == (settings.method != "none")
 
 
 def test_arms_that_are_compared_cost_the_same(tmp_path):
     costs = []
     for name in ("SFT, early", "GRPO, early"):
         (tmp_path / name).mkdir()
-        costs.append(mixed.train(t8.SETTINGS[name] | {"seeds": 1}, tmp_path / name, np.random.default_rng(0)))
+        costs.append(mixed.train(replace(t8.SETTINGS[name], seeds=1), tmp_path / name, np.random.default_rng(0)))
     assert costs[0].flops == pytest.approx(costs[1].flops)
     late, rollout = t8.VISITS["late"], 8 * mixed.K + 2
     assert late["rollouts"] * rollout == late["labels"] * 6
@@ -219,15 +220,20 @@ def test_arms_that_are_compared_cost_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "value"), [("method", "ppo"), ("verifier", "oracle")])
-def test_unknown_words_are_refused(name, value, tmp_path):
-    settings = {"method": "grpo", "visits": 1, "seeds": 1, name: value}
+def test_unknown_words_are_refused(name, value):
     with pytest.raises(InputError, match=f"{name} = '{value}'"):
-        mixed.train(settings, tmp_path, np.random.default_rng(0))
+        replace(mixed.Settings("grpo", visits=1, seeds=1), **{name: value})
+
+
+@pytest.mark.parametrize(("method", "bits"), [("sft", 3), ("distil", None), ("distil", 0)])
+def test_only_a_teachers_logits_are_rounded(method, bits):
+    with pytest.raises(InputError, match=f"bits = {bits} with {method}"):
+        mixed.Settings(method, visits=1, seeds=1, bits=bits)
 
 
 def test_labels_of_a_run_are_memorised_and_received(tmp_path):
     (tmp_path / "arm" / "000").mkdir(parents=True)
-    settings = {"method": "sft", "visits": 66, "seeds": 4, "kinds": ["key"]}
+    settings = mixed.Settings("sft", visits=66, seeds=4, kinds=("key",))
     mixed.train(settings, tmp_path / "arm" / "000", np.random.default_rng(2))
     lines = ledger(tmp_path / "arm")
     assert lines["received"] == pytest.approx(4.0)
@@ -237,7 +243,7 @@ def test_labels_of_a_run_are_memorised_and_received(tmp_path):
 def test_a_heuristic_grows_and_the_signal_sees_it(tmp_path):
     for arm, general in (("rare", 1 / 300), ("common", 0.4)):
         (tmp_path / arm).mkdir()
-        settings = {"heuristic": 0.6, "general": general, "steps": 100, "seeds": 8}
+        settings = strategies.Settings(heuristic=0.6, general=general, steps=100, seeds=8)
         strategies.train(settings, tmp_path / arm, np.random.default_rng(1))
     rare, common = (Fixation("share", often=0.7)(tmp_path / arm) for arm in ("rare", "common"))
     assert rare.value > 0.8 and common.value < 0.2

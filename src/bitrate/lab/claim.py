@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -13,6 +13,7 @@ from bitrate.types import Estimate, Kind, Prediction
 
 if TYPE_CHECKING:
     import numpy as np
+    from _typeshed import DataclassInstance
 
 Outcome = Literal["holds", "holds if", "refuted", "inconclusive", "not measured"]
 #: What is drawn: name -> (x values, y values).
@@ -67,21 +68,23 @@ class Arm:
         name: a folder is called after it, e.g. ``"t2-grpo"``.
         train: (settings, folder, generator) -> what it cost; a function of a module, which writes rollouts into the
             folder. What it does depends on its arguments alone.
-        settings: plain values, as JSON has them.
+        settings: a frozen dataclass of plain values, that ``train`` takes.
         smoke: repetitions of a quick look.
         full: repetitions of the published verdict.
 
     Raises:
-        ValueError: no repetition, or fewer in full than in a quick look.
+        ValueError: settings that are no dataclass, no repetition, or fewer in full than in a quick look.
     """
 
     name: str
-    train: Callable[[Mapping[str, Any], Path, np.random.Generator], Cost]
-    settings: Mapping[str, Any]
+    train: Callable[[Any, Path, np.random.Generator], Cost]
+    settings: DataclassInstance
     smoke: int = 1
     full: int = 1
 
     def __post_init__(self) -> None:
+        if not is_dataclass(self.settings) or isinstance(self.settings, type):
+            raise ValueError(f"{self.name}: settings = {self.settings!r}; want a frozen dataclass")
         if not 1 <= self.smoke <= self.full:
             raise ValueError(f"{self.name}: smoke = {self.smoke}, full = {self.full}; want 1 <= smoke <= full")
 

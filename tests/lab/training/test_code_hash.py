@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bitrate.errors import InputError
+from bitrate.lab.claim import Claim
 from bitrate.lab.claims import t2, t9
 from bitrate.lab.training import planted
 from bitrate.lab.training.code_hash import code_hash
@@ -218,10 +219,14 @@ def test_runs_of_the_lab_reach_networks_and_log() -> None:
     """The real trainers: one that reached too little would keep stale runs."""
     from bitrate.lab.training import code_hash as module
 
+    def trained(claim: Claim) -> Callable[..., object]:
+        assert claim.arms
+        return claim.arms(claim.cases[0])[0].train
+
     for train, wanted in (
         (planted.train, {"initial", "logits", "Shape", "advantages", "SimulatedRun", "train", "BATCH"}),
-        (t9.arms(t9.CLAIM.cases[0])[0].train, {"Policy", "Notes", "questions", "teach_rollouts", "load_pretrained"}),
-        (t2.arms(t2.CLAIM.cases[0])[0].train, {"initial", "logits"}),
+        (trained(t9.CLAIM), {"Policy", "Notes", "questions", "teach_rollouts", "load_pretrained"}),
+        (trained(t2.CLAIM), {"initial", "logits"}),
     ):
         reader = module._Reader(train.__module__, module.LAB)
         reader.read(train.__module__, "train")

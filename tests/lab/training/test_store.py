@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, make_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 
 from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
-from bitrate.lab.claims import all_claims
+from bitrate.lab.claims import all_claims, t5, t8, t9
 from bitrate.lab.runner import check
 from bitrate.lab.signals import Mean
 from bitrate.lab.training import store
@@ -26,6 +26,7 @@ from bitrate.types import Prediction
 TOY = '''
 """A claim whose runs are coins; each says when it is half done, and goes on when told so."""
 import sys
+from dataclasses import dataclass
 from bitrate.lab import runner
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.lab.signals import Mean
@@ -33,9 +34,13 @@ from bitrate.costs import Cost
 from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.types import Prediction
 
+@dataclass(frozen=True)
+class Settings:
+    p: float
+
 def train(settings, folder, rng):
     with SimulatedRun(folder, rng) as run:
-        rewards = (rng.random((64, 8)) < settings["p"]).astype(float)
+        rewards = (rng.random((64, 8)) < settings.p).astype(float)
         (folder / "rollouts.part").write_text("half")
         print("half done", file=sys.stderr, flush=True)
         sys.stdin.readline()
@@ -44,7 +49,7 @@ def train(settings, folder, rng):
     return Cost(512, 1024, 1e6)
 
 def arms(case):
-    return [Arm(f"coin-{p}", train, {"p": p}, smoke=1, full=4) for p in (0.3, 0.7)]
+    return [Arm(f"coin-{p}", train, Settings(p), smoke=1, full=4) for p in (0.3, 0.7)]
 
 CLAIM = Claim(
     id="X1", statement="Coins.", source="a test", cases=(Case("both", {}),), arms=arms, rival_name="all heads",
@@ -55,10 +60,17 @@ runner.find = lambda id: CLAIM
 '''
 
 
+@dataclass(frozen=True)
+class Settings:
+    """Of a coin."""
+
+    p: float
+
+
 def coins(settings, folder, rng):
     """Rewards by a coin, in one step."""
     with SimulatedRun(folder, rng) as run:
-        rewards = (rng.random((32, 8)) < settings["p"]).astype(float)
+        rewards = (rng.random((32, 8)) < settings.p).astype(float)
         run.step(0, answers=rewards, rewards=rewards, runs=np.arange(32))
     return Cost(256, 512, 2.0)
 
@@ -77,7 +89,7 @@ def code(monkeypatch):
     return known
 
 
-ARM = Arm("coin", coins, {"p": 0.5}, smoke=1, full=3)
+ARM = Arm("coin", coins, Settings(0.5), smoke=1, full=3)
 
 
 def toy(**changes):
@@ -108,7 +120,7 @@ def test_a_repetition_is_trained_once_and_depends_on_its_number_and_seed_alone(t
 
 def test_other_settings_or_other_code_are_another_run(tmp_path, code):
     runs = Store(tmp_path)
-    places = {runs.place(ARM, 0), runs.place(replace(ARM, settings={"p": 0.6}), 0), Store(tmp_path, 1).place(ARM, 0)}
+    places = {runs.place(ARM, 0), runs.place(replace(ARM, settings=Settings(0.6)), 0), Store(tmp_path, 1).place(ARM, 0)}
     code["now"] = "two"
     assert len(places | {runs.place(ARM, 0)}) == 4
 
@@ -129,6 +141,41 @@ def test_published_runs_keep_the_randomness_that_they_were_drawn_with():
     seeded = {store._known_by(arm).split('", "')[0] for c in all_claims() if c.arms for arm, _ in needed([c], True)}
     training = ("adapters", "curricula", "mixed", "planted", "preferences", "snr", "strategies", "token_rewards")
     assert seeded == {'["bitrate.lab.pretrained.train', *(f'["bitrate.lab.training.{name}' for name in training)}
+
+
+@pytest.mark.parametrize(
+    ("arm", "known"),
+    [
+        (t8.arm("SFT, early", kinds=("key",)),
+         '["bitrate.lab.training.mixed", "train", {"kinds": ["key"], "method": "sft", "seeds": 8, "visits": 66}]'),
+        (t8.arm("teacher's logits in 12 bits, late"),
+         '["bitrate.lab.training.mixed", "train", {"bits": 12, "method": "distil", "seeds": 8, "visits": 464}]'),
+        (t9.arm("sft"), '["bitrate.lab.pretrained.train", "train", {"arm": "sft", "rank": 8, "task": "addition"}]'),
+        (t5.arms(Case("any", {"task": "1 token, 2 pairs"}))[0],
+         '["bitrate.lab.training.preferences", "train", {"best": 64, "beta": 0.1, "contexts": 20, "horizon": 1, '
+         '"k": 8, "pairs": 2, "rates": {"dpo": 0.003, "network": 0.003, "rl": 0.003, "sft": 0.003}, "seeds": 8, '
+         '"updates": 300}]'),
+    ],
+    ids=lambda x: getattr(x, "name", ""),
+)  # fmt: skip
+def test_published_runs_are_known_by_the_same_names_and_values_of_settings(arm, known):
+    """What randomness is drawn under, as it was when settings were dicts: other words are other figures."""
+    assert store._known_by(arm) == known
+
+
+def test_a_setting_that_is_added_with_a_default_leaves_runs_as_they_were():
+    more = make_dataclass("More", [("p", float), ("q", float, 0.5)], frozen=True)
+    assert store._known_by(replace(ARM, settings=more(0.5))) == store._known_by(ARM)
+    assert store._known_by(replace(ARM, settings=more(0.5, 0.25))) != store._known_by(ARM)
+
+
+def test_settings_are_dataclasses_so_that_a_misspelt_one_fails_when_the_claim_is_built():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
+        replace(t9.arm("sft").settings, epoch=3)
+    with pytest.raises(ValueError, match="want a frozen dataclass"):
+        replace(ARM, settings={"p": 0.5})
+    with pytest.raises(ValueError, match="want a frozen dataclass"):
+        replace(ARM, settings=Settings)
 
 
 def test_a_repetition_that_fails_leaves_nothing(tmp_path, code):
@@ -158,7 +205,7 @@ def test_arms_that_claims_share_are_trained_once(tmp_path, code):
 
 
 def test_the_estimate_of_time_left_is_by_arm(tmp_path, code):
-    slow = replace(ARM, name="slow", settings={"p": 0.1})
+    slow = replace(ARM, name="slow", settings=Settings(0.1))
     todo = [(ARM, 0), (slow, 0), (ARM, 1), (slow, 1)]
     pace = Pace(todo, Store(tmp_path), jobs=2)
     assert pace.seconds_left() is None and pace.share() == 0.0 and pace.words() == "0 of 4 training runs"

@@ -107,6 +107,25 @@ def test_a_log_holds_rollouts_without_a_score(tmp_path: Path, rng: np.random.Gen
     assert parts[0] == [("a", 1.0), ("b", 0.0)] and parts[-1] == []
 
 
+def test_arrays_of_many_networks_are_logged_as_worlds_whose_run_is_the_network(tmp_path: Path) -> None:
+    flat, few = {}, {"targets": range(4, 10), "prompts": [0, 1, 2, 2, 1, 0], "target_surprisal": np.eye(2, 3)}
+    for name, shape in (("many", (2, 3)), ("flat", (6,))):
+        (tmp_path / name / "000").mkdir(parents=True)
+        all_k = np.arange(12.0).reshape(*shape, 2)
+        with SimulatedRun(tmp_path / name / "000", np.random.default_rng(0)) as run:
+            run.step(
+                0, answers=all_k, rewards=all_k, advantages=all_k, components={"a": all_k}, tokens=all_k[..., :1],
+                runs=None if name == "many" else [0, 0, 0, 1, 1, 1],
+                **{n: np.reshape(v, shape) for n, v in few.items()},
+            )  # fmt: skip
+        flat[name] = pq.read_table(tmp_path / name / "000" / "rollouts-0-000000.parquet")
+    assert flat["many"].equals(flat["flat"])
+    rows = [r for r in flat["many"].to_pylist() if r["reward"] == 9.0]
+    assert [(r["run"], r["prompt_id"], r["target"], r["completion_tokens"], r["target_surprisal"]) for r in rows] == [
+        ("000/1", "1", "8", 8, 1.0)
+    ]
+
+
 def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

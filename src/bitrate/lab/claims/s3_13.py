@@ -13,12 +13,12 @@ from bitrate.types import Kind
 
 GRPO, SFT = arm("GRPO, early", FULL), arm("SFT, early", FULL)
 EARLY_GRPO, LATE_GRPO, EARLY_SFT = (
-    arm(name, 4, kinds=["key", "rule", "dark"]) for name in ("GRPO, early", "GRPO, late", "SFT, early")
+    arm(name, 4, kinds=("key", "rule", "dark")) for name in ("GRPO, early", "GRPO, late", "SFT, early")
 )
 #: The heuristic answers .6 of the questions, the general strategy all; the base takes that one so often.
 RARE, COMMON = (
     Arm(f"s3.13-general-1-in-{n}", strategies.train,
-        {"heuristic": 0.6, "general": 1 / n, "steps": 200, "seeds": 32}, smoke=1, full=3)
+        strategies.Settings(heuristic=0.6, general=1 / n, steps=200, seeds=32), smoke=1, full=3)
     for n in (300, 10)
 )  # fmt: skip
 

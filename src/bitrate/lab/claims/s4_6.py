@@ -11,7 +11,7 @@ from bitrate.types import Kind
 #: Of the arms whose leverage is compared; the first repetitions are T8's.
 FULL = 4
 LINE = "held-out pass rate"
-RULE, KEYS = (arm("SFT, early", FULL, kinds=[kind]) for kind in ("rule", "key"))
+RULE, KEYS = (arm("SFT, early", FULL, kinds=(kind,)) for kind in ("rule", "key"))
 NOISY, ONE, TWELVE = (
     arm(name, FULL)
     for name in ("SFT on noisy labels, early", "teacher's logits in 1 bit, late", "teacher's logits in 12 bits, late")

@@ -10,12 +10,12 @@ import numpy as np
 from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
 from bitrate.lab.signals.ledger import LedgerLine, Overdraft
 from bitrate.lab.signals.pairs import Of
-from bitrate.lab.training.planted import BATCH, train
+from bitrate.lab.training.planted import BATCH, Settings, train
 from bitrate.theory import binary_entropy, group_information
 from bitrate.types import Kind, Prediction
 
 PROMPTS, ANSWERS, K, EPOCHS, SEEDS = 16, 16, 8, 60, 32
-METHODS = {
+METHODS: dict[str, str | float] = {
     "SFT": "sft", "rejection-sampling SFT": "rejection", "REINFORCE": 0.0, "REINFORCE, baseline .3": 0.3,
     "RLOO": "rloo", "GRPO": "grpo",
 }  # fmt: skip
@@ -48,10 +48,9 @@ def arms(case: Case) -> tuple[Arm, ...]:
     """One learner and one method."""
     s = case.settings
     learner = "tabular" if s["learner"] == "table" else "transformer"
-    settings = {
-        "learner": learner, "method": METHODS[s["method"]], "prompts": PROMPTS, "answers": ANSWERS, "k": K,
-        "epochs": EPOCHS, "rate": s["rate"], "seeds": SEEDS,
-    }  # fmt: skip
+    settings = Settings(
+        learner, METHODS[s["method"]], prompts=PROMPTS, answers=ANSWERS, k=K, epochs=EPOCHS, rate=s["rate"], seeds=SEEDS
+    )
     return (Arm(name(case), train, settings, smoke=3, full=12),)
 
 

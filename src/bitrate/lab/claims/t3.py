@@ -15,7 +15,7 @@ import numpy as np
 from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
 from bitrate.lab.signals.pairs import Lead, Of
 from bitrate.lab.signals.tokens import FirstRollout, TokenKeyBits
-from bitrate.lab.training.token_rewards import FEEDBACK, train
+from bitrate.lab.training.token_rewards import FEEDBACK, Settings, train
 from bitrate.theory import entropy, first_error_information, terminal_information, token_information
 from bitrate.types import Kind, Prediction
 
@@ -54,10 +54,7 @@ def received(feedback: str, length: int) -> float:
 
 def arm(feedback: str, length: int, baseline: str | float = "grpo") -> Arm:
     """One kind of feedback: every network has a prompt to learn and three that are held out."""
-    settings = {
-        "feedback": feedback, "baseline": baseline, "length": length, "prompts": 1, "held_out": 3, "k": K,
-        "visits": VISITS, "rate": RATE, "seeds": SEEDS,
-    }  # fmt: skip
+    settings = Settings(feedback, baseline, length, prompts=1, held_out=3, k=K, visits=VISITS, rate=RATE, seeds=SEEDS)
     name = f"t3-{feedback.replace(' ', '-')}-{length}{'' if baseline == 'grpo' else '-constant'}"
     return Arm(name, train, settings, smoke=2, full=10)
 

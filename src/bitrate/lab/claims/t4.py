@@ -15,7 +15,7 @@ from __future__ import annotations
 from bitrate.lab.claim import Arm, Case, Claim, own_arms
 from bitrate.lab.signals.capacity import FOLLOWS, HELD, Absorbed, Capacity, Knee
 from bitrate.lab.signals.pairs import Lead, Of
-from bitrate.lab.training.adapters import parameters, train
+from bitrate.lab.training.adapters import Settings, parameters, train
 from bitrate.types import Kind, Prediction
 
 #: Bits that a parameter holds, by the literature on what networks memorise.
@@ -49,30 +49,28 @@ def sft(name: str, load: float) -> Arm:
     """Labels for an adapter: so many planted bits a parameter."""
     adapter, size, keys, _, steps, seeds, full = ADAPTERS[name]
     prompts = round(load * parameters(adapter, size) / (keys // 2))  # keys of one bit or of two
-    settings = {
-        "adapter": adapter, "size": size, "method": "sft", "prompts": prompts, "keys": keys, "answers": keys, "k": 2,
-        "steps": steps, "rate": RATES[name], "seeds": seeds,
-    }  # fmt: skip
+    settings = Settings(
+        adapter, size, "sft", prompts=prompts, keys=keys, answers=keys, k=2, steps=steps, rate=RATES[name], seeds=seeds
+    )
     return Arm(_folder("sft", name, load), train, settings, smoke=1, full=full)
 
 
 def rl(name: str, load: float, steps: int = FEW) -> Arm:
     """Rollouts for an adapter, of keys of one bit: so many planted bits a parameter."""
     adapter, size = ADAPTERS[name][:2]
-    settings = {
-        "adapter": adapter, "size": size, "method": "maxrl", "prompts": round(load * parameters(adapter, size)),
-        "keys": 2, "answers": 2, "k": K, "steps": steps, "rate": RL_RATES[name] * (FEW / steps) ** 0.5, "seeds": 8,
-    }  # fmt: skip
+    settings = Settings(
+        adapter, size, "maxrl", prompts=round(load * parameters(adapter, size)), keys=2, answers=2, k=K, steps=steps,
+        rate=RL_RATES[name] * (FEW / steps) ** 0.5, seeds=8,
+    )  # fmt: skip
     return Arm(_folder("rl", name, load, steps), train, settings, smoke=1, full=3)
 
 
 def useful(method: str, load: float, rank: int = 1) -> Arm:
     """One useful bit a prompt; loads in useful bits for each parameter of rank 1, whatever the rank."""
-    settings = {
-        "adapter": "lora", "size": rank, "method": method, "prompts": round(load * parameters("lora", 1)), "keys": 2,
-        "answers": STRINGS, "k": K, "steps": 2000 if method == "sft" else FEW,
-        "rate": (RATES if method == "sft" else RL_RATES)["LoRA rank 1"], "seeds": 4,
-    }  # fmt: skip
+    settings = Settings(
+        "lora", rank, method, prompts=round(load * parameters("lora", 1)), keys=2, answers=STRINGS, k=K,
+        steps=2000 if method == "sft" else FEW, rate=(RATES if method == "sft" else RL_RATES)["LoRA rank 1"], seeds=4,
+    )  # fmt: skip
     return Arm(_folder("useful", method, f"rank {rank}", load), train, settings, smoke=1, full=6)
 
 

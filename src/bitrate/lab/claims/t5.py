@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bitrate.lab.claim import Arm, Case, Claim, Panel
 from bitrate.lab.signals.preferences import START, PassRateLead
-from bitrate.lab.training.preferences import train
+from bitrate.lab.training.preferences import Rates, Settings, train
 from bitrate.types import Prediction
 
 SEEDS = 8
@@ -40,10 +40,8 @@ def arms(case: Case) -> tuple[Arm, ...]:
     """All ways of one task are trained in one call, on the same pairs."""
     task = case.settings["task"]
     horizon, contexts, pairs, full = TASKS[task]
-    settings = {
-        "horizon": horizon, "contexts": contexts, "pairs": pairs, "updates": 300, "k": 8, "best": 64, "beta": BETA,
-        "rates": dict.fromkeys(("sft", "dpo", "network", "rl"), RATE), "seeds": SEEDS,
-    }  # fmt: skip
+    rates = Rates(sft=RATE, dpo=RATE, network=RATE, rl=RATE)
+    settings = Settings(horizon, contexts, pairs, updates=300, k=8, best=64, beta=BETA, rates=rates, seeds=SEEDS)
     return (Arm("t5-" + task.replace(",", "").replace(" ", "-"), train, settings, smoke=1, full=full),)
 
 

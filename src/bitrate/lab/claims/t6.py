@@ -11,7 +11,7 @@ from scipy.stats import binom
 from bitrate.lab.claim import Arm, Case, Claim, Curves, Formula, Panel
 from bitrate.lab.networks.one_token import policy, policy_gradient
 from bitrate.lab.signals.projected_noise import SignalShare
-from bitrate.lab.training.snr import network_at_rate, network_near, train
+from bitrate.lab.training.snr import Settings, network_at_rate, network_near, train
 from bitrate.theory import gradient_snr, label_gradient_snr
 from bitrate.types import Floats, Prediction
 
@@ -33,7 +33,8 @@ PLAIN = str.maketrans(" =", "--", ",")
 def arms(case: Case) -> tuple[Arm, ...]:
     """Gradients of one kind at one stage, at a few networks."""
     s = case.settings
-    settings = {**s, "networks": NETWORKS, "visits": VISITS // s["k"]}
+    target = s["target"] if s["method"] == "sft" else ANSWERS
+    settings = Settings(s["method"], s["at"], target, s["k"], networks=NETWORKS, visits=VISITS // s["k"])
     return (Arm("t6-" + case.name.lower().translate(PLAIN), train, settings, smoke=1, full=4),)
 
 

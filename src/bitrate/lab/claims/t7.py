@@ -5,7 +5,7 @@ from __future__ import annotations
 from bitrate.lab.claim import Arm, Case, Claim
 from bitrate.lab.signals.pairs import Lead
 from bitrate.lab.signals.pass_rates import CostToPass
-from bitrate.lab.training.curricula import train
+from bitrate.lab.training.curricula import Settings, train
 from bitrate.types import Kind, Prediction
 
 ALPHABET, LONGEST, PROMPTS, K, SEEDS = 12, 6, 4, 8, 16
@@ -37,11 +37,10 @@ WORDS = {"uniform": "a mix of all lengths", "hard": "hard only", "control": "50%
 def arm(method: str, curriculum: str) -> Arm:
     """Sixteen networks a repetition, each with an alphabet of its own."""
     rate, schedule = TUNED[method, curriculum]
-    settings = {
-        "method": method, "curriculum": curriculum, "alphabet": ALPHABET, "longest": LONGEST, "prompts": PROMPTS,
-        "k": K if method == "grpo" else 1, "steps": STEPS[method], "schedule": schedule, "rate": rate,
-        "held_out": 16, "every": EVERY[method], "seeds": SEEDS,
-    }  # fmt: skip
+    settings = Settings(
+        method, curriculum, alphabet=ALPHABET, longest=LONGEST, prompts=PROMPTS, k=K if method == "grpo" else 1,
+        steps=STEPS[method], schedule=schedule, rate=rate, held_out=16, every=EVERY[method], seeds=SEEDS,
+    )  # fmt: skip
     smoke = 2 if curriculum == "self-play" else 1  # its networks differ more from one to the next
     return Arm(f"t7-{method}-{curriculum.replace(' ', '-')}", train, settings, smoke=smoke, full=3)
 

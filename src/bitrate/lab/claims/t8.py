@@ -9,11 +9,12 @@ were known, the regression's figures not yet. Not here: truncated rollouts, sinc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
 from bitrate.lab.signals.regression import Gain, Regression
-from bitrate.lab.training.mixed import train
+from bitrate.lab.training.mixed import Settings, train
 from bitrate.types import Kind
 
 #: Networks of a repetition, and repetitions of the published verdict.
@@ -24,28 +25,25 @@ VISITS = {"early": {"rollouts": 6, "labels": 66}, "late": {"rollouts": 48, "labe
 NO_BITS = ("no training", "random reward, early", "random reward, late", "majority, early", "majority, late")
 
 
-def _settings() -> dict[str, dict[str, Any]]:
+def _settings() -> dict[str, Settings]:
     """Every arm of the regression."""
-    found: dict[str, dict[str, Any]] = {"no training": {"method": "none", "visits": 0}}
+    found = {"no training": Settings("none", 0, SEEDS)}
     for when, visits in VISITS.items():
-        labels, rollouts = (
-            {"method": "sft", "visits": visits["labels"]},
-            {"method": "grpo", "visits": visits["rollouts"]},
-        )
+        labels, rollouts = Settings("sft", visits["labels"], SEEDS), Settings("grpo", visits["rollouts"], SEEDS)
         found |= {
             f"SFT, {when}": labels,
-            f"SFT on noisy labels, {when}": labels | {"noise": 0.5},
+            f"SFT on noisy labels, {when}": replace(labels, noise=0.5),
             f"GRPO, {when}": rollouts,
-            f"GRPO with a noisy verifier, {when}": rollouts | {"noise": 0.2},
-            f"random reward, {when}": rollouts | {"verifier": "random"},
-            f"majority, {when}": rollouts | {"verifier": "majority"},
+            f"GRPO with a noisy verifier, {when}": replace(rollouts, noise=0.2),
+            f"random reward, {when}": replace(rollouts, verifier="random"),
+            f"majority, {when}": replace(rollouts, verifier="majority"),
         }
     taught = VISITS["late"]["teacher"]
     return found | {
-        "REINFORCE with a value function, late": {"method": "value", "visits": VISITS["late"]["rollouts"]},
-        "teacher at temperature 2, late": {"method": "hot", "visits": taught},
-        "teacher's logits in 1 bit, late": {"method": "distil", "visits": taught, "bits": 1},
-        "teacher's logits in 12 bits, late": {"method": "distil", "visits": taught, "bits": 12},
+        "REINFORCE with a value function, late": Settings("value", VISITS["late"]["rollouts"], SEEDS),
+        "teacher at temperature 2, late": Settings("hot", taught, SEEDS),
+        "teacher's logits in 1 bit, late": Settings("distil", taught, SEEDS, bits=1),
+        "teacher's logits in 12 bits, late": Settings("distil", taught, SEEDS, bits=12),
     }
 
 
@@ -64,7 +62,7 @@ def arm(name: str, full: int = FULL, **more: Any) -> Arm:
     't8-grpo-early'
     """
     said = "".join(f" {v if isinstance(v, str) else '+'.join(v)}" for v in more.values())
-    return Arm(folder(name + said), train, SETTINGS[name] | {"seeds": SEEDS} | more, smoke=1, full=full)
+    return Arm(folder(name + said), train, replace(SETTINGS[name], **more), smoke=1, full=full)
 
 
 ALL = tuple(folder(name) for name in SETTINGS)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bitrate.lab.claim import Arm, Case, Claim, Line, own_arms, registered
 from bitrate.lab.signals.pairs import Lead, Of, Ratio, Signal
 from bitrate.lab.signals.pretrained import PerPflop, PretrainedBits
-from bitrate.lab.training.pretrained.train import train
+from bitrate.lab.training.pretrained.train import Settings, train
 
 METHODS = ("sft", "own", "grpo", "grpo-token", "distill")
 TASKS = ("addition", "larger")
@@ -20,7 +20,7 @@ ABSORBED, HELD_OUT = PretrainedBits("absorbed"), PretrainedBits("generalised")
 
 def arm(method: str, task: str = "addition", rank: int | str = 8) -> Arm:
     """A way to teach, with three seeds in full."""
-    return Arm(label(method, task, rank), train, {"arm": method, "task": task, "rank": rank}, smoke=1, full=SEEDS)
+    return Arm(label(method, task, rank), train, Settings(method, task, rank), smoke=1, full=SEEDS)
 
 
 def label(method: str, task: str = "addition", rank: int | str = 8) -> str:

@@ -6,18 +6,15 @@ PyTorch is imported inside the functions: it comes with the extra ``bitrate[trai
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import ModuleDict, Tensor, torch
 from bitrate.theory.checks import positive, whole
 from bitrate.types import Floats
-
-if TYPE_CHECKING:
-    from torch import Tensor
-    from torch.nn import ModuleDict
 
 #: Precision of weights, activations and gradients, and the distance between 1 and the next number.
 ROUNDING = {"float64": 2.0**-52, "float32": 2.0**-23, "bfloat16": 2.0**-7}
@@ -62,22 +59,19 @@ def build(
         raise InputError(f"width = {width}; want a multiple of {HEADS}, the attention heads")
     if dtype not in ROUNDING:
         raise InputError(f"dtype = {dtype!r}; want one of {', '.join(ROUNDING)}")
-    import torch
-    from torch import nn
-
     # Made without numbers and filled in here: the weights come from rng, and torch's global generator is not touched.
     with torch.device("meta"):
         block: dict[str, Any] = {"dropout": 0.0, "activation": "gelu", "batch_first": True, "norm_first": True}
         parts = {
-            "embed": nn.Embedding(2, width),
-            "place": nn.Embedding(2, width),
-            "blocks": nn.ModuleList(
-                nn.TransformerEncoderLayer(width, HEADS, 4 * width, **block) for _ in range(layers)
+            "embed": torch.nn.Embedding(2, width),
+            "place": torch.nn.Embedding(2, width),
+            "blocks": torch.nn.ModuleList(
+                torch.nn.TransformerEncoderLayer(width, HEADS, 4 * width, **block) for _ in range(layers)
             ),
-            "norm": nn.LayerNorm(width),
-            "head": nn.Linear(width, answers),
+            "norm": torch.nn.LayerNorm(width),
+            "head": torch.nn.Linear(width, answers),
         }
-        model = nn.ModuleDict(parts)
+        model = torch.nn.ModuleDict(parts)
     model = model.to_empty(device="cpu")
     with torch.no_grad():
         for name, weight in model.named_parameters():
@@ -90,12 +84,9 @@ def build(
 
 def _logits(model: ModuleDict, n: int) -> Tensor:
     """The logits of n rollouts of the prompt, shape [n, V], read off at the prompt's place."""
-    import torch
-    from torch import nn
-
     tokens = torch.tensor([0, 1]).expand(n, 2)
     x = model["embed"](tokens) + model["place"].weight
-    mask = nn.Transformer.generate_square_subsequent_mask(2, dtype=x.dtype)
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(2, dtype=x.dtype)
     for block in model["blocks"].children():
         x = block(x, src_mask=mask, is_causal=True)
     logits: Tensor = model["head"](model["norm"](x[:, -1]))
@@ -111,8 +102,6 @@ def policy(model: ModuleDict) -> Floats:
     Returns:
         Shape [V]; sums to 1.
     """
-    import torch
-
     with torch.no_grad():
         logits = _logits(model, 1)[0].double().numpy()
     odds = np.exp(logits - logits.max())
@@ -142,8 +131,6 @@ def policy_gradient(model: ModuleDict, answers: ArrayLike, advantages: ArrayLike
     said, weight = np.asarray(answers, np.int64), np.asarray(advantages, np.float64)
     if said.ndim != 1 or said.shape != weight.shape:
         raise InputError(f"answers and advantages have shapes {said.shape}, {weight.shape}; want the same [k]")
-    import torch
-
     # One row a rollout, as in a trainer's batch, though all rows are alike.
     logits = _logits(model, said.size)
     chosen = torch.log_softmax(logits, dim=-1)[torch.arange(said.size), torch.from_numpy(said)]
@@ -166,8 +153,6 @@ def weights_after(model: ModuleDict, step: ArrayLike) -> NDArray[Any]:
     Raises:
         InputError: a step of another length.
     """
-    import torch
-
     theta = torch.cat([p.detach().flatten() for p in model.parameters()])
     change = torch.from_numpy(np.asarray(step))
     if change.shape != theta.shape:

@@ -8,18 +8,18 @@ milliseconds, and has the same bits everywhere. PyTorch comes with the extra ``b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
 
 import numpy as np
 
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import Generator, Optimizer, Tensor, torch
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.types import Floats, Ints
 
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
-
-Weights = dict[str, "Tensor"]
+Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,6 @@ def initial(shape: Shape, seeds: int, *, rng: np.random.Generator) -> Weights:
     Returns:
         Float32 tensors with the seeds as first axis, which take a gradient.
     """
-    import torch
-
     found: Weights = {}
     for name, size in shape.sizes().items():
         if len(size) == 1:
@@ -110,11 +108,8 @@ def logits(shape: Shape, weights: Mapping[str, Tensor], tokens: Tensor) -> Tenso
 
     Reference: Vaswani et al. (2017), Attention Is All You Need; Xiong et al. (2020) for the norms' place.
     """
-    import torch
-    from torch.nn import functional as f
-
     seeds, rows, length = tokens.shape
-    every = torch.arange(seeds, device=tokens.device)[:, None, None]
+    every = torch.arange(seeds)[:, None, None]
     x = weights["embed"][every, tokens] + weights["place"][:, None, :length]
 
     def norm(x: Tensor, name: str) -> Tensor:
@@ -144,8 +139,6 @@ def log_policy(shape: Shape, weights: Mapping[str, Tensor], prompts: Tensor, ans
     Returns:
         Shape of ``answers``.
     """
-    import torch
-
     start = prompts.shape[-1] - 1
     said = logits(shape, weights, torch.cat([prompts, answers[..., :-1]], dim=-1))[:, :, start:]
     found: Tensor = said.log_softmax(-1).gather(-1, answers[..., None])[..., 0]
@@ -168,13 +161,10 @@ def sample(
     Returns:
         Shape [seeds, prompts, k, tokens].
     """
-    import torch
-
     seeds, n, _ = prompts.shape
     with torch.no_grad():
         if tokens == 1:  # one answer token: the k rollouts of a prompt are draws from one distribution
-            odds = logits(shape, weights, prompts)[:, :, -1].softmax(-1)
-            return torch.multinomial(odds.flatten(0, 1), k, replacement=True, generator=dice).view(seeds, n, k, 1)
+            return choose(logits(shape, weights, prompts)[:, :, -1].softmax(-1), k, dice)[..., None]
         said = prompts.repeat_interleave(k, dim=1)
         for _ in range(tokens):
             odds = logits(shape, weights, said)[:, :, -1].softmax(-1)
@@ -183,10 +173,70 @@ def sample(
         return said[..., -tokens:].reshape(seeds, n, k, tokens)
 
 
+def choose(odds: Tensor, k: int, dice: Generator) -> Tensor:
+    """K answers of one token to every prompt.
+
+    Args:
+        odds: probabilities, shape [seeds, prompts, answers].
+        k: answers a prompt.
+        dice: where chance comes from.
+
+    Returns:
+        Shape [seeds, prompts, k].
+    """
+    drawn = torch.multinomial(odds.flatten(0, 1), k, replacement=True, generator=dice)
+    return drawn.view(*odds.shape[:2], k)
+
+
+def surprise(scores: Tensor, answers: Ints) -> Tensor:
+    """Minus the log-likelihood of answers, nats.
+
+    Args:
+        scores: logits, shape [seeds, prompts, answers].
+        answers: shape [seeds, prompts, k].
+
+    Returns:
+        Shape of ``answers``.
+    """
+    found: Tensor = -scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
+    return found
+
+
+def surprisal(scores: Tensor, targets: Ints) -> Floats:
+    """Bits of one answer to each prompt, shape [seeds, prompts], as a log has them: no gradient, double precision."""
+    return np.asarray(surprise(scores.detach().double(), targets[..., None])[..., 0].numpy() / math.log(2))
+
+
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    """One update of every seed, by the gradient of a loss that is summed over them."""
+    optimiser.zero_grad()
+    torch.autograd.backward(loss)
+    optimiser.step()
+
+
+def visits(seeds: int, prompts: int, batch: int, steps: int, rng: np.random.Generator) -> Iterator[Ints]:
+    """Which prompts each seed visits in each step, shape [seeds, batch].
+
+    An epoch visits each prompt once, in an order of each seed's own; those that fill no batch are left out of it.
+
+    Args:
+        seeds: how many orders.
+        prompts: of each seed.
+        batch: of a step; as many as there are prompts, or fewer.
+        steps: how many.
+        rng: draws the orders, epoch by epoch.
+    """
+    every, whole = np.tile(np.arange(prompts), (seeds, 1)), prompts // batch
+
+    def epochs() -> Iterator[Ints]:
+        while True:
+            yield from np.split(rng.permuted(every, axis=1)[:, : whole * batch], whole, axis=1)
+
+    return islice(epochs(), steps)
+
+
 def dice(rng: np.random.Generator) -> Generator:
     """A generator of torch, seeded from one of NumPy."""
-    import torch
-
     made = torch.Generator()
     made.manual_seed(int(rng.integers(1 << 62)))
     return made

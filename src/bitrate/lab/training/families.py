@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from bitrate.lab.networks.transformer import Shape, Weights, initial, logits
+from bitrate.lab.networks.lazy import torch
+from bitrate.lab.networks.transformer import Shape, Weights, descend, initial, logits, surprise
 from bitrate.types import Ints
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Answers, and the digits of a prompt.
 DIGITS = 16
@@ -88,8 +86,6 @@ def base(decks: Mapping[str, Ints], rng: np.random.Generator) -> Weights:
         decks: of every kind; of the rule, the base gets what is neither trained on later nor held out.
         rng: all randomness.
     """
-    import torch
-
     seeds = len(decks["key"])
     weights = initial(SHAPE, seeds, rng=rng)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
@@ -102,23 +98,5 @@ def base(decks: Mapping[str, Ints], rng: np.random.Generator) -> Weights:
         said = np.where(kind == KINDS["dark"], 0, tokens[..., 1:].max(axis=-1))
         labels = np.where(rng.random(kind.shape) < noise, random, said)
         scores = logits(SHAPE, weights, torch.from_numpy(tokens))[:, :, -1, :DIGITS]
-        optimiser.zero_grad()
-        torch.autograd.backward(surprise(scores, labels[..., None]).mean(dim=(1, 2)).sum())
-        optimiser.step()
+        descend(optimiser, surprise(scores, labels[..., None]).mean(dim=(1, 2)).sum())
     return weights
-
-
-def surprise(scores: Tensor, answers: Ints) -> Tensor:
-    """Minus the log-likelihood of answers, nats.
-
-    Args:
-        scores: logits, shape [seeds, prompts, answers].
-        answers: shape [seeds, prompts, k].
-
-    Returns:
-        Shape of ``answers``.
-    """
-    import torch
-
-    found: Tensor = -scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
-    return found

@@ -6,23 +6,21 @@ labels, teachers or verifiers: true ones, noisy ones, and some that know nothing
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.networks.transformer import Weights, dice, logits
-from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck, surprise
+from bitrate.lab.networks.lazy import Generator, Tensor, torch
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.transformer import Weights, choose, descend, dice, logits, surprisal, surprise, visits
+from bitrate.lab.training.families import DIGITS, KINDS, SHAPE, SIZES, Prompts, asked, base, deck
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.mixed"
@@ -39,77 +37,92 @@ VERIFIERS = ("true", "random", "majority")
 TOKENS = 4
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        method: one of ``METHODS``.
+        visits: to each prompt that is trained on.
+        seeds: networks.
+        verifier: of rollouts, one of ``VERIFIERS``.
+        noise: share of labels that are another answer, drawn afresh at each visit, or of verdicts that are flipped.
+        bits: that each of a teacher's logits is rounded to, with ``"distil"`` and only there.
+        kinds: whose prompts are trained on.
+
+    Raises:
+        InputError: an unknown method or verifier.
+    """
+
+    method: str
+    visits: int
+    seeds: int
+    verifier: str = "true"
+    noise: float = 0.0
+    bits: int | None = None
+    kinds: tuple[str, ...] = ("key", "rule")
+
+    def __post_init__(self) -> None:
+        for name, found, known in (("method", self.method, METHODS), ("verifier", self.verifier, VERIFIERS)):
+            if found not in known:
+                raise InputError(f"{name} = {found!r}; want one of {', '.join(known)}")
+        if (self.method == "distil") != (self.bits is not None) or self.bits == 0:
+            raise InputError(f"bits = {self.bits} with {self.method}; want bits of a logit with distil, and only there")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Pretrain a base for each seed, train it by one method, and log what it was told.
 
     Step 0 and the last step visit every prompt, those held out too, without an update: K rollouts scored by the true
     verifier, of which the learner hears nothing. What is logged in between made updates.
 
     Args:
-        settings: ``method``: one of ``METHODS``; ``verifier`` of rollouts: one of ``VERIFIERS``; ``noise``: share of
-            labels that are another answer, drawn afresh at each visit, or of verdicts that are flipped; ``bits`` of a
-            teacher's logit; ``kinds``: whose prompts are trained on; ``visits`` to each of them; ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
     Returns:
         What the training cost, that of a teacher with it; bases and evaluations are not counted.
 
-    Raises:
-        InputError: an unknown method or verifier.
-
     Reference: docs/theory.md#training, T8; Zuo et al. (2025), TTRL, for the reward of the majority; Hinton et al.
     (2015) for distillation.
     """
-    s = _checked(settings)
+    s = settings
     thrown = dice(rng)
-    decks = {kind: deck(kind, s["seeds"], rng) for kind in KINDS}
-    shown = asked([decks[kind][:, : SIZES[kind][0]] for kind in s["kinds"]], rng)
-    tested = [kind for kind in ("rule", "dark") if kind == "rule" or kind in s["kinds"]]
+    decks = {kind: deck(kind, s.seeds, rng) for kind in KINDS}
+    shown = asked([decks[kind][:, : SIZES[kind][0]] for kind in s.kinds], rng)
+    tested = [kind for kind in ("rule", "dark") if kind == "rule" or kind in s.kinds]
     held = asked([decks[kind][:, SIZES[kind][0] : sum(SIZES[kind])] for kind in tested], rng)
     learner = _Learner(s, base(decks, rng), thrown, rng)
-    teacher = learner.teacher(shown) if s["method"] in {"hot", "distil"} else None
-    batch = BATCH["rollouts" if s["method"] in {"grpo", "value"} else "labels"]
+    teacher = learner.teacher(shown) if s.method in {"hot", "distil"} else None
+    batch = BATCH["rollouts" if s.method in {"grpo", "value"} else "labels"]
     with SimulatedRun(folder, rng) as run:
         learner.evaluate(run, 0, shown, held)
         step = 0
-        for step, which in enumerate(_visits(shown, s["visits"], batch, rng), 1):
+        for step, which in enumerate(_visits(shown, s.visits, batch, rng), 1):
             said = None if teacher is None else np.take_along_axis(teacher, which[..., None], axis=1)
             learner.visit(run, step, shown.take(which), said)
         learner.evaluate(run, step + 1, shown, held)
     return learner.cost
 
 
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    s = {"verifier": "true", "noise": 0.0, "bits": 12, "kinds": ["key", "rule"], **settings}
-    for name, known in (("method", METHODS), ("verifier", VERIFIERS)):
-        if s[name] not in known:
-            raise InputError(f"{name} = {s[name]!r}; want one of {', '.join(known)}")
-    return s
-
-
-def _visits(shown: Prompts, visits: int, batch: int, rng: np.random.Generator) -> Iterator[Ints]:
+def _visits(shown: Prompts, epochs: int, batch: int, rng: np.random.Generator) -> Iterator[Ints]:
     """Which prompts each seed visits in each step: every epoch all of them, in an order of its own."""
     seeds, total = shown.targets.shape
-    every = np.tile(np.arange(total), (seeds, 1))
-    for _ in range(visits):
-        yield from np.split(rng.permuted(every, axis=1), max(1, total // batch), axis=1)
+    size = total // max(1, total // batch)
+    return visits(seeds, total, size, epochs * total // size, rng)
 
 
 class _Learner:
     """Networks of many seeds under one method."""
 
-    def __init__(self, s: Mapping[str, Any], weights: Weights, thrown: Generator, rng: np.random.Generator) -> None:
-        import torch
-
+    def __init__(self, s: Settings, weights: Weights, thrown: Generator, rng: np.random.Generator) -> None:
         self.s, self.weights, self.thrown, self.rng, self.cost = s, weights, thrown, rng, Cost()
         self.optimiser = torch.optim.Adam(weights.values(), lr=RATE)
         self.reference = {name: w.detach().clone() for name, w in weights.items()}
 
     def scores(self, prompts: Prompts) -> tuple[Tensor, Tensor]:
         """Logits of the answers, and of the reward that the network expects."""
-        import torch
-
         said = logits(SHAPE, self.weights, torch.from_numpy(prompts.tokens))[:, :, -1]
         return said[..., :DIGITS], said[..., DIGITS]
 
@@ -120,24 +133,14 @@ class _Learner:
 
     def step(self, loss: Tensor) -> None:
         """One update of every seed; ``loss`` has an entry a seed and prompt."""
-        import torch
-
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss.mean(dim=1).sum())
-        self.optimiser.step()
+        descend(self.optimiser, loss.mean(dim=1).sum())
 
     def sampled(self, odds: Tensor, k: int) -> Ints:
         """Answers from ``odds`` [seeds, prompts, answers]: shape [seeds, prompts, k]."""
-        import torch
-
-        flat = odds.detach().double().flatten(0, 1)
-        drawn = torch.multinomial(flat, k, replacement=True, generator=self.thrown)
-        return np.asarray(drawn.view(*odds.shape[:2], k).numpy())
+        return np.asarray(choose(odds.detach().double(), k, self.thrown).numpy())
 
     def evaluate(self, run: SimulatedRun, step: int, shown: Prompts, held: Prompts) -> None:
         """Every prompt, without an update."""
-        import torch
-
         for prompts, split in ((shown, "train"), (held, "eval")):
             with torch.no_grad():
                 scores, _ = self.scores(prompts)
@@ -147,8 +150,6 @@ class _Learner:
 
     def teacher(self, shown: Prompts) -> Floats:
         """Logits [seeds, prompts, answers] of networks that learnt the labels from the same bases."""
-        import torch
-
         weights = {name: w.detach().clone().requires_grad_() for name, w in self.weights.items()}
         elder = _Learner(self.s, weights, self.thrown, self.rng)
         for which in _visits(shown, TEACHER_VISITS, BATCH["labels"], self.rng):
@@ -163,10 +164,8 @@ class _Learner:
 
     def visit(self, run: SimulatedRun, step: int, prompts: Prompts, teacher: Floats | None) -> None:
         """One step of the method: what is told, logged and learnt."""
-        import torch
-
         scores, expected = self.scores(prompts)
-        method = self.s["method"]
+        method = self.s.method
         if method in {"grpo", "value"}:
             self._reinforce(run, step, prompts, scores, expected)
             return
@@ -175,7 +174,8 @@ class _Learner:
         elif method == "hot":
             labels = self.sampled(torch.from_numpy(teacher / HOT).softmax(-1), 1)[..., 0]
         else:
-            teacher = quantised(teacher, self.s["bits"])
+            assert self.s.bits
+            teacher = quantised(teacher, self.s.bits)
             labels = teacher.argmax(axis=-1)
         _log(run, step, prompts, scores, labels[..., None], None)
         self.paid(labels.size, False, True)
@@ -188,19 +188,16 @@ class _Learner:
     def _noisy(self, targets: Ints) -> Ints:
         """Labels of which a share is one of the other answers."""
         other = (targets + self.rng.integers(1, DIGITS, size=targets.shape)) % DIGITS
-        return np.where(self.rng.random(targets.shape) < self.s["noise"], other, targets)
+        return np.where(self.rng.random(targets.shape) < self.s.noise, other, targets)
 
     def _reinforce(self, run: SimulatedRun, step: int, prompts: Prompts, scores: Tensor, expected: Tensor) -> None:
         """K rollouts of each prompt, the verdicts on them, and a policy gradient."""
-        import torch
-        from torch.nn import functional as f
-
         answers = self.sampled(scores.softmax(-1), K)
-        rewards = verdicts(answers, prompts.targets, self.s["verifier"], self.s["noise"], self.rng)
-        if self.s["method"] == "value":
+        rewards = verdicts(answers, prompts.targets, self.s.verifier, self.s.noise, self.rng)
+        if self.s.method == "value":
             weight = rewards - expected.detach().sigmoid().double().numpy()[..., None]
         else:
-            weight = advantages(rewards.reshape(-1, K), "grpo").reshape(rewards.shape)
+            weight = advantages(rewards, "grpo")
         _log(run, step, prompts, scores, answers, rewards, weight)
         self.paid(answers.size, True, True)
         self.paid(prompts.targets.size, True, False, rollouts=0)  # the reference scores each prompt once
@@ -209,7 +206,7 @@ class _Learner:
             start = logits(SHAPE, self.reference, torch.from_numpy(prompts.tokens))[:, :, -1, :DIGITS].log_softmax(-1)
         now = scores.log_softmax(-1)
         loss = loss + KL * (now.exp() * (now - start)).sum(-1)
-        if self.s["method"] == "value":
+        if self.s.method == "value":
             seen = torch.from_numpy(rewards.mean(axis=-1)).float()
             loss = loss + f.binary_cross_entropy_with_logits(expected, seen, reduction="none")
         self.step(loss)
@@ -258,18 +255,7 @@ def _log(
     weight: Floats | None = None, split: str = "train",
 ) -> None:  # fmt: skip
     """Rollouts, or labels, of one step: arrays have the shape [seeds, prompts, k]."""
-    bits = surprise(scores.detach().double(), prompts.targets[..., None]).numpy() / math.log(2)
-    k = answers.shape[-1]
     run.step(
-        step,
-        answers=answers.reshape(-1, k),
-        rewards=None if rewards is None else rewards.reshape(-1, k),
-        advantages=None if weight is None else weight.reshape(-1, k),
-        targets=prompts.targets.ravel(),
-        prompts=prompts.ids.ravel(),
-        runs=np.repeat(np.arange(len(prompts.targets)), prompts.targets.shape[1]),
-        target_surprisal=bits.ravel(),
-        split=split,
-        tokens=1,
-        prompt_tokens=TOKENS - 1,
-    )
+        step, answers=answers, rewards=rewards, advantages=weight, targets=prompts.targets, prompts=prompts.ids,
+        target_surprisal=surprisal(scores, prompts.targets), split=split, tokens=1, prompt_tokens=TOKENS - 1,
+    )  # fmt: skip

@@ -6,22 +6,31 @@ the bits that the feedback carried.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.networks.lazy import Generator, Tensor, torch
+from bitrate.lab.networks.transformer import (
+    Shape,
+    Weights,
+    choose,
+    descend,
+    dice,
+    initial,
+    logits,
+    surprisal,
+    surprise,
+    visits,
+)
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.planted"
@@ -29,122 +38,118 @@ SEEDED_AS = "bitrate.lab.training.planted"
 BATCH = 4
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        learner: ``"tabular"`` or ``"transformer"``.
+        method: ``"sft"`` (a label a visit), ``"rejection"`` (the mean likelihood of the policy's own right answers to a
+            prompt), ``"grpo"``, ``"rloo"``, or a number, the baseline of REINFORCE.
+        prompts: of each network; a multiple of the four of a step.
+        answers: V, as many to every prompt.
+        k: rollouts of a prompt in a step.
+        epochs: visits to each prompt.
+        rate: learning rate.
+        seeds: networks or tables.
+
+    Raises:
+        InputError: prompts that do not fill batches, or another learner.
+    """
+
+    learner: str
+    method: str | float
+    prompts: int
+    answers: int
+    k: int
+    epochs: int
+    rate: float
+    seeds: int
+
+    def __post_init__(self) -> None:
+        if self.prompts % BATCH:
+            raise InputError(f"prompts = {self.prompts}; want a multiple of {BATCH}, the prompts of a step")
+        if self.learner not in {"tabular", "transformer"}:
+            raise InputError(f"learner = {self.learner!r}; want tabular or transformer")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train many networks or tables on keys of their own, and log all that they were told.
 
     A step visits four prompts; an epoch visits each prompt once, in an order of its own. At the end every prompt is
     visited once more, without an update.
 
     Args:
-        settings: ``learner``: ``"tabular"`` or ``"transformer"``; ``method``: ``"sft"`` (a label a visit),
-            ``"rejection"`` (the mean likelihood of the policy's own right answers to a prompt), ``"grpo"``, ``"rloo"``,
-            or a number, the baseline of REINFORCE; ``prompts``, ``answers``, ``k``, ``epochs``, ``rate`` and ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
     Returns:
         What it cost.
-
-    Raises:
-        InputError: prompts that do not fill batches, or another learner.
     """
-    import torch
-
     s = settings
-    if s["prompts"] % BATCH:
-        raise InputError(f"prompts = {s['prompts']}; want a multiple of {BATCH}, the prompts of a step")
-    learner = _learner(s, rng)
-    optimiser = torch.optim.Adam(learner.weights.values(), lr=s["rate"])
-    keys = rng.integers(s["answers"], size=(s["seeds"], s["prompts"]))
-    thrown, cost = dice(rng), Cost()
+    learner = _Table(s) if s.learner == "tabular" else _Transformer(s, rng)
+    optimiser = torch.optim.Adam(learner.weights.values(), lr=s.rate)
+    keys = rng.integers(s.answers, size=(s.seeds, s.prompts))
+    thrown, cost, steps = dice(rng), Cost(), s.epochs * s.prompts // BATCH
+    every = np.tile(np.arange(s.prompts), (s.seeds, 1))
     with SimulatedRun(folder, rng) as run:
-        for step, shown in enumerate(_visits(s, rng)):
-            probe = step == s["epochs"] * s["prompts"] // BATCH
+        for step, shown in enumerate(chain(visits(s.seeds, s.prompts, BATCH, steps, rng), [every])):
+            probe = step == steps
             scores = learner.scores(torch.from_numpy(shown))
             key = np.take_along_axis(keys, shown, axis=1)
-            said, weight = _visit(run, step, s, shown, key, scores, None if probe else s["method"], thrown)
+            said, weight = _visit(run, step, s, shown, key, scores, None if probe else s.method, thrown)
             if not probe:
-                optimiser.zero_grad()
-                chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(said))
-                loss = -(chosen * torch.from_numpy(weight)).mean(dim=(1, 2)).sum()
-                torch.autograd.backward(loss)
-                optimiser.step()
+                descend(optimiser, (surprise(scores, said) * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
             tokens = said.size * 2  # a prompt and an answer
-            sampled = 0 if s["method"] == "sft" and not probe else tokens
+            sampled = 0 if s.method == "sft" and not probe else tokens
             spent = flops(learner.parameters, forward=sampled, trained=0 if probe else tokens)
             cost += Cost(said.size, tokens, spent)
     return cost
 
 
-def _visits(s: Mapping[str, Any], rng: np.random.Generator) -> Iterator[Ints]:
-    """Which prompts each seed visits in each step, shape [seeds, prompts of the step]."""
-    every = np.tile(np.arange(s["prompts"]), (s["seeds"], 1))
-    for _ in range(s["epochs"]):
-        order = rng.permuted(every, axis=1)
-        yield from np.split(order, s["prompts"] // BATCH, axis=1)
-    yield every
-
-
 def _visit(
-    run: SimulatedRun, step: int, s: Mapping[str, Any], shown: Ints, key: Ints, scores: Tensor,
+    run: SimulatedRun, step: int, s: Settings, shown: Ints, key: Ints, scores: Tensor,
     method: str | float | None, thrown: Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's labels or rollouts, logged: answers and their weights in the update, shape [seeds, prompts, k]."""
-    import torch
-
-    odds = scores.detach().double().log_softmax(-1)
-    bits = -odds.gather(-1, torch.from_numpy(key)[..., None])[..., 0].numpy() / math.log(2)
-    seeds = np.repeat(np.arange(len(shown)), shown.shape[1])
     where: dict[str, Any] = {
-        "targets": key.ravel(), "prompts": shown.ravel(), "runs": seeds, "target_surprisal": bits.ravel(), "tokens": 1,
-        "prompt_tokens": 1,
+        "targets": key, "prompts": shown, "target_surprisal": surprisal(scores, key), "tokens": 1, "prompt_tokens": 1,
     }  # fmt: skip
     if method == "sft":
-        run.step(step, answers=key.reshape(-1, 1), rewards=None, **where)
+        run.step(step, answers=key[..., None], rewards=None, **where)
         return key[..., None], np.ones((*key.shape, 1), np.float32)
-    drawn = torch.multinomial(odds.exp().flatten(0, 1), s["k"], replacement=True, generator=thrown)
-    answers = drawn.numpy()
-    rewards = (answers == key.reshape(-1, 1)).astype(float)
+    answers = choose(scores.detach().double().log_softmax(-1).exp(), s.k, thrown).numpy()
+    rewards = (answers == key[..., None]).astype(float)
     given: Floats | None
-    weight, given = rewards * s["k"] / np.maximum(rewards.sum(axis=1, keepdims=True), 1), None
+    weight, given = rewards * s.k / np.maximum(rewards.sum(axis=-1, keepdims=True), 1), None
     if method is not None and method != "rejection":
         weight = given = advantages(rewards, method)
     run.step(step, answers=answers, rewards=rewards, advantages=given, **where)
-    shape = (*shown.shape, s["k"])
-    return answers.reshape(shape), weight.astype(np.float32).reshape(shape)
+    return answers, weight.astype(np.float32)
 
 
 class _Table:
     """A row of logits for each prompt of each seed."""
 
-    def __init__(self, s: Mapping[str, Any]) -> None:
-        import torch
-
-        size = (s["seeds"], s["prompts"], s["answers"])
+    def __init__(self, s: Settings) -> None:
+        size = (s.seeds, s.prompts, s.answers)
         self.weights: Weights = {"table": torch.zeros(size, requires_grad=True)}
-        self.parameters = s["prompts"] * s["answers"]
+        self.parameters = s.prompts * s.answers
 
     def scores(self, shown: Tensor) -> Tensor:
         """Logits of the prompts shown."""
-        import torch
-
         return self.weights["table"][torch.arange(len(shown))[:, None], shown]
 
 
 class _Transformer:
     """A start token and a prompt token in, an answer token out."""
 
-    def __init__(self, s: Mapping[str, Any], rng: np.random.Generator) -> None:
-        self.shape = Shape(vocabulary=s["prompts"], answers=s["answers"], length=1)
-        self.weights = initial(self.shape, s["seeds"], rng=rng)
+    def __init__(self, s: Settings, rng: np.random.Generator) -> None:
+        self.shape = Shape(vocabulary=s.prompts, answers=s.answers, length=1)
+        self.weights = initial(self.shape, s.seeds, rng=rng)
         self.parameters = self.shape.parameters
 
     def scores(self, shown: Tensor) -> Tensor:
         """Logits of the prompts shown."""
         return logits(self.shape, self.weights, shown[..., None])[:, :, -1]
-
-
-def _learner(s: Mapping[str, Any], rng: np.random.Generator) -> _Table | _Transformer:
-    if s["learner"] not in {"tabular", "transformer"}:
-        raise InputError(f"learner = {s['learner']!r}; want tabular or transformer")
-    return _Table(s) if s["learner"] == "tabular" else _Transformer(s, rng)

@@ -10,25 +10,33 @@ summed, as DPO sums log-ratios.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy, logits, sample
+from bitrate.lab.networks.lazy import Tensor, torch
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.transformer import (
+    Shape,
+    Weights,
+    descend,
+    dice,
+    initial,
+    log_policy,
+    logits,
+    sample,
+    visits,
+)
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
 
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
-
-    Score = Callable[[Tensor, Tensor], Tensor]
-
+Score = Callable[[Tensor, Tensor], Tensor]
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.preferences"
 #: Runs of the log are called after the way and the seed, ``<repetition>/<way>-<seed>``.
@@ -43,7 +51,51 @@ LOGGED = 50
 RULE_RATE = 0.05
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates.
+
+    Args:
+        sft: of supervised fine-tuning.
+        dpo: of DPO.
+        network: of the reward model that is a transformer.
+        rl: of RL on either reward model.
+    """
+
+    sft: float
+    dpo: float
+    network: float
+    rl: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An arm: all ways of one task.
+
+    Args:
+        horizon: T, tokens of an answer.
+        contexts: of the task, see :class:`~bitrate.lab.training.gap_tasks.Counting`.
+        pairs: preferences of each network.
+        updates: of each way.
+        k: rollouts of a group.
+        best: n of best-of-n.
+        beta: of DPO and of RL, nats.
+        rates: of the ways.
+        seeds: networks.
+    """
+
+    horizon: int
+    contexts: int
+    pairs: int
+    updates: int
+    k: int
+    best: int
+    beta: float
+    rates: Rates
+    seeds: int
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train networks in every way on the same preferences, and log what each was told and what it answers.
 
     Each pair is a row without a reward, ``"better > worse"``, for each way. The rewards of rollouts are true outcomes,
@@ -51,8 +103,7 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     component ``reward model``; the pull to the reference comes on top.
 
     Args:
-        settings: ``horizon``, ``contexts``, ``pairs``, ``updates``, ``k`` (rollouts of a group), ``best`` (n of
-            best-of-n), ``beta`` (of DPO and of RL), ``rates`` (of sft, dpo, network, rl), ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
@@ -63,14 +114,14 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     likelihood.
     """
     s = settings
-    task = Counting.draw(s["seeds"], s["horizon"], s["contexts"], rng)
+    task = Counting.draw(s.seeds, s.horizon, s.contexts, rng)
     with SimulatedRun(folder, rng) as run:
-        lab = _Lab.prepare(s, task, run, rng)
+        lab = _Lab(s, task, run, rng)
         for way in WAYS:
             lab.tell(way)
             lab.visit(way, 0, lab.start)
-        lab.visit("sft", lab.after, lab.fit(s["rates"]["sft"], lab.start, lab.sft_loss))
-        lab.visit("dpo", lab.after, lab.fit(s["rates"]["dpo"], lab.start, lab.dpo_loss))
+        lab.visit("sft", lab.after, lab.fit(s.rates.sft, lab.start, lab.sft_loss))
+        lab.visit("dpo", lab.after, lab.fit(s.rates.dpo, lab.start, lab.dpo_loss))
         for kind, fitted in (("rule", lab.rule), ("network", lab.network)):
             score = fitted()
             lab.visit(f"{kind}-best", lab.after, lab.start, best=score)
@@ -78,36 +129,17 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
     return lab.cost
 
 
-@dataclass
 class _Lab:
-    """The networks of one call: their task, pairs and starting weights."""
+    """The networks of one call: their task, pairs and starting weights; ``after`` is the step of the last visit."""
 
-    s: Mapping[str, Any]
-    task: Counting
-    run: SimulatedRun
-    rng: np.random.Generator
-    dice: Generator
-    shape: Shape
-    start: Weights
-    pairs: tuple[Tensor, Tensor]
-    told: Preferences
-    cost: Cost
-
-    @classmethod
-    def prepare(cls, s: Mapping[str, Any], task: Counting, run: SimulatedRun, rng: np.random.Generator) -> _Lab:
-        import torch
-
-        shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
-        start = initial(shape, s["seeds"], rng=rng)
-        told = Preferences.draw(task, s["pairs"], rng)
-        both = torch.from_numpy(np.stack([told.better, told.worse], axis=2)).to(start["head"].device)
-        prompts = torch.from_numpy(told.prompts).to(start["head"].device)
-        return cls(s, task, run, rng, dice(rng), shape, start, (prompts, both), told, Cost())
-
-    @property
-    def after(self) -> int:
-        """The step of the last visit."""
-        return int(self.s["updates"])
+    def __init__(self, s: Settings, task: Counting, run: SimulatedRun, rng: np.random.Generator) -> None:
+        self.s, self.task, self.run, self.rng, self.after, self.cost = s, task, run, rng, s.updates, Cost()
+        self.shape = Shape(task.vocabulary, TOKENS, 2 + task.horizon)
+        self.start = initial(self.shape, s.seeds, rng=rng)
+        self.told = Preferences.draw(task, s.pairs, rng)
+        both = np.stack([self.told.better, self.told.worse], axis=2)
+        self.pairs = torch.from_numpy(self.told.prompts), torch.from_numpy(both)
+        self.dice = dice(rng)
 
     def spend(self, answers: int, *, forward: int = 0, trained: int = 0) -> None:
         """Count answers of all seeds, and how often each was generated or scored, and trained on."""
@@ -118,21 +150,19 @@ class _Lab:
     def tell(self, way: str) -> None:
         """Log the pairs, as labels: their order is all that they say."""
         p = self.told
-        said = np.char.add(np.char.add(text(p.better), " > "), text(p.worse)).reshape(-1, 1)
-        names = self.task.names(p.prompts).ravel()
-        self.run.step(0, answers=said, rewards=None, prompts=names, runs=self.runs(way, p.prompts.shape[1]))
+        said = np.char.add(np.char.add(text(p.better), " > "), text(p.worse))[..., None]
+        names, runs = self.task.names(p.prompts), self.runs(way, p.prompts.shape[1])
+        self.run.step(0, answers=said, rewards=None, prompts=names, runs=runs)
 
     def runs(self, way: str, prompts: int) -> Texts:
         """Name of the run of each prompt of each seed."""
-        return np.repeat([f"{way}-{i}" for i in range(self.s["seeds"])], prompts)
+        return np.repeat([f"{way}-{i}" for i in range(self.s.seeds)], prompts)
 
     def visit(self, way: str, step: int, weights: Weights, best: Score | None = None) -> None:
         """Sample answers to every prompt, or the best of n by a score, and log the true outcomes."""
-        import torch
-
-        n, k = (self.s["best"], BEST_PROBES) if best else (1, PROBES)
+        n, k = (self.s.best, BEST_PROBES) if best else (1, PROBES)
         for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
-            asked = torch.from_numpy(prompts).to(self.start["head"].device)
+            asked = torch.from_numpy(prompts)
             said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
             self.spend(said.shape[0] * said.shape[1], forward=2 if best else 1)
             scored: dict[str, Floats] | None = None
@@ -141,8 +171,8 @@ class _Lab:
                     marks = best(asked.repeat_interleave(k * n, 1), said).view(len(said), -1, n)
                 mark, which = marks.max(-1)
                 said = said.view(*marks.shape, -1).take_along_dim(which[..., None, None], 2)[:, :, 0]
-                scored = {"reward model": mark.reshape(-1, k).cpu().numpy()}
-            self.log(way, step, prompts, said.cpu().numpy(), k, split=split, components=scored)
+                scored = {"reward model": mark.reshape(-1, k).numpy()}
+            self.log(way, step, prompts, said.numpy(), k, split=split, components=scored)
 
     def log(self, way: str, step: int, prompts: Ints, said: Ints, k: int, **columns: Any) -> None:
         """Log k answers to each prompt, shape [seeds, prompts * k, horizon], with their true outcomes."""
@@ -153,24 +183,13 @@ class _Lab:
             runs=runs, tokens=self.task.horizon, prompt_tokens=2, **columns,
         )  # fmt: skip
 
-    def batches(self) -> list[Ints]:
-        """Which pairs each update of each seed is about, shape [seeds, BATCH]; all once before any comes again."""
-        n, size = self.s["pairs"], min(BATCH, self.s["pairs"])
-        found: list[Ints] = []
-        while len(found) < self.after:
-            order = self.rng.permuted(np.tile(np.arange(n), (self.s["seeds"], 1)), axis=1)
-            found += np.split(order[:, : n - n % size], n // size, axis=1)
-        return found[: self.after]
-
     def fit(self, rate: float, start: Weights, loss: Callable[[Weights, Tensor, Tensor], Tensor]) -> Weights:
         """Minimise a loss of pairs, shape [seeds], from the weights that are given."""
-        import torch
-
         weights = {name: w.detach().clone().requires_grad_() for name, w in start.items()}
         prompts, both = self.pairs
         steps = _Steps(weights, rate, self.after)
-        for shown in self.batches():
-            which = torch.from_numpy(shown).to(prompts.device)[..., None]
+        for shown in visits(self.s.seeds, self.s.pairs, min(BATCH, self.s.pairs), self.after, self.rng):
+            which = torch.from_numpy(shown)[..., None]
             picked = prompts.take_along_dim(which, 1), both.take_along_dim(which[..., None], 1)
             steps.descend(loss(weights, *picked).sum())
             self.spend(2 * shown.size, trained=1)
@@ -183,15 +202,12 @@ class _Lab:
     def dpo_loss(self, weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
         """-log sigmoid of beta times the lead in log-ratio; the uniform reference has a lead of 0."""
         said = log_policy(self.shape, weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)).sum(-1)
-        return _bradley_terry(self.s["beta"] * said)
+        return _bradley_terry(self.s.beta * said)
 
     def rule(self) -> Score:
         """A rule that counts: -sharpness (sum of the values of the answer's tokens - number asked for)^2."""
-        import torch
-
-        device, seeds = self.start["head"].device, self.s["seeds"]
-        value = torch.full((seeds, TOKENS), 0.5, device=device, requires_grad=True)
-        sharpness = torch.zeros((seeds, 1), device=device, requires_grad=True)
+        value = torch.full((self.s.seeds, TOKENS), 0.5, requires_grad=True)
+        sharpness = torch.zeros((self.s.seeds, 1), requires_grad=True)
 
         def score(prompts: Tensor, answers: Tensor) -> Tensor:
             counted = value.gather(1, answers.flatten(1)).view(answers.shape).sum(-1)
@@ -206,8 +222,6 @@ class _Lab:
 
     def network(self) -> Score:
         """The transformer of the policy with a scalar at each token of the answer, summed."""
-        import torch
-
         shape = Shape(self.shape.vocabulary, 1, self.shape.length)
         start = {name: w for name, w in self.start.items() if name != "head"}
         start["head"] = torch.zeros_like(self.start["head"][..., :1])
@@ -218,31 +232,29 @@ class _Lab:
         def loss(weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
             return _bradley_terry(score(weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)))
 
-        fitted = self.fit(self.s["rates"]["network"], start, loss)
+        fitted = self.fit(self.s.rates.network, start, loss)
         return lambda prompts, answers: score(fitted, prompts, answers)
 
     def ascend(self, way: str, score: Score) -> Weights:
         """GRPO on a reward model's score less beta times the log-ratio to the reference, on the training prompts."""
-        import torch
-
-        s, k = self.s, self.s["k"]
+        s, k = self.s, self.s.k
         weights = {name: w.detach().clone().requires_grad_() for name, w in self.start.items()}
-        steps = _Steps(weights, s["rates"]["rl"], self.after)
-        every = np.tile(np.arange(self.task.train.shape[1]), (s["seeds"], 1))
+        steps = _Steps(weights, s.rates.rl, self.after)
+        every = np.tile(np.arange(self.task.train.shape[1]), (s.seeds, 1))
         for step in range(self.after):
             asked = np.take_along_axis(self.task.train, self.rng.permuted(every, axis=1)[:, :GROUPS, None], axis=1)
-            prompts = torch.from_numpy(asked).to(self.start["head"].device)
+            prompts = torch.from_numpy(asked)
             said = sample(self.shape, weights, prompts, k, self.task.horizon, self.dice).flatten(1, 2)
             repeated = prompts.repeat_interleave(k, 1)
             chosen = log_policy(self.shape, weights, repeated, said).sum(-1)
             with torch.no_grad():
                 marks = score(repeated, said)
                 ratio = chosen + self.task.horizon * float(np.log(TOKENS))
-                rewards = (marks - s["beta"] * ratio).reshape(-1, k).double().cpu().numpy()
+                rewards = (marks - s.beta * ratio).reshape(-1, k).double().numpy()
             weight = advantages(rewards, "grpo")
             if step and step % LOGGED == 0:
-                parts = {"reward model": marks.reshape(-1, k).cpu().numpy()}
-                answers = said.cpu().numpy()
+                parts = {"reward model": marks.reshape(-1, k).numpy()}
+                answers = said.numpy()
                 self.log(way, step, asked, answers, k, split="train", components=parts, advantages=weight)
             steps.descend(-(chosen * torch.as_tensor(weight).to(chosen).view_as(chosen)).mean(-1).sum())
             self.spend(said.shape[0] * said.shape[1], forward=1 if way.startswith("rule") else 2, trained=1)
@@ -253,26 +265,17 @@ class _Steps:
     """Adam with a rate that rises, then falls to 0."""
 
     def __init__(self, weights: Weights, rate: float, updates: int) -> None:
-        import torch
-
         self.optimiser = torch.optim.Adam(list(weights.values()), lr=rate)
-        shape = [min(1.0, (i + 1) / WARM) * (1 - i / updates) for i in range(updates)]
-        self.rates = iter([rate * x for x in shape])
+        shape = torch.optim.lr_scheduler.LambdaLR
+        self.rate = shape(self.optimiser, lambda i: min(1.0, (i + 1) / WARM) * (1 - i / updates))
 
     def descend(self, loss: Tensor) -> None:
         """One update."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = next(self.rates)
-        import torch
-
-        self.optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        self.optimiser.step()
+        descend(self.optimiser, loss)
+        self.rate.step()
 
 
 def _bradley_terry(scores: Tensor) -> Tensor:
     """Loss of each seed, [seeds], of scores [seeds, pairs * 2], the better answer's first."""
-    from torch.nn import functional as f
-
     better, worse = scores.view(len(scores), -1, 2).unbind(-1)
     return -f.logsigmoid(better - worse).mean(-1)

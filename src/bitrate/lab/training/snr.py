@@ -7,9 +7,9 @@ the policy that they are taken at.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,11 @@ from scipy.optimize import brentq
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import DataError, InputError
+from bitrate.lab.networks.lazy import ModuleDict, torch
 from bitrate.lab.networks.one_token import build, policy, policy_gradient
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch.nn import ModuleDict
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.snr"
@@ -96,8 +94,6 @@ def _build(answers: int, number: int) -> ModuleDict:
 
 def _climb(model: ModuleDict, uphill: Callable[[ModuleDict], Floats], height: Callable[[Floats], float]) -> None:
     """Moves the weights uphill until the height of the policy is 0, the last step just as far as that takes."""
-    import torch
-
     weights = list(model.parameters())
 
     def height_at(share: float, at: Floats, step: Floats) -> float:
@@ -117,16 +113,35 @@ def _climb(model: ModuleDict, uphill: Callable[[ModuleDict], Floats], height: Ca
     raise DataError(f"the network is not where it should be after {MOST_STRIDES} steps: {policy(model)}")
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        method: ``"grpo"``, the baseline of REINFORCE, or ``"sft"``.
+        at: for a label, bits of loss above the least, else the pass rate.
+        target: for a label, the distribution that it is drawn from, else how many answers there are.
+        k: rollouts of a group, 1 for a label.
+        networks: at which gradients are taken.
+        visits: groups or labels at each.
+    """
+
+    method: str | float
+    at: float
+    target: int | tuple[float, ...]
+    k: int
+    networks: int
+    visits: int
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Take the gradient of many groups or labels at a few networks, and log each beside what it was taken from.
 
     A row's ``update`` holds the gradient's coordinates in an orthonormal basis of all gradients that the network can
     have on this prompt, of which there are fewer than answers: lengths and angles are those in all parameters.
 
     Args:
-        settings: ``method``: ``"grpo"``, the baseline of REINFORCE, or ``"sft"``; ``target``: for a label, the
-            distribution it is drawn from, else answers V; ``at``: for a label, bits of loss above the least, else the
-            pass rate; ``k`` rollouts a group, 1 for a label; ``networks``; and ``visits`` to each.
+        settings: of the arm.
         folder: where the log goes.
         rng: draws rollouts and labels; the networks do not depend on it.
 
@@ -137,21 +152,24 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
         DataError: a gradient that the basis does not hold.
     """
     s, parameters, cost = settings, 0, Cost()
-    labels = s["method"] == "sft"
+    labels = s.method == "sft"
     with SimulatedRun(folder, rng) as run:
-        for number in range(s["networks"]):
-            target = np.array(s["target"]) if labels else np.eye(s["target"])[0]
-            model = network_near(target, s["at"], number) if labels else network_at_rate(s["target"], s["at"], number)
+        for number in range(s.networks):
+            if isinstance(s.target, int):
+                target, model = np.eye(s.target)[0], network_at_rate(s.target, s.at, number)
+            else:
+                target = np.array(s.target)
+                model = network_near(target, s.at, number)
             pi = policy(model)
-            drawn = rng.choice(target.size, size=(s["visits"], s["k"]), p=target if labels else pi)
+            drawn = rng.choice(target.size, size=(s.visits, s.k), p=target if labels else pi)
             answers = np.sort(drawn, axis=1)  # a gradient does not know the order of its rollouts
             rewards = None if labels else (answers == 0).astype(float)
-            weight = np.ones(answers.shape) if rewards is None else advantages(rewards, s["method"])
-            keys = answers[:, 0] if labels else np.zeros(s["visits"], np.int64)
+            weight = np.ones(answers.shape) if rewards is None else advantages(rewards, s.method)
+            keys = answers[:, 0] if labels else np.zeros(s.visits, np.int64)
             run.step(
                 0, answers=answers, rewards=rewards, targets=keys, updates=_gradients(model, answers, weight),
-                advantages=None if labels else weight, prompts=np.arange(s["visits"]),
-                runs=np.full(s["visits"], number), target_surprisal=-np.log2(pi[keys]), tokens=1, prompt_tokens=2,
+                advantages=None if labels else weight, prompts=np.arange(s.visits),
+                runs=np.full(s.visits, number), target_surprisal=-np.log2(pi[keys]), tokens=1, prompt_tokens=2,
             )  # fmt: skip
             parameters = sum(w.numel() for w in model.parameters())
             read = 3 * answers.size

@@ -5,6 +5,9 @@ function and its settings, the seed, the code of the lab that trains it (:mod:`b
 versions of the libraries that it runs on: a killed run goes on with the repetitions that are left, and a run trained by
 different code is not reused.
 
+Settings are known by the names and values of their fields. A field at its default is left out: a setting can be added,
+with a default, and other arms keep their randomness.
+
 Randomness is drawn under the name and settings too, and under ``SEEDED_AS`` of the function's module where it has one.
 The runs that verdicts were published of were seeded by the names of their modules; ``SEEDED_AS`` keeps those names, so
 that a module can move and train to the same bits.
@@ -22,7 +25,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -235,7 +238,9 @@ def versions() -> dict[str, str]:
 def _known_by(arm: Arm) -> str:
     """What arms of the same code differ by, and what their randomness is drawn under."""
     seeded_as = getattr(sys.modules.get(arm.train.__module__), "SEEDED_AS", "")
-    return json.dumps([seeded_as, arm.train.__qualname__, arm.settings], sort_keys=True)
+    default = {f.name: f.default for f in fields(arm.settings)}
+    said = {name: value for name, value in asdict(arm.settings).items() if value != default[name]}
+    return json.dumps([seeded_as, arm.train.__qualname__, said], sort_keys=True)
 
 
 def _sweep(folder: Path) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, logits
+from bitrate.lab.networks.lazy import Generator, torch
+from bitrate.lab.networks.transformer import Shape, Weights, choose, descend, dice, initial, logits, surprise
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.strategies"
@@ -27,48 +24,57 @@ OFTEN = 0.5
 K, BATCH, EVALUATED, RATE, BASE_STEPS = 8, 8, 32, 1e-3, 150
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        heuristic: share of questions that the heuristic answers.
+        general: how often the base takes the strategy that answers all.
+        steps: updates.
+        seeds: networks.
+    """
+
+    heuristic: float
+    general: float
+    steps: int
+    seeds: int
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """GRPO by which of the strategies grows: the heuristic answers a share of the questions, the general one all.
 
     Whether the heuristic answers a question is a coin, the same for all rollouts of a visit, and nothing in the
     question tells. Step 0 and the last step are evaluations on questions held out, without an update.
 
     Args:
-        settings: ``heuristic``: share of questions that it answers; ``general``: how often the base takes the strategy
-            that answers all; ``steps`` and ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
     Returns:
         What it cost, without the base.
     """
-    import torch
-
     s, thrown, cost = settings, dice(rng), Cost()
-    weights = _base(s["general"], s["seeds"], rng)
+    weights = _base(s.general, s.seeds, rng)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
     with SimulatedRun(folder, rng) as run:
-        for step in range(s["steps"] + 2):
-            evaluation = step in {0, s["steps"] + 1}
-            tokens = rng.integers(SHAPE.vocabulary, size=(s["seeds"], EVALUATED if evaluation else BATCH, SHAPE.length))
+        for step in range(s.steps + 2):
+            evaluation = step in {0, s.steps + 1}
+            tokens = rng.integers(SHAPE.vocabulary, size=(s.seeds, EVALUATED if evaluation else BATCH, SHAPE.length))
             scores = logits(SHAPE, weights, torch.from_numpy(tokens))[:, :, -1]
             answers, weight = _visit(
-                run, step, s["heuristic"], tokens, scores.detach().double().numpy(), evaluation, thrown, rng
+                run, step, s.heuristic, tokens, scores.detach().double().numpy(), evaluation, thrown, rng
             )
             read = answers.size * 3
             cost += Cost(answers.size, read, flops(SHAPE.parameters, forward=read, trained=0 if evaluation else read))
             if not evaluation:
-                chosen = scores.log_softmax(-1).gather(-1, torch.from_numpy(answers))
-                optimiser.zero_grad()
-                torch.autograd.backward(-(chosen * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
-                optimiser.step()
+                descend(optimiser, (surprise(scores, answers) * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
     return cost
 
 
 def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
     """Networks that take the strategies at the rates wanted, whatever the question."""
-    import torch
-
     useless = SHAPE.answers - len(STRATEGIES)
     wanted = torch.tensor([OFTEN, general, *((1 - OFTEN - general) / useless,) * useless])
     weights = initial(SHAPE, seeds, rng=rng)
@@ -76,9 +82,7 @@ def _base(general: float, seeds: int, rng: np.random.Generator) -> Weights:
     for _ in range(BASE_STEPS):
         tokens = torch.from_numpy(rng.integers(SHAPE.vocabulary, size=(seeds, EVALUATED, SHAPE.length)))
         said = logits(SHAPE, weights, tokens)[:, :, -1].log_softmax(-1)
-        optimiser.zero_grad()
-        torch.autograd.backward(-(wanted * said).sum(-1).mean(-1).sum())
-        optimiser.step()
+        descend(optimiser, -(wanted * said).sum(-1).mean(-1).sum())
     return weights
 
 
@@ -87,12 +91,10 @@ def _visit(
     rng: np.random.Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's rollouts, scored and logged: strategies and their advantages, shape [seeds, questions, k]."""
-    import torch
-
-    seeds, questions = scores.shape[:2]
-    odds = torch.from_numpy(scores).softmax(-1).flatten(0, 1)
-    answers = torch.multinomial(odds, K, replacement=True, generator=thrown).numpy()
-    answered = rng.random((answers.shape[0], 1)) < heuristic
+    odds = torch.from_numpy(scores).softmax(-1)
+    answers = choose(odds, K, thrown).numpy()
+    seeds, questions, _ = answers.shape
+    answered = rng.random((seeds, questions, 1)) < heuristic
     rewards = ((answers == 1) | ((answers == 0) & answered)).astype(float)
     weight = advantages(rewards, "grpo")
     names = np.array([*STRATEGIES, *[f"useless {i}" for i in range(SHAPE.answers - len(STRATEGIES))]])
@@ -101,13 +103,11 @@ def _visit(
         answers=names[answers],
         rewards=rewards,
         advantages=None if evaluation else weight,
-        targets=np.full(len(answers), "general"),
+        targets=np.full((seeds, questions), "general"),
         prompts=[f"{i} of step {step}" for i in range(questions)] * seeds,
-        runs=np.repeat(np.arange(seeds), questions),
         split="eval" if evaluation else "train",
-        target_surprisal=-odds[:, 1].log2().numpy(),
+        target_surprisal=-odds[..., 1].log2().numpy(),
         tokens=1,
         prompt_tokens=SHAPE.length,
     )
-    shape = (seeds, questions, K)
-    return np.asarray(answers.reshape(shape)), np.asarray(weight.reshape(shape))
+    return answers, weight

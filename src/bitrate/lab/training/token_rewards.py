@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
-from bitrate.lab.networks.transformer import Shape, Weights, dice, initial, log_policy
+from bitrate.lab.networks.lazy import Generator, Tensor, torch
+from bitrate.lab.networks.lazy import functional as f
+from bitrate.lab.networks.transformer import Shape, Weights, descend, dice, initial, log_policy
 from bitrate.lab.worlds.learners import RESIDUE
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.token_rewards"
@@ -29,52 +28,74 @@ SEEDED_AS = "bitrate.lab.training.token_rewards"
 FEEDBACK = ("tokens", "sum", "first error", "outcome")
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        feedback: ``"tokens"`` (a reward a token, an advantage at each position), ``"sum"`` (the same rewards, one
+            advantage a rollout from their sum), ``"first error"`` (tokens before it are right, it is wrong, what
+            follows is not judged), ``"outcome"`` (one reward for the whole).
+        baseline: ``"grpo"`` or a number that is taken from each score.
+        length: T, tokens of an answer.
+        prompts: of each network, to train on.
+        held_out: prompts that are not trained on.
+        k: rollouts of a prompt in a step.
+        visits: to each prompt.
+        rate: learning rate.
+        seeds: networks.
+
+    Raises:
+        InputError: another feedback.
+    """
+
+    feedback: str
+    baseline: str | float
+    length: int
+    prompts: int
+    held_out: int
+    k: int
+    visits: int
+    rate: float
+    seeds: int
+
+    def __post_init__(self) -> None:
+        if self.feedback not in FEEDBACK:
+            raise InputError(f"feedback = {self.feedback!r}; want one of {', '.join(FEEDBACK)}")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train many transformers, each on keys of its own, and log all that they were told.
 
     A step visits each training prompt. Held-out prompts are visited in the first step and in the last, for the record
     alone; the last step updates nothing.
 
     Args:
-        settings: ``feedback``: ``"tokens"`` (a reward a token, an advantage at each position), ``"sum"`` (the same
-            rewards, one advantage a rollout from their sum), ``"first error"`` (tokens before it are right, it is
-            wrong, what follows is not judged), ``"outcome"`` (one reward for the whole); ``baseline``: ``"grpo"`` or a
-            number that is taken from each score; ``length`` T, ``prompts``, ``held_out``, ``k``, ``visits``, ``rate``
-            and ``seeds``.
+        settings: of the arm.
         folder: where the log goes.
         rng: all randomness.
 
     Returns:
         What it cost.
-
-    Raises:
-        InputError: another feedback.
     """
-    import torch
-
     s = settings
-    if s["feedback"] not in FEEDBACK:
-        raise InputError(f"feedback = {s['feedback']!r}; want one of {', '.join(FEEDBACK)}")
-    every = s["prompts"] + s["held_out"]
-    shape = Shape(vocabulary=2 + every, answers=2, length=s["length"])
-    weights = initial(shape, s["seeds"], rng=rng)
-    keys, thrown, cost = rng.integers(2, size=(s["seeds"], every, s["length"])), dice(rng), Cost()
-    optimiser = torch.optim.Adam(weights.values(), lr=s["rate"])
+    every = s.prompts + s.held_out
+    shape = Shape(vocabulary=2 + every, answers=2, length=s.length)
+    weights = initial(shape, s.seeds, rng=rng)
+    keys, thrown, cost = rng.integers(2, size=(s.seeds, every, s.length)), dice(rng), Cost()
+    optimiser = torch.optim.Adam(weights.values(), lr=s.rate)
     with SimulatedRun(folder, rng) as run:
-        for step in range(s["visits"] + 1):
-            probe = step == s["visits"]
+        for step in range(s.visits + 1):
+            probe = step == s.visits
             if step == 0 or probe:
-                seen = range(s["prompts"], every)
+                seen = range(s.prompts, every)
                 cost += _visit(run, step, s, shape, weights, keys, seen, "eval", thrown)[2]
-            said, credit, spent = _visit(run, step, s, shape, weights, keys, range(s["prompts"]), "train", thrown)
+            said, credit, spent = _visit(run, step, s, shape, weights, keys, range(s.prompts), "train", thrown)
             cost += spent
             if probe:
                 break
-            optimiser.zero_grad()
-            spoken = log_policy(shape, weights, _prompts(range(s["prompts"]), s), said)
-            loss = -(spoken * torch.as_tensor(credit, dtype=spoken.dtype, device=spoken.device)).sum(-1)
-            torch.autograd.backward(loss.mean(dim=1).sum())
-            optimiser.step()
+            spoken = log_policy(shape, weights, _prompts(range(s.prompts), s.k, s.seeds), said)
+            descend(optimiser, -(spoken * torch.as_tensor(credit, dtype=spoken.dtype)).sum(-1).mean(dim=1).sum())
             cost += Cost(flops=flops(shape.parameters, trained=said.numel()))
     return cost
 
@@ -84,7 +105,7 @@ def credits(feedback: str, right: Floats, baseline: str | float = "grpo") -> Flo
 
     Args:
         feedback: one of ``FEEDBACK``.
-        right: 1 where a token is right, 0 where it is wrong, shape [worlds, k, tokens].
+        right: 1 where a token is right, 0 where it is wrong, shape [..., k, tokens].
         baseline: ``"grpo"``: less the mean, over the standard deviation, of the rollouts that were judged at the same
             token; or a number that is taken from each score.
 
@@ -110,51 +131,44 @@ def credits(feedback: str, right: Floats, baseline: str | float = "grpo") -> Flo
         scores = np.broadcast_to(right.min(axis=-1, keepdims=True), right.shape)
     if baseline != "grpo":
         return np.asarray(judged * (scores - float(baseline)))
-    count = np.maximum(judged.sum(axis=1, keepdims=True), 1)
-    off = judged * (scores - (judged * scores).sum(axis=1, keepdims=True) / count)
-    spread = np.sqrt((off**2).sum(axis=1, keepdims=True) / count)
+    count = np.maximum(judged.sum(axis=-2, keepdims=True), 1)
+    off = judged * (scores - (judged * scores).sum(axis=-2, keepdims=True) / count)
+    spread = np.sqrt((off**2).sum(axis=-2, keepdims=True) / count)
     return np.asarray(np.where(spread > RESIDUE, off / np.maximum(spread, RESIDUE), 0.0))
 
 
 def _visit(
-    run: SimulatedRun, step: int, s: Mapping[str, Any], shape: Shape, weights: Weights, keys: Ints, seen: range,
+    run: SimulatedRun, step: int, s: Settings, shape: Shape, weights: Weights, keys: Ints, seen: range,
     split: str, thrown: Generator,
 ) -> tuple[Tensor, Floats, Cost]:  # fmt: skip
     """One step's rollouts, logged: answers and credits [seeds, prompts x k, tokens], and what they cost."""
-    import torch
-
-    seeds, k, length, feedback = s["seeds"], s["k"], s["length"], s["feedback"]
-    said = draw(shape, weights, _prompts(seen, s), length, thrown)
+    length, feedback = s.length, s.feedback
+    said = draw(shape, weights, _prompts(seen, s.k, s.seeds), length, thrown)
     key = keys[:, seen.start : seen.stop]
     with torch.no_grad():
-        asked = _prompts(seen, {**s, "k": 1})
-        known = log_policy(shape, weights, asked, torch.from_numpy(key).to(said.device)).double().sum(-1)
-    answers = said.cpu().numpy().reshape(seeds * len(seen), k, length)
-    right = (answers == key.reshape(-1, 1, length)).astype(float)
-    credit, solved = credits(feedback, right, s["baseline"]), right.min(axis=-1)
+        known = log_policy(shape, weights, _prompts(seen, 1, s.seeds), torch.from_numpy(key)).double().sum(-1)
+    answers = said.numpy().reshape(s.seeds, len(seen), s.k, length)
+    right = (answers == key[:, :, None]).astype(float)
+    credit, solved = credits(feedback, right, s.baseline), right.min(axis=-1)
     parts, rewards = None, solved
     if feedback in {"tokens", "sum"}:
         parts, rewards = {f"token_{t}": right[..., t] for t in range(length)}, right.mean(axis=-1)
     elif feedback == "first error":
         parts = {"first_error": np.where(solved == 1, -1, right.argmin(axis=-1))}
     run.step(
-        step, answers=_texts(answers), rewards=rewards, targets=_texts(key.reshape(-1, length)), components=parts,
-        advantages=credit[..., 0] if feedback in {"sum", "outcome"} else None, prompts=np.tile(np.array(seen), seeds),
-        runs=np.repeat(np.arange(seeds), len(seen)), target_surprisal=-known.cpu().numpy().ravel() / math.log(2),
-        tokens=length, prompt_tokens=1, split=split,
+        step, answers=_texts(answers), rewards=rewards, targets=_texts(key), components=parts,
+        advantages=credit[..., 0] if feedback in {"sum", "outcome"} else None, prompts=np.tile(seen, s.seeds),
+        target_surprisal=-known.numpy() / math.log(2), tokens=length, prompt_tokens=1, split=split,
     )  # fmt: skip
-    rollouts = seeds * len(seen) * k
-    tokens = rollouts * (1 + length)
-    spent = Cost(rollouts, tokens, flops(shape.parameters, forward=(rollouts + seeds * len(seen)) * length))
-    return said, credit.reshape(seeds, -1, length), spent
+    rollouts = solved.size
+    spent = flops(shape.parameters, forward=(rollouts + known.numel()) * length)
+    return said, credit.reshape(*said.shape), Cost(rollouts, rollouts * (1 + length), spent)
 
 
-def _prompts(seen: range, s: Mapping[str, Any]) -> Tensor:
+def _prompts(seen: range, k: int, seeds: int) -> Tensor:
     """The tokens of prompts, each k times in a row, shape [seeds, prompts x k, 1]."""
-    import torch
-
-    asked = 2 + torch.arange(seen.start, seen.stop).repeat_interleave(s["k"])
-    return asked[None, :, None].expand(s["seeds"], -1, 1)
+    asked = 2 + torch.arange(seen.start, seen.stop).repeat_interleave(k)
+    return asked[None, :, None].expand(seeds, -1, 1)
 
 
 def _texts(tokens: Ints) -> np.ndarray:
@@ -171,18 +185,15 @@ def draw(shape: Shape, weights: Mapping[str, Tensor], prompts: Tensor, tokens: i
         weights: seeds first, as in :func:`bitrate.lab.networks.transformer.initial`.
         prompts: shape [seeds, sequences, 1].
         tokens: tokens an answer.
-        thrown: of the device that the weights are on.
+        thrown: where chance comes from.
 
     Returns:
         Shape [seeds, sequences, tokens].
     """
-    import torch
-    from torch.nn import functional as f
-
     (seeds, rows, _), said = prompts.shape, list[torch.Tensor]()
-    every = torch.arange(seeds, device=prompts.device)[:, None]
+    every = torch.arange(seeds)[:, None]
     size = (seeds * rows, shape.heads, tokens, shape.width // shape.heads)
-    kept = [torch.zeros(2, *size, device=prompts.device) for _ in range(shape.layers)]
+    kept = [torch.zeros(2, *size) for _ in range(shape.layers)]
 
     def norm(x: Tensor, name: str) -> Tensor:
         return f.layer_norm(x, x.shape[-1:]) * weights[name][:, None]

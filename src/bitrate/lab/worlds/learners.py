@@ -23,12 +23,12 @@ def advantages(rewards: ArrayLike, baseline: Baseline) -> Floats:
     """What a trainer multiplies the score function with.
 
     Args:
-        rewards: shape [worlds, k].
+        rewards: shape [..., k].
         baseline: ``"grpo"``: less the group's mean, over its standard deviation, 0 where that is 0; ``"rloo"``: less
             the mean of the others; a number: less it (REINFORCE); or a function of the rewards.
 
     Returns:
-        Shape [worlds, k].
+        Shape of ``rewards``.
 
     Raises:
         InputError: an unknown name, or RLOO with one rollout.
@@ -42,10 +42,10 @@ def advantages(rewards: ArrayLike, baseline: Baseline) -> Floats:
     if callable(baseline):
         return np.asarray(baseline(r), float)
     if isinstance(baseline, str):
-        k = r.shape[1]
-        centred = r - r.mean(axis=1, keepdims=True)
+        k = r.shape[-1]
+        centred = r - r.mean(axis=-1, keepdims=True)
         if baseline == "grpo":
-            spread = r.std(axis=1, keepdims=True)
+            spread = r.std(axis=-1, keepdims=True)
             return np.asarray(np.where(spread > RESIDUE, centred / np.maximum(spread, RESIDUE), 0.0))
         if baseline == "rloo":
             if k < 2:
@@ -64,18 +64,12 @@ def sample(policy: Floats, worlds: int, k: int, rng: np.random.Generator) -> Int
     return np.asarray((thrown >= steps).sum(axis=2))
 
 
-def one_hot_sum(answers: Ints, weight: Floats, size: int) -> Floats:
-    """``sum_i weight_i e_(answer_i)`` a world: answers and weight [worlds, k] -> [worlds, size]."""
-    worlds = answers.shape[0]
-    flat = (np.arange(worlds)[:, None] * size + answers).ravel()
-    sums = np.bincount(flat, weights=weight.ravel(), minlength=worlds * size)
-    return np.asarray(sums.reshape(worlds, size), float)
-
-
 def ascend(logits: Floats, answers: Ints, weight: Floats, rate: float) -> Floats:
     """One step on the mean of ``weight_i log pi(answer_i)``: ``rate / k sum_i weight_i (e_(answer_i) - pi)``."""
-    policy = np.exp(log_softmax(logits, axis=1))
-    direction = one_hot_sum(answers, weight, logits.shape[1]) - weight.sum(axis=1, keepdims=True) * policy
+    policy, (worlds, size) = np.exp(log_softmax(logits, axis=1)), logits.shape
+    flat = (np.arange(worlds)[:, None] * size + answers).ravel()
+    chosen = np.bincount(flat, weights=weight.ravel(), minlength=logits.size).reshape(worlds, size)
+    direction = chosen - weight.sum(axis=1, keepdims=True) * policy
     return np.asarray(logits + rate / answers.shape[1] * direction)
 
 

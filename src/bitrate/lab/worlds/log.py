@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ class SimulatedRun:
 
         Args:
             step: number of the step.
-            answers: final answers, numbers or texts, shape [worlds, k].
+            answers: final answers, numbers or texts, shape [worlds, k]; or [networks, prompts, k], where each network
+                is a run and other arrays have these axes too.
             rewards: shape [worlds, k]; None where the answers are labels, shown to the policy and not sampled from it.
             targets: what each world hides, shape [worlds]: a gold answer as many logs keep it.
             advantages: as the trainer used them, shape [worlds, k]; None where no policy gradient was taken.
@@ -82,7 +84,9 @@ class SimulatedRun:
             target_surprisal: bits, shape [worlds]: -log2 of the policy's probability of the target at this step.
         """
         said = np.asarray(answers)
-        worlds, k = said.shape
+        if said.ndim == 3 and runs is None:
+            runs = np.repeat(np.arange(len(said)), said.shape[1])
+        worlds, k = math.prod(said.shape[:-1]), said.shape[-1]
         shown = rewards is None
         lost = np.flatnonzero(self.rng.random(worlds * k) < self.unscored) if not shown else np.zeros(0, np.int64)
         # A rollout without a score says anything that was said in this step, not what its neighbour said.
@@ -94,7 +98,7 @@ class SimulatedRun:
         def where_scored(values: ArrayLike) -> pa.Array:
             return pa.array(np.asarray(values, float).ravel()[which], mask=unscored)
 
-        ids = np.arange(worlds) if prompts is None else np.asarray(prompts)
+        ids = np.arange(worlds) if prompts is None else np.asarray(prompts).ravel()
         batch: dict[str, Any] = {
             "prompt_id": _text(ids)[world],
             "sample": np.concatenate([np.tile(np.arange(k), worlds), k + np.arange(lost.size)]),
@@ -106,9 +110,9 @@ class SimulatedRun:
             batch |= {"split": np.full(which.size, split), "shown": np.full(which.size, shown)}
             batch["target_surprisal"] = pa.nulls(which.size, pa.float64())
         if target_surprisal is not None:
-            batch["target_surprisal"] = np.asarray(target_surprisal, float)[world]
+            batch["target_surprisal"] = np.asarray(target_surprisal, float).ravel()[world]
         if targets is not None:
-            batch["target"] = _text(np.asarray(targets))[world]
+            batch["target"] = _text(np.asarray(targets).ravel())[world]
         if advantages is not None:
             batch["advantage"] = where_scored(advantages)
         if components is not None:

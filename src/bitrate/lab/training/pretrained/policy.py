@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.training.pretrained.questions import Question
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -38,8 +39,6 @@ class Policy:
     """
 
     def __init__(self, model: Any, tokenizer: Any, asked: Sequence[Question], rng: np.random.Generator) -> None:
-        import torch
-
         self.model, self.tokenizer, self.asked, self.newline = model, tokenizer, asked, int(tokenizer.eos_token_id)
         prompts = [tokenizer.encode(q.prompt, add_special_tokens=False) for q in asked]
         lengths = sorted({len(p) for p in prompts})
@@ -57,8 +56,6 @@ class Policy:
 
         The prompt is read once for its k completions.
         """
-        import torch
-
         said: list[list[Tokens]] = []
         with torch.no_grad():
             for some in _batches(which):
@@ -78,8 +75,6 @@ class Policy:
 
     def surprisal(self, which: ArrayLike) -> Floats:
         """``-log2 pi(right answer, newline | prompt)``, the sum over its tokens, in bits, shape [questions]."""
-        import torch
-
         found: list[float] = []
         with torch.no_grad():
             for some in _batches(which):
@@ -90,8 +85,6 @@ class Policy:
 
     def log_probabilities(self, prompts: Any, completions: Sequence[Tokens]) -> Any:
         """Natural logarithm of each token's probability, teacher-forced, shape [rows, most tokens]; 0 past the end."""
-        import torch
-
         width = max(map(len, completions))
         filled = torch.tensor([c + [self.newline] * (width - len(c)) for c in completions], device=prompts.device)
         there = torch.tensor([[j < len(c) for j in range(width)] for c in completions], device=prompts.device)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.training.pretrained.policy import Notes, Tokens
 from bitrate.lab.training.pretrained.trainers import log_chances, options, run_silently
 from bitrate.types import Floats, Ints
@@ -64,8 +65,6 @@ def teach_rollouts(notes: Notes, visits: Ints, *, arm: str, rate: float, seed: i
 
 def _trainer(notes: Notes, visits: Ints, arm: str) -> Any:
     """TRL's trainer with our sampler and each arm's advantages, which does not compute the same thing twice."""
-    import torch
-
     trl: Any = import_module("trl")
     policy, k = notes.policy, notes.k
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.training.pretrained.policy import Notes, Policy, Tokens
 from bitrate.lab.training.pretrained.trainers import log_chances, options, run_silently
 from bitrate.types import Ints
@@ -55,8 +56,6 @@ def teach_answers(
 
 def _trainer(notes: Notes, visits: Ints, answers: list[Tokens], teacher: Policy | None) -> Any:
     """TRL's trainer, which writes down what is shown in a step, and may match a teacher."""
-    import torch
-
     trl: Any = import_module("trl")
     policy, size = notes.policy, visits.shape[1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from bitrate.costs import Cost
 from bitrate.errors import InputError
+from bitrate.lab.networks.lazy import torch
 from bitrate.lab.networks.weights import load_pretrained, quiet
 from bitrate.lab.training.pretrained.policy import Notes, Policy
 from bitrate.lab.training.pretrained.questions import questions
@@ -24,16 +26,6 @@ from bitrate.types import Ints
 
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.pretrained.train"
-#: What a run does where its settings do not say otherwise. ``rate`` None: see RATES.
-DEFAULTS: Mapping[str, Any] = {
-    "task": "addition",
-    "rank": 8,
-    "steps": 32,
-    "prompts": 8,
-    "k": 8,
-    "layers": 8,
-    "rate": None,
-}
 #: Ways to teach.
 ARMS = ("sft", "own", "grpo", "grpo-token", "distill")
 #: Learning rates by rank, one for all arms, so that none is tuned more than another. At rank 8 it is that of the
@@ -42,7 +34,58 @@ RATES: Mapping[int | str, float] = {1: 2e-3, 8: 5e-4, "full": 3e-5}
 Load = Callable[[], tuple[Any, Any]]
 
 
-def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -> Cost:
+@dataclass(frozen=True)
+class Settings:
+    """An arm.
+
+    Args:
+        arm: one of ``ARMS``, see :func:`train`.
+        task: of :func:`~bitrate.lab.training.pretrained.questions.questions`.
+        rank: of the adapter, or ``"full"``: all parameters are trained.
+        steps: updates.
+        prompts: questions of a step.
+        k: rollouts of a question.
+        layers: how many of the last have adapters.
+        rate: learning rate; that of the rank, see ``RATES``, where it is None.
+
+    Raises:
+        InputError: a value that is not possible.
+
+    >>> Settings("ppo", "addition", 8)
+    Traceback (most recent call last):
+    bitrate.errors.InputError: arm = 'ppo'; want one of sft, own, grpo, grpo-token, distill
+    """
+
+    arm: str
+    task: str
+    rank: int | str
+    steps: int = 32
+    prompts: int = 8
+    k: int = 8
+    layers: int = 8
+    rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.arm not in ARMS:
+            raise InputError(f"arm = {self.arm!r}; want one of {', '.join(ARMS)}")
+        for name, value, least in (("steps", self.steps, 1), ("prompts", self.prompts, 1), ("layers", self.layers, 1)):
+            whole(name, value, least)
+        whole("k", self.k, 2)
+        if self.rank != "full":
+            if isinstance(self.rank, str):
+                raise InputError(f"rank = {self.rank!r}; want a whole number, or 'full'")
+            whole("rank", self.rank)
+        if self.rate is not None:
+            positive("rate", self.rate)
+        elif self.rank not in RATES:
+            known = ", ".join(map(repr, RATES))
+            raise InputError(f"rank = {self.rank!r} has no rate of its own; say a rate, or one of the ranks {known}")
+        count = sum(not q.held_out for q in questions(self.task))
+        if count % self.prompts:
+            raise InputError(f"prompts = {self.prompts}; want a divisor of {count}, the questions to train on")
+
+
+def train(settings: Settings, folder: Path, rng: np.random.Generator, load: Load = load_pretrained) -> Cost:
     """Teach SmolLM2-135M the answers to a task's questions, and write down every rollout and label.
 
     Rows, in ``folder``: step 0 and the last are evaluations, k rollouts of every question without an
@@ -58,68 +101,49 @@ def train(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator) -
       teacher is a pupil of ``"sft"`` with the same settings, never asked what is held out, and its cost is counted.
 
     Args:
-        settings: ``arm``, one of the above, and where not as in DEFAULTS ``task``, ``rank`` of the adapter or
-            ``"full"``, ``steps``, ``prompts`` a step, ``k``, ``layers`` that have adapters, ``rate``.
+        settings: of the arm.
         folder: where the log goes.
         rng: adapter, order of questions, samples.
+        load: gives a fresh model, whose tokenizer has a token for each digit and newline as the end of a completion.
 
     Returns:
         Rollouts sampled or shown, their tokens with prompts, and FLOPs as
         :class:`~bitrate.lab.training.pretrained.policy.Notes` counts them, without the evaluations. No seconds.
 
     Raises:
-        InputError: a setting that is not one of these, or its value not possible.
         MissingInputError: no weights; the hint says how to get them.
-
-    >>> train({"arm": "ppo"}, Path("."), np.random.default_rng(0))
-    Traceback (most recent call last):
-    bitrate.errors.InputError: arm = 'ppo'; want one of sft, own, grpo, grpo-token, distill
     """
-    return teach(settings, folder, rng, load_pretrained)
-
-
-def teach(settings: Mapping[str, Any], folder: Path, rng: np.random.Generator, load: Load) -> Cost:
-    """As :func:`train`, with any model whose tokenizer has a token for each digit.
-
-    Args:
-        settings: as there.
-        folder: as there.
-        rng: as there.
-        load: gives a fresh model and its tokenizer, with newline as the end of a completion.
-    """
-    chosen = _checked(settings)
+    s = settings
     with quiet(), _own_randomness(rng):
-        asked = questions(chosen["task"])
+        asked = questions(s.task)
         trained = np.array([i for i, q in enumerate(asked) if not q.held_out])
 
         def pupil(run: SimulatedRun | None) -> Notes:
             model, tokenizer = load()
-            student = adapted(model, chosen["rank"], chosen["layers"]).to(_device())
-            return Notes(run, Policy(student, tokenizer, asked, rng), chosen["k"])
+            student = adapted(model, s.rank, s.layers).to(_device())
+            return Notes(run, Policy(student, tokenizer, asked, rng), s.k)
 
         with SimulatedRun(folder, rng) as run:
             notes = pupil(run)
             notes.evaluate(0)
-            if chosen["arm"] == "distill":
+            if s.arm == "distill":
                 teacher = pupil(None)
-                _lessons({**chosen, "arm": "sft"}, teacher, trained, rng)
+                _lessons(replace(s, arm="sft"), teacher, trained, rng)
                 notes.cost += teacher.cost
-                _lessons(chosen, notes, trained, rng, teacher.policy)
+                _lessons(s, notes, trained, rng, teacher.policy)
             else:
-                _lessons(chosen, notes, trained, rng)
-            notes.evaluate(chosen["steps"] + 1)
+                _lessons(s, notes, trained, rng)
+            notes.evaluate(s.steps + 1)
     return notes.cost
 
 
-def _lessons(
-    chosen: Mapping[str, Any], notes: Notes, trained: Ints, rng: np.random.Generator, teacher: Policy | None = None
-) -> None:
+def _lessons(s: Settings, notes: Notes, trained: Ints, rng: np.random.Generator, teacher: Policy | None = None) -> None:
     """All steps of an arm."""
-    arm, rate = chosen["arm"], chosen["rate"] or RATES[chosen["rank"]]
+    arm, rate = s.arm, s.rate or RATES[s.rank]
     seed = int(rng.integers(2**31))
-    rounds = -(-chosen["steps"] * chosen["prompts"] // trained.size)
+    rounds = -(-s.steps * s.prompts // trained.size)
     order = np.concatenate([rng.permutation(trained) for _ in range(rounds)])
-    visits = order[: chosen["steps"] * chosen["prompts"]].reshape(chosen["steps"], chosen["prompts"])
+    visits = order[: s.steps * s.prompts].reshape(s.steps, s.prompts)
     if arm not in ("sft", "distill"):
         teach_rollouts(notes, visits, arm=arm, rate=rate, seed=seed)
     elif teacher is None:
@@ -130,43 +154,14 @@ def _lessons(
         teach_answers(notes, visits, answers, rate=rate, seed=seed, teacher=teacher)
 
 
-def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with the defaults filled in."""
-    unknown = sorted(set(settings) - set(DEFAULTS) - {"arm"})
-    if unknown:
-        raise InputError(f"no setting {unknown[0]!r}; there are arm, {', '.join(DEFAULTS)}")
-    chosen = {**DEFAULTS, **settings}
-    if chosen.get("arm") not in ARMS:
-        raise InputError(f"arm = {chosen.get('arm')!r}; want one of {', '.join(ARMS)}")
-    for name, least in (("steps", 1), ("prompts", 1), ("k", 2), ("layers", 1)):
-        whole(name, chosen[name], least)
-    if chosen["rank"] != "full":
-        if isinstance(chosen["rank"], str):
-            raise InputError(f"rank = {chosen['rank']!r}; want a whole number, or 'full'")
-        whole("rank", chosen["rank"])
-    if chosen["rate"] is not None:
-        positive("rate", chosen["rate"])
-    elif chosen["rank"] not in RATES:
-        known = ", ".join(map(repr, RATES))
-        raise InputError(f"rank = {chosen['rank']!r} has no rate of its own; say a rate, or one of the ranks {known}")
-    count = sum(not q.held_out for q in questions(chosen["task"]))
-    if count % chosen["prompts"]:
-        raise InputError(f"prompts = {chosen['prompts']}; want a divisor of {count}, the questions to train on")
-    return chosen
-
-
 def _device() -> str:
     """Where the model is: TRL's trainers choose the same."""
-    import torch
-
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @contextmanager
 def _own_randomness(rng: np.random.Generator) -> Iterator[None]:
     """One thread, and the global generators that TRL and PEFT draw from seeded here and put back as they were."""
-    import torch
-
     threads, python, legacy = torch.get_num_threads(), random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng():
         torch.set_num_threads(1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bitrate.lab.networks.lazy import torch
+
 #: LoRA's scale is alpha / rank; this is the same at every rank.
 SCALE = 2
 
@@ -45,8 +47,6 @@ def options(folder: str, *, steps: int, batch: int, rate: float, seed: int) -> d
         rate: learning rate.
         seed: of the global generators.
     """
-    import torch
-
     return {
         "output_dir": folder,
         "seed": seed,
