@@ -8,14 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 #: Files told apart in one expression, which is worked out for each row; more of them are joined.
 MOST_CASES = 16
@@ -119,7 +116,7 @@ class Again:
         return group if file == "NULL" else f"{group} || coalesce(' in ' || {file}, '')"
 
 
-def steps_held(con: duckdb.DuckDBPyConnection, source: str, step: str) -> dict[str, dict[int, int]]:
+def steps_held(con: duck.Connection, source: str, step: str) -> dict[str, dict[int, int]]:
     """In how many stretches each step stands in each file: ``{path: {step: stretches}}``.
 
     Rows of one step stand together in what a trainer writes once; a run that starts again appends earlier steps anew.
@@ -195,7 +192,7 @@ class _Runs:
 
 
 def block_sizes(
-    con: duckdb.DuckDBPyConnection, source: str, prompt: str, place: str, stretches: Iterable[Sequence[Peek]]
+    con: duck.Connection, source: str, prompt: str, place: str, stretches: Iterable[Sequence[Peek]]
 ) -> dict[str, int]:
     """Size K of a block of rollouts of one prompt, by path; a file without blocks is left out.
 

@@ -17,8 +17,6 @@ from bitrate.logs.names import home, kind_of_name, split_in_name, step_in_name
 from bitrate.logs.peek import Peek
 
 if TYPE_CHECKING:
-    import duckdb
-
     from bitrate.logs.formats.table import Table
 
 #: How much is read to see whether files hold rollouts of the same prompts.
@@ -35,7 +33,7 @@ class Parts:
     notes: list[str] = field(default_factory=list)
 
 
-def tell(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> None:
+def tell(form: Table, con: duck.Connection, files: Sequence[Peek]) -> None:
     """Fill ``form.parts``: steps and splits from names, then runs from folders and from what files have in common."""
     parts = form.parts
     _steps(form, con, files)
@@ -64,7 +62,7 @@ def tell(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> 
             )
 
 
-def _steps(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> None:
+def _steps(form: Table, con: duck.Connection, files: Sequence[Peek]) -> None:
     """Steps from names, where every file without a step has one in its name; one step for those that name none."""
     parts = form.parts
     bare = _without(form, con, files, "step")
@@ -80,7 +78,7 @@ def _steps(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -
         parts.notes.append("The table has no step: nothing can be said about change over the run.")
 
 
-def _without(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek], target: str) -> list[Peek]:
+def _without(form: Table, con: duck.Connection, files: Sequence[Peek], target: str) -> list[Peek]:
     """Files in which no row says this; JSON files are read for it, as a key may come late."""
     bare = [f for f in files if target not in form.picks(f.columns)]
     late = [f for f in bare if f.kind == "jsonl" and f.size > len(f.head)]
@@ -108,7 +106,7 @@ def _trials(form: Table, files: Sequence[Peek]) -> dict[str, str]:
 
 
 def _shared(
-    form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek], homes: dict[str, str], kinds: dict[str, str]
+    form: Table, con: duck.Connection, files: Sequence[Peek], homes: dict[str, str], kinds: dict[str, str]
 ) -> list[tuple[str, list[str], int]]:
     """Homes in which files hold the same prompt at the same step: the home, some such files, and how many keys."""
     crowded = {h for h, count in Counter(homes.values()).items() if count > 1}
@@ -137,7 +135,7 @@ def _shared(
     return found
 
 
-def _keys(form: Table, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> str:
+def _keys(form: Table, con: duck.Connection, files: Sequence[Peek]) -> str:
     select = form.select(con, files)
     given = {"split": "'train'", "step": "'0'", "prompt_id": "NULL"}
     listed = ", ".join(

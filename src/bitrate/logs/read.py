@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -26,9 +25,6 @@ from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
 from bitrate.logs.workplace import code, states
 from bitrate.wording import number_of
-
-if TYPE_CHECKING:
-    import duckdb
 
 #: How much is read again to find the texts of prompts.
 EXCERPT_BYTES, EXCERPT_FILES = 256 << 20, 2000
@@ -50,7 +46,7 @@ class Source:
     format: Format
     files: list[Peek]
     run: str
-    con: duckdb.DuckDBPyConnection
+    con: duck.Connection
     found: Found | None = None
     one_step: bool = False
     unscored: dict[str, float] = field(default_factory=dict)
@@ -255,9 +251,7 @@ def _typed(column: str, select: Select, run: str) -> str:
     return f"try_cast({expression} AS {kind}) AS {column}"
 
 
-def open_source(
-    con: duckdb.DuckDBPyConnection, paths: Sequence[str | Path], options: ReadOptions | None = None
-) -> Source:
+def open_source(con: duck.Connection, paths: Sequence[str | Path], options: ReadOptions | None = None) -> Source:
     """Find the files, the one format that reads them, and what it keeps of them.
 
     Raises:

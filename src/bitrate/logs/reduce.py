@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bitrate.errors import DataError, EngineError
 from bitrate.logs import repeats, sql
@@ -20,9 +19,6 @@ from bitrate.logs.read import Source
 from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
 from bitrate.logs.stage import Progress, Staged, stage
 from bitrate.logs.workplace import State, states, workplace
-
-if TYPE_CHECKING:
-    import duckdb
 
 #: More score levels than this are a continuous reward.
 MOST_LEVELS = 64
@@ -38,7 +34,7 @@ LEAST_ROWS = 10_000
 class Groups:
     """The group table of one input, as views ``groups`` and ``levels`` of ``con``, and what is known about it."""
 
-    con: duckdb.DuckDBPyConnection
+    con: duck.Connection
     provenance: Provenance
     outcome: Outcome
     rows: int
@@ -191,7 +187,7 @@ def _guess(source: Source, staged: Staged) -> Outcome:
     return Outcome(column, dict.fromkeys(sorted(levels), 0), _threshold(levels))
 
 
-def _found(con: duckdb.DuckDBPyConnection, outcome: Outcome) -> Outcome:
+def _found(con: duck.Connection, outcome: Outcome) -> Outcome:
     """The outcome that the groups show."""
     if outcome.levels is None:
         return outcome
@@ -258,7 +254,7 @@ def _side_by_side(
     progress("reducing", done / total)
 
     def work(i: int) -> duck.Work:
-        def reduce_chunk(con: duckdb.DuckDBPyConnection) -> None:
+        def reduce_chunk(con: duck.Connection) -> None:
             con.execute(
                 f"CREATE OR REPLACE TEMP VIEW rollouts AS SELECT * FROM ({staged.relation}) WHERE {chunks[i].where}"
             )

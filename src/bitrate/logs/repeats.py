@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
@@ -18,9 +17,6 @@ from bitrate.logs.lines import lines
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REDUCED_COLUMNS, SetAside
 from bitrate.logs.stage import Staged
-
-if TYPE_CHECKING:
-    import duckdb
 
 REASON = "written again by a later row with the same run, step, prompt and sample number"
 NO_NUMBER = (
@@ -38,7 +34,7 @@ class Repeats:
     note: str | None = None
 
 
-def look(con: duckdb.DuckDBPyConnection) -> Repeats:
+def look(con: duck.Connection) -> Repeats:
     """What the view ``groups`` shows."""
     crowded = "n_numbered > sample_max - sample_min + 1"
     [(several, numbered, doubled)] = duck.run(

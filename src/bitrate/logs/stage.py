@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
@@ -15,9 +14,6 @@ from bitrate.logs.mend import mend, repeats_keys
 from bitrate.logs.peek import Peek
 from bitrate.logs.read import Source
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS
-
-if TYPE_CHECKING:
-    import duckdb
 
 Progress = Callable[[str, float], None]
 
@@ -62,7 +58,7 @@ class Staged:
     in_place: bool
     times: bool = False
 
-    def row_groups(self, con: duckdb.DuckDBPyConnection, column: str) -> list[RowGroup] | None:
+    def row_groups(self, con: duck.Connection, column: str) -> list[RowGroup] | None:
         """What the files say of a rollout column, without reading it; None where it is not in the files as it is."""
         if column not in self.plain:
             return None
@@ -146,9 +142,7 @@ def _null(column: str) -> str:
     return f"CAST(NULL AS {kind})"
 
 
-def _row_groups(
-    con: duckdb.DuckDBPyConnection, files: Sequence[str], columns: Iterable[str]
-) -> dict[str, list[RowGroup]]:
+def _row_groups(con: duck.Connection, files: Sequence[str], columns: Iterable[str]) -> dict[str, list[RowGroup]]:
     """Row groups of these columns, in the order of the files."""
     found: dict[str, list[RowGroup]] = {c: [] for c in columns}
     if found:

@@ -46,10 +46,11 @@ class OutOfMemory(EngineError):
     """A query that did not fit."""
 
 
-Work = Callable[[duckdb.DuckDBPyConnection], None]
+Connection = duckdb.DuckDBPyConnection
+Work = Callable[[Connection], None]
 
 
-def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | None = None) -> Connection:
     """A private in-memory database that spills to ``scratch`` and never loads an extension by itself.
 
     Args:
@@ -83,7 +84,7 @@ def connect(memory: str = "2GB", scratch: Path | None = None, threads: int | Non
     return con
 
 
-def memory_bytes(con: duckdb.DuckDBPyConnection) -> int:
+def memory_bytes(con: Connection) -> int:
     """The memory limit of a connection."""
     [(limit,)] = con.execute("SELECT current_setting('memory_limit')").fetchall()
     number, unit = limit.split()
@@ -96,13 +97,13 @@ def workers(memory: int) -> int:
     return max(1, min(cores, memory // LEAST_BYTES))
 
 
-def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+def write(con: Connection, query: str, path: Path) -> None:
     """Write a query's rows as Parquet for this user's eyes; a half-written file is never seen under the final name."""
     with files.written(path, files.PRIVATE) as part:
         con.execute(f"COPY ({query}) TO {sql.text(part)} (FORMAT parquet, COMPRESSION snappy, {IN_PLACE})")
 
 
-def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+def run(con: Connection, query: str) -> list[tuple[Any, ...]]:
     """The rows of a query; Ctrl-C interrupts the engine instead of waiting for it.
 
     Raises:
@@ -114,14 +115,14 @@ def run(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
     return rows
 
 
-def table(con: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
+def table(con: Connection, query: str) -> pa.Table:
     """The rows of a query as an Arrow table; otherwise as `run`."""
     tables: list[pa.Table] = []
     call(con, lambda own: tables.append(own.sql(query).to_arrow_table()))
     return tables[0]
 
 
-def arrays(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
+def arrays(con: Connection, query: str) -> dict[str, NDArray[Any]]:
     """The columns of a query as NumPy arrays, whole numbers with a null as floats with NaN; otherwise as `run`."""
     found: dict[str, NDArray[Any]] = {}
     call(con, lambda own: found.update(own.execute(query).fetchnumpy()))  # Arrow's own way loads pandas where it is
@@ -137,7 +138,7 @@ def _plain(values: NDArray[Any]) -> NDArray[Any]:
 
 
 @contextlib.contextmanager
-def in_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def in_order(con: Connection) -> Iterator[None]:
     """Within this, rows come as their files hold them, and in the same order each time: a join on one thread."""
     held = con.execute("SELECT current_setting('threads'), current_setting('preserve_insertion_order')").fetchone()
     con.execute("SET threads = 1; SET preserve_insertion_order = true")
@@ -148,7 +149,7 @@ def in_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.execute(f"SET threads = {threads}; SET preserve_insertion_order = {order}")
 
 
-def call(con: duckdb.DuckDBPyConnection, work: Work) -> None:
+def call(con: Connection, work: Work) -> None:
     """Do one piece of work on a connection, as `run` does."""
     _share_out([work], [con], lambda _: None)
 
@@ -181,22 +182,20 @@ def run_each(works: Sequence[Work], memory: int, scratch: Path, finished: Callab
             close(con)
 
 
-def close(con: duckdb.DuckDBPyConnection) -> None:
+def close(con: Connection) -> None:
     """Close a connection; one that still is in the hands of a query that cannot be interrupted is left to it."""
     with contextlib.suppress(duckdb.Error):
         con.close()
 
 
-def _share_out(
-    works: Sequence[Work], connections: Sequence[duckdb.DuckDBPyConnection], finished: Callable[[int], None]
-) -> None:
+def _share_out(works: Sequence[Work], connections: Sequence[Connection], finished: Callable[[int], None]) -> None:
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()
     stop = threading.Event()
     for i in range(len(works)):
         todo.put(i)
 
-    def work(con: duckdb.DuckDBPyConnection) -> None:
+    def work(con: Connection) -> None:
         while not stop.is_set():
             try:
                 i = todo.get_nowait()
@@ -224,7 +223,7 @@ def _share_out(
         _end(threads, connections)
 
 
-def _end(threads: Sequence[threading.Thread], connections: Sequence[duckdb.DuckDBPyConnection]) -> None:
+def _end(threads: Sequence[threading.Thread], connections: Sequence[Connection]) -> None:
     """Interrupt until every thread is done, or give up: a query that starts after an interrupt would not hear it."""
     until = time.monotonic() + GRACE_SECONDS
     for thread, con in zip(threads, connections, strict=True):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitrate.errors import FormatError, InputError
 from bitrate.logs import sql, values
@@ -21,9 +21,6 @@ from bitrate.logs.options import ReadOptions
 from bitrate.logs.peek import LONGEST_LINE, Peek
 from bitrate.logs.schema import MAPPABLE, SetAside
 from bitrate.wording import number_of
-
-if TYPE_CHECKING:
-    import duckdb
 
 #: Text this long or shorter is kept as the answer; of longer text only a 64-bit hash is.
 ANSWER_LENGTH = 64
@@ -96,7 +93,7 @@ class Format:
         """The names that ``--columns`` and ``--outcome`` may read from these files."""
         return {c for f in files for c in f.columns}
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Look over all files once, before any is read: drop those not to be read, and note why."""
         return files
 
@@ -104,7 +101,7 @@ class Format:
         """Whether these files tell training from evaluation; a trainer's own files do."""
         return True
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """How these files become rollouts."""
         raise NotImplementedError
 
@@ -112,7 +109,7 @@ class Format:
         """Whether rows can be read in place by any engine: Parquet whose columns only need other names."""
         return False
 
-    def reconsider(self, con: duckdb.DuckDBPyConnection) -> bool:
+    def reconsider(self, con: duck.Connection) -> bool:
         """Whether the view ``groups`` shows that rows must be read another way; asked until it is not so."""
         return False
 
@@ -182,7 +179,7 @@ def last_written(source: str, keys: Sequence[str]) -> str:
     return f"(SELECT * FROM (SELECT *, row_number() OVER () AS _line FROM {source}) QUALIFY NOT ({known}) OR {last})"
 
 
-def repeated(con: duckdb.DuckDBPyConnection, source: str, keys: Sequence[str], reason: str) -> list[SetAside]:
+def repeated(con: duck.Connection, source: str, keys: Sequence[str], reason: str) -> list[SetAside]:
     """How many rows `last_written` leaves out, and in which files."""
     known = " AND ".join(f"{k} IS NOT NULL" for k in keys)
     extra = f"count(*) - count(DISTINCT ({', '.join(keys)}))"

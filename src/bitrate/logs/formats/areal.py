@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, jsonl, text_id
 from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
 from bitrate.wording import number_of
-
-if TYPE_CHECKING:
-    import duckdb
 
 PLACE = re.compile(r"(?:^|/)(eval-rollout|rollout)/(?:.*/)?-?\d+/[^/]+\.jsonl$")
 HOME = re.compile(r"^(.*?)/?(?:^|/)(?:eval-)?rollout/")
@@ -49,7 +47,7 @@ class Areal(Format):
         """A task's file by its columns; the folders say train or eval."""
         return file.kind == "jsonl" and file.has("task_id", "seqlen", "prompt_len", "tail_version", "reward")
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Note tasks with several prompts: a line a turn, not a line a rollout."""
         turns = [f for f in files if len({str(r.get("prompt")) for r in f.records}) > 1]
         if turns:
@@ -61,7 +59,7 @@ class Areal(Format):
             self.notes.append(f"{homeless} in no rollout or eval-rollout folder: taken as training.")
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is one task of one version folder: task ids start anew when a run is resumed."""
         source = f"(SELECT *, max(tail_version) OVER (PARTITION BY _file, task_id) AS _step FROM {self._lines(files)})"
         columns = {

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, json_number, jsonl
 from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 RAW = {"task_id": "VARCHAR", "completion": "VARCHAR", "passed": "VARCHAR"}
 
@@ -33,12 +31,12 @@ class HumanEval(Format):
         """JSONL with a task, a completion and whether it passed."""
         return file.kind == "jsonl" and file.has("task_id", "completion", "passed") and not file.has("reward")
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Each file is an evaluation of its own."""
         self.runs = run_names(files, lambda f: f.inside.partition(".jsonl")[0])
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """Passed is right, not passed is wrong, anything else is no verdict."""
         columns = {
             "split": "'eval'",

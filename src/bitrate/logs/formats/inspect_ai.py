@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
@@ -14,9 +14,6 @@ from bitrate.logs.inspect_log import Log
 from bitrate.logs.layout import by_file
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
-
-if TYPE_CHECKING:
-    import duckdb
 
 #: A sample takes up to this many times its bytes while it is read: the bytes, their text, the values in it.
 TIMES_READ = 8
@@ -57,7 +54,7 @@ class InspectAI(Format):
         self._read(files, MEMORY_BYTES)
         return set(self.scorers)
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Read every log once into one small table."""
         self._read(files, duck.memory_bytes(con))
         self.table = f"inspect_{id(self)}"
@@ -65,7 +62,7 @@ class InspectAI(Format):
         held = {r["_file"] for r in self.rows}
         return [f for f in files if str(f.path) in held]
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is the epochs of one sample id in one log."""
         source = f"(SELECT * FROM {self.table} WHERE _file IN ({', '.join(sql.text(f.path) for f in files)}))"
         columns = {

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
 from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 NAME = re.compile(r"^samples_(.+)_\d{4}-\d{2}-\d{2}T[\d.:-]+\.jsonl$")
 RAW = {"doc_id": "VARCHAR", "arguments": "JSON", "filtered_resps": "JSON", "filter": "VARCHAR"}
@@ -50,7 +47,7 @@ class LmEval(Format):
         """Logged samples by their columns."""
         return file.kind == "jsonl" and file.has("doc_id", "resps", "filtered_resps", "target")
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Take the first filter of each file and the first metric; note what was not taken."""
         found = duck.run(
             con,
@@ -76,7 +73,7 @@ class LmEval(Format):
             self.notes.append(f"Each question was sampled up to {most} times; the single samples carry no score.")
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A prompt is a question of a task; a group is that question in one file."""
         metrics = {f: names[0] for f, names in self.metrics.items() if names}
         user = self.options.raw_names()

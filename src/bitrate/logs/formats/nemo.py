@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl, text_id
 from bitrate.logs.layout import Again, block_group, block_notes, block_sizes, by_file, run_names, sql_by_file
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 NAME = re.compile(r"(train|val)_data_step(\d+)\.jsonl(\.gz|\.zst)?$")
 RAW = {
@@ -69,7 +67,7 @@ class Nemo(Format):
             and (not file.columns or file.has("rewards", "idx"))
         )
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Look for dynamic sampling, and for the blocks of rows that are groups."""
         named = {f: NAME.search(f.path.name) for f in files}
         self.splits = {str(f.path): "eval" for f, found in named.items() if found and found[1] == "val"}
@@ -97,7 +95,7 @@ class Nemo(Format):
         self.notes[:0] = self.again.notes
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """The one element of every list; a list of another length is set aside."""
         rewards = sql_by_file(self.rewards, files, "rewards")
         size = f"json_array_length({rewards})"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
 from bitrate.logs.layout import by_file, run_names
 from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
-
-if TYPE_CHECKING:
-    import duckdb
 
 RAW = {
     "_ng_task_index": "DOUBLE",
@@ -48,7 +46,7 @@ class NemoGym(Format):
         """JSONL by Gym's own keys."""
         return file.kind == "jsonl" and file.has("_ng_task_index") and (file.has("reward") or _failures(file))
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Leave out the files of failures; tell runs apart by folder and name, shards of one run apart from none."""
         failed = [str(f.path) for f in files if _failures(f)]
         if failed:
@@ -58,7 +56,7 @@ class NemoGym(Format):
         self.runs = run_names(kept, lambda f: SHARD.sub("", f.inside.partition(".jsonl")[0]))
         return kept
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """The prompt is what the model was asked last; tokens are the response's own."""
         task = "try_cast(_ng_task_index AS BIGINT)::VARCHAR"
         columns = {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, jsonl, last_written, repeated, text_id
 from bitrate.logs.layout import shard_notes, steps_held
 from bitrate.logs.peek import Peek
 from bitrate.wording import number_of
-
-if TYPE_CHECKING:
-    import duckdb
 
 SHARD = re.compile(r"_rollouts_\d{6}\.jsonl$")
 FILTERED_SHARD = re.compile(r"_filtered_rollouts_\d{6}\.jsonl$")
@@ -49,7 +47,7 @@ class OpenInstruct(Format):
         """A shard by its name and its columns; the metadata file beside it holds no rollouts."""
         return bool(SHARD.search(file.path.name)) and file.has("step", "prompt_idx", "prompt_tokens", "reward")
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Leave out the shards of filtered groups, which never reached training; count steps written twice."""
         kept = [f for f in files if not FILTERED_SHARD.search(f.path.name)]
         if len(kept) < len(files):
@@ -64,7 +62,7 @@ class OpenInstruct(Format):
         self.repeats = bool(repeats)
         return kept
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is one prompt_idx of one step of one run; runs are told apart by the name of the file."""
         source = jsonl(files, RAW, self.options.raw_names())
         tokens = text_id("response_tokens::VARCHAR")

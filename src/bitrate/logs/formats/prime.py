@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, answer_key, excerpt, jsonl, text_id
 from bitrate.logs.layout import Again, by_file, in_eval_folder, run_names, steps_held
 from bitrate.logs.messages import object_text
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
-
-if TYPE_CHECKING:
-    import duckdb
 
 TASK = 'STRUCT("key" VARCHAR, hash VARCHAR, data JSON)'
 NODE = "STRUCT(message STRUCT(content VARCHAR), sampled BOOLEAN, advantages DOUBLE[])"
@@ -70,7 +68,7 @@ class Prime(Format):
         long_line = not file.columns and file.path.name.startswith("traces.jsonl") and '"traces"' in file.head
         return file.kind == "jsonl" and (file.has("traces", "task") or long_line)
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Prefer ``all`` to ``effective``, which is what is left of it after filtering."""
         paths = {f.path for f in files}
         effective = [f for f in files if f.path.parent.name == "effective"]
@@ -97,7 +95,7 @@ class Prime(Format):
         self.notes[:0] = self.again.notes
         return kept
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is ``group.id``, else the task; a group of several trained agents falls into one for each."""
         key = f"coalesce(_task.key, _task.hash, {text_id(object_text('_task.data'))})"
         paid = "list_transform(_rewards, lambda x: x.paid)"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitrate.logs import sql
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
 from bitrate.logs.formats.verifiers import ERROR, FAILED, STEP_FILE, UNREADABLE, is_result, rollout_columns
 from bitrate.logs.formats.verifiers import RAW as RESULT
 from bitrate.logs.layout import Again, appended_notes, by_file, run_names, steps_held
 from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 ROWS = {**RESULT, "advantage": "DOUBLE", "step": "DOUBLE"}
 #: The folder's step, else the row's own.
@@ -51,7 +49,7 @@ class PrimeRollouts(Format):
         """By the file's name, and the columns of a verifiers result."""
         return file.kind == "jsonl" and bool(STEP_FILE.search(file.path.name)) and is_result(file)
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Tell training from evaluation by the file's name, runs by the folder above, and steps written again."""
         self.splits = {str(f.path): "eval" for f in files if f.path.name.startswith("eval_")}
         self.runs = run_names(files, _home)
@@ -64,7 +62,7 @@ class PrimeRollouts(Format):
         self.notes[:0] = self.again.notes
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is one example of one task; a rollout that ended in an error was given 0 without being scored."""
         columns = rollout_columns()
         columns |= {
@@ -92,14 +90,14 @@ class PrimeHosted(Format):
         """JSONL with these five columns."""
         return file.kind == "jsonl" and file.has("problem_id", "sample_id", "step", "reward", "advantage")
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Tell runs apart by folder; see whether steps were written again."""
         self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
         held = steps_held(con, jsonl(files, {"step": "DOUBLE"}), "step")
         self.notes[:0] = appended_notes(held, files)
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """Samples are numbered within their problem, or over the whole step."""
         columns = {
             "step": "step",

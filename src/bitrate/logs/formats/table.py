@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitrate.errors import DataError
 from bitrate.logs import sql
@@ -18,9 +18,6 @@ from bitrate.logs.parts import Parts, tell
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import PROVENANCE_KEY, ROLLOUT_COLUMNS
 from bitrate.logs.values import dubious
-
-if TYPE_CHECKING:
-    import duckdb
 
 TABLES = {"parquet", "csv", *LAYOUTS}
 #: Rollouts of the largest count: sums of what a score off its levels adds, 2^32 a rollout, stay below 2^63.
@@ -95,7 +92,7 @@ class Table(Format):
         named = {n for n in self.options.raw_names() if any(self.there(f, n) for f in files)}
         return super().raw_columns(files) | {n for f in files for n in f.nested} | named
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Find what names and folders tell, and what no file says."""
         self.as_text = False
         self.parts = Parts()
@@ -171,7 +168,7 @@ class Table(Format):
             for f in files
         )
 
-    def reconsider(self, con: duckdb.DuckDBPyConnection) -> bool:
+    def reconsider(self, con: duck.Connection) -> bool:
         """Whether the groups hold ids that stand for no id, or 3 beside 3.0: then ids are looked at one by one."""
         if self.as_text:
             return False
@@ -182,7 +179,7 @@ class Table(Format):
         """Whether a column or a name says it of any file."""
         return bool(self.parts.splits) or "split" in self.options.columns or any("split" in f.columns for f in files)
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """Each file by its kind and its own columns; the user's mapping over them."""
         if self.direct(files):
             return self._in_place(files)
@@ -281,7 +278,7 @@ class Counts(Table):
         """A count is two rows, of right and of wrong rollouts."""
         return False
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A count is a row for its right rollouts and a row for the others, whose number the row says."""
         read = self._selected(files, layouts(files, self._wanted(files), ()))
         n, c = (f"try_cast({read.columns.pop(k, 'NULL')} AS DOUBLE)" for k in ("n", "n_correct"))

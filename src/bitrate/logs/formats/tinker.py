@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitrate.logs import sql
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, json_number, jsonl, last_written, repeated
 from bitrate.logs.layout import Again, by_file, run_names, steps_held
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 SUFFIX = "_rollout_summaries.jsonl"
 RAW = {
@@ -53,7 +51,7 @@ class Tinker(Format):
         metrics = {name for found in told if isinstance(found, dict) for name in found}
         return super().raw_columns(files) | metrics
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Count trajectories that were written twice; tell runs in different folders apart."""
         repeats = repeated(con, self.raw(files), ONE_ROLLOUT, "trajectory written again by a later line")
         self.set_aside += repeats
@@ -77,7 +75,7 @@ class Tinker(Format):
         named = "".join(f", {_metric(n)} AS {sql.name(n)}" for n in metrics)
         return f"(SELECT *{named} FROM {jsonl(files, RAW, extra)})"
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is one environment group of one iteration of one file name (train, eval_gsm8k ...)."""
         source = self.raw(files)
         base = f"regexp_extract(_file, '([^/]+){SUFFIX}$', 1)"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
@@ -25,9 +25,6 @@ from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
 from bitrate.logs.trainer_state import History
 from bitrate.wording import number_of
-
-if TYPE_CHECKING:
-    import duckdb
 
 OWN = ("step", "prompt", "completion", "advantage")
 #: Columns that hold the completion's tokens, or their number, under a name that means nothing else.
@@ -64,7 +61,7 @@ class Trl(Format):
         """Parquet with TRL's own four columns."""
         return file.kind == "parquet" and file.has(*OWN)
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Find rewards, evaluations and group size; drop batches written again under a later step."""
         self.histories = {folder: History.beside(folder) for folder in dict.fromkeys(f.path.parent for f in files)}
         self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0].removesuffix("completions").strip("/"))
@@ -82,7 +79,7 @@ class Trl(Format):
         self._find_groups(con, kept, seen)
         return kept
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """Rewards summed over their functions, groups from blocks, tokens from a logged column or the logged mean."""
         prompt_id = text_id("_prompt")
         shared = "_total // _rows + CASE WHEN _row < _total % _rows THEN 1 ELSE 0 END"
@@ -183,7 +180,7 @@ class Trl(Format):
         if note not in self.notes:
             self.notes.insert(0, note)
 
-    def _look(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> dict[str, Seen]:
+    def _look(self, con: duck.Connection, files: list[Peek]) -> dict[str, Seen]:
         """Step, rows, digest of the rows apart from their step, and mean of each reward, by file."""
         digest = "bit_xor(hash(_row, _prompt, _said, _advantage, _components))"
         query = f"SELECT _file, max(_step), count(*), {digest} FROM {self._rows(files)} GROUP BY _file"
@@ -193,7 +190,7 @@ class Trl(Format):
             means.setdefault(path, {})[name] = mean
         return {path: Seen(step, n, d, means.get(path, {})) for path, step, n, d in duck.run(con, query)}
 
-    def _find_groups(self, con: duckdb.DuckDBPyConnection, files: list[Peek], seen: dict[str, Seen]) -> None:
+    def _find_groups(self, con: duck.Connection, files: list[Peek], seen: dict[str, Seen]) -> None:
         """The size of a block of rollouts in each file, and steps that several files hold."""
         stretches: dict[tuple[str, str], list[Peek]] = {}
         for f in files:

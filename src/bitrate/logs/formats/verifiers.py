@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
@@ -12,9 +12,6 @@ from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, 
 from bitrate.logs.layout import by_file, json_object, number, run_names
 from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 RAW = {
     "example_id": "VARCHAR",
@@ -61,7 +58,7 @@ class Verifiers(Format):
         """JSONL with these columns; prime-rl wrote rows like them to files of another name."""
         return file.kind == "jsonl" and is_result(file) and not STEP_FILE.search(file.path.name)
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Tell evaluations apart by folder, and heed what ``metadata.json`` says of each."""
         self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
         most: dict[str, str] = {}
@@ -75,7 +72,7 @@ class Verifiers(Format):
         self.most = self._exceeded(con, [f for f in files if str(f.path) in most], most)
         return files
 
-    def _exceeded(self, con: duckdb.DuckDBPyConnection, files: list[Peek], most: dict[str, str]) -> dict[str, str]:
+    def _exceeded(self, con: duck.Connection, files: list[Peek], most: dict[str, str]) -> dict[str, str]:
         """Of the files with a number of rollouts an example, those that hold more of one."""
         if not files:
             return {}
@@ -83,7 +80,7 @@ class Verifiers(Format):
         found = dict(duck.run(con, f"SELECT _file, max(n) FROM ({counts}) GROUP BY _file"))
         return {path: limit for path, limit in most.items() if found.get(path, 0) > int(limit)}
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A group is one example of one task; a rollout that ended in an error was given 0 without being scored."""
         columns = rollout_columns() | {"split": "'eval'"}
         if self.runs:

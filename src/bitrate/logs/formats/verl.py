@@ -5,16 +5,14 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitrate.logs import sql
+from bitrate.logs.engines import duck
 from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl, text_id
 from bitrate.logs.layout import Again, appended_notes, by_file, in_eval_folder, run_names, steps_held
 from bitrate.logs.messages import one_text
 from bitrate.logs.peek import Peek
-
-if TYPE_CHECKING:
-    import duckdb
 
 #: Scores are read as text: verl writes what it cannot encode as a string, so 1.0 may be "1.0" or "True".
 RAW = {"input": "VARCHAR", "output": "VARCHAR", "gts": "VARCHAR", "score": "VARCHAR", "step": "DOUBLE"}
@@ -35,7 +33,7 @@ class Dump(Format):
     prompt_id: str = "hash"
     filtered: str = "unknown"
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Tell training from validation and run from run by folder; look for an outcome and an answer of its own."""
         self.splits = {str(f.path): "eval" for f in files if in_eval_folder(f)}
         folders = {f.path.parent for f in files if str(f.path) not in self.splits}
@@ -110,7 +108,7 @@ class VerlV0(Dump):
         """JSONL with verl's columns and no uid."""
         return file.kind == "jsonl" and file.has("input", "output", "score", "step") and not file.has("uid")
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """Prompts and groups by content."""
         columns = self.shared(files) | {"group_id": self.again.apart(PROMPT_ID, files)}
         return Select(self.raw(files), columns, bad=f"CASE {self.unreadable()} END", raw=SAID)
@@ -132,7 +130,7 @@ class VerlV1(Dump):
         """JSONL with verl's columns and a uid."""
         return file.kind == "jsonl" and file.has("input", "output", "score", "step", "uid")
 
-    def survey(self, con: duckdb.DuckDBPyConnection, files: list[Peek]) -> list[Peek]:
+    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """See whether any session wrote several outputs, and which files the v0 trainer wrote."""
         files = super().survey(con, files)
         self.extras["uid"] = "VARCHAR"
@@ -145,7 +143,7 @@ class VerlV1(Dump):
         self.several = any(_may_have_several(f) for f in files)
         return files
 
-    def select(self, con: duckdb.DuckDBPyConnection, files: Sequence[Peek]) -> Select:
+    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
         """A uid that is not made of three parts is a group of its own rows; without one the prompt is the group."""
         part = [f"regexp_extract(uid, {sql.text(UID)}, {i})" for i in (1, 2, 3)]
         parts = f"coalesce(nullif({part[0]}, ''), uid) AS _uid, nullif({part[1]}, '') AS _session"
