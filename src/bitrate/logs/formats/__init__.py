@@ -172,21 +172,9 @@ def jsonl(
     )
 
 
-def last_written(source: str, keys: Sequence[str]) -> str:
-    """FROM clause with only the last of the rows of one file that share these keys; ``_line`` is a row's place."""
-    known = " AND ".join(f"{k} IS NOT NULL" for k in keys)
-    last = f"row_number() OVER (PARTITION BY _file, {', '.join(keys)} ORDER BY _line DESC) = 1"
-    return f"(SELECT * FROM (SELECT *, row_number() OVER () AS _line FROM {source}) QUALIFY NOT ({known}) OR {last})"
-
-
-def repeated(con: duck.Connection, source: str, keys: Sequence[str], reason: str) -> list[SetAside]:
-    """How many rows `last_written` leaves out, and in which files."""
-    known = " AND ".join(f"{k} IS NOT NULL" for k in keys)
-    extra = f"count(*) - count(DISTINCT ({', '.join(keys)}))"
-    found = duck.run(
-        con, f"SELECT _file, {extra} AS n FROM {source} WHERE {known} GROUP BY _file HAVING n > 0 ORDER BY _file"
-    )
-    return [SetAside(reason, sum(n for _, n in found), "rows", tuple(f for f, _ in found[:3]))] if found else []
+def numbered(source: str) -> str:
+    """FROM clause of the same rows, with ``_line``, their place among those that are read."""
+    return f"(SELECT *, row_number() OVER () AS _line FROM {source})"
 
 
 def json_number(value: str) -> str:
@@ -204,6 +192,12 @@ def answer_key(column: str) -> str:
     trimmed = f"trim({column}, ' \t\r\n')"
     long = f"WHEN {column} IS NOT NULL THEN 'hash:' || hash({column})::VARCHAR"
     return f"CASE WHEN length({column}) <= {ANSWER_LENGTH} THEN {trimmed} {long} END"
+
+
+def largest(list_of_numbers: str) -> str:
+    """SQL for the number of a list that is farthest from 0."""
+    high, low = f"list_max({list_of_numbers})", f"list_min({list_of_numbers})"
+    return f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END"
 
 
 def text_id(*columns: str) -> str:

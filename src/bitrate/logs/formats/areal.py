@@ -7,27 +7,16 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, jsonl, text_id
-from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.formats import answer_key, excerpt, numbered, text_id
 from bitrate.logs.peek import Peek
+from bitrate.logs.trainer_format import TrainerFormat
 from bitrate.wording import number_of
 
 PLACE = re.compile(r"(?:^|/)(eval-rollout|rollout)/(?:.*/)?-?\d+/[^/]+\.jsonl$")
 HOME = re.compile(r"^(.*?)/?(?:^|/)(?:eval-)?rollout/")
-RAW = {
-    "task_id": "VARCHAR",
-    "sample_idx": "DOUBLE",
-    "seqlen": "DOUBLE",
-    "prompt_len": "DOUBLE",
-    "tail_version": "DOUBLE",
-    "reward": "DOUBLE",
-    "original_reward": "DOUBLE",
-    "prompt": "VARCHAR",
-    "completion": "VARCHAR",
-}
 
 
-class Areal(Format):
+class Areal(TrainerFormat):
     """Dumped trajectories: a task's file is the group, its latest ``tail_version`` the step.
 
     One group may hold samples of several policy versions, as generation goes on while weights change; the step of
@@ -43,9 +32,19 @@ class Areal(Format):
         "Samples without a completion are not written, and rejected tasks are written like accepted ones.",
     )
 
-    def sniff(self, file: Peek) -> bool:
-        """A task's file by its columns; the folders say train or eval."""
-        return file.kind == "jsonl" and file.has("task_id", "seqlen", "prompt_len", "tail_version", "reward")
+    needs: ClassVar[tuple[str, ...]] = ("task_id", "seqlen", "prompt_len", "tail_version", "reward")
+    position: str = "_line"
+    raw: ClassVar[dict[str, str]] = {
+        "task_id": "VARCHAR",
+        "sample_idx": "DOUBLE",
+        "seqlen": "DOUBLE",
+        "prompt_len": "DOUBLE",
+        "tail_version": "DOUBLE",
+        "reward": "DOUBLE",
+        "original_reward": "DOUBLE",
+        "prompt": "VARCHAR",
+        "completion": "VARCHAR",
+    }
 
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Note tasks with several prompts: a line a turn, not a line a rollout."""
@@ -53,16 +52,23 @@ class Areal(Format):
         if turns:
             tasks = number_of(len(turns), "task holds", "tasks hold")
             self.notes.append(f"{tasks} several prompts, as dialogues do: each prompt is a group.")
-        self.runs = run_names(files, lambda f: found[1] if (found := HOME.search(f.inside)) else "")
         if lost := [f for f in files if not PLACE.search(f.path.as_posix())]:
             homeless = number_of(len(lost), "file is", "files are")
             self.notes.append(f"{homeless} in no rollout or eval-rollout folder: taken as training.")
-        return files
+        return super().survey(con, files)
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+    def home(self, file: Peek) -> str:
+        """The folder above those of rollouts."""
+        return found[1] if (found := HOME.search(file.inside)) else ""
+
+    def rows(self, files: Sequence[Peek]) -> str:
+        """Each line with the step of its group."""
+        lines = numbered(super().rows(files))
+        return f"(SELECT *, max(tail_version) OVER (PARTITION BY _file, task_id) AS _step FROM {lines})"
+
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """A group is one task of one version folder: task ids start anew when a run is resumed."""
-        source = f"(SELECT *, max(tail_version) OVER (PARTITION BY _file, task_id) AS _step FROM {self._lines(files)})"
-        columns = {
+        return {
             "split": "CASE WHEN regexp_matches(_file, '(^|/)eval-rollout/') THEN 'eval' ELSE 'train' END",
             "step": "_step",
             "policy_step": "tail_version",
@@ -76,10 +82,3 @@ class Areal(Format):
             "completion_tokens": "seqlen - prompt_len",
             "prompt": excerpt("prompt"),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
-        return Select(source, columns, bad=bad, position="_line")
-
-    def _lines(self, files: Sequence[Peek]) -> str:
-        return f"(SELECT *, row_number() OVER () AS _line FROM {jsonl(files, RAW, self.options.raw_names())})"

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, answer_key, json_number, jsonl
-from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.formats import answer_key, json_number
 from bitrate.logs.peek import Peek
+from bitrate.logs.trainer_format import TrainerFormat
 
-RAW = {"task_id": "VARCHAR", "completion": "VARCHAR", "passed": "VARCHAR"}
 
-
-class HumanEval(Format):
+class HumanEval(TrainerFormat):
     """``samples.jsonl_results.jsonl``: a task's completions are a group, ``passed`` is the outcome.
 
     Lost: there is no step, no token count, and no prompt beside its id. A completion counts as its own answer.
@@ -27,25 +24,24 @@ class HumanEval(Format):
         "A completion that timed out counts as wrong, as its tests did not pass.",
     )
 
+    raw: ClassVar[dict[str, str]] = {"task_id": "VARCHAR", "completion": "VARCHAR", "passed": "VARCHAR"}
+    needs: ClassVar[tuple[str, ...]] = ("task_id", "completion", "passed")
+    shown: ClassVar[dict[str, str]] = {"reward": "passed"}
+
     def sniff(self, file: Peek) -> bool:
         """JSONL with a task, a completion and whether it passed."""
-        return file.kind == "jsonl" and file.has("task_id", "completion", "passed") and not file.has("reward")
+        return super().sniff(file) and not file.has("reward")
 
-    def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
+    def home(self, file: Peek) -> str:
         """Each file is an evaluation of its own."""
-        self.runs = run_names(files, lambda f: f.inside.partition(".jsonl")[0])
-        return files
+        return file.inside.partition(".jsonl")[0]
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """Passed is right, not passed is wrong, anything else is no verdict."""
-        columns = {
+        return {
             "split": "'eval'",
             "prompt_id": "task_id",
             "group_id": "task_id",
             "reward": json_number("passed"),
             "answer": answer_key("completion"),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
-        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad, raw={"reward": "passed"})

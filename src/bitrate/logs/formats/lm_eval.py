@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
-from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.formats import Select, answer_key, excerpt, json_number, jsonl, numbered
+from bitrate.logs.layout import by_file, sql_by_file
 from bitrate.logs.peek import Peek
+from bitrate.logs.trainer_format import TrainerFormat
 
 NAME = re.compile(r"^samples_(.+)_\d{4}-\d{2}-\d{2}T[\d.:-]+\.jsonl$")
-RAW = {"doc_id": "VARCHAR", "arguments": "JSON", "filtered_resps": "JSON", "filter": "VARCHAR"}
 NO_METRIC = {
     "doc_id",
     "doc",
@@ -29,7 +29,7 @@ NO_METRIC = {
 }
 
 
-class LmEval(Format):
+class LmEval(TrainerFormat):
     """Logged samples of a task: the first filter of each file, scored by the first of its metrics.
 
     Lost: token counts are not in these files, and the raw samples behind a filtered answer have no score of their own.
@@ -43,16 +43,20 @@ class LmEval(Format):
         "Only the filtered answer is scored, so a question counts as one rollout however often it was sampled.",
     )
 
-    def sniff(self, file: Peek) -> bool:
-        """Logged samples by their columns."""
-        return file.kind == "jsonl" and file.has("doc_id", "resps", "filtered_resps", "target")
+    raw: ClassVar[dict[str, str]] = {
+        "doc_id": "VARCHAR", "arguments": "JSON", "filtered_resps": "JSON", "filter": "VARCHAR",
+    }  # fmt: skip
+    needs: ClassVar[tuple[str, ...]] = ("doc_id", "resps", "filtered_resps", "target")
+    lines: ClassVar[tuple[str, ...]] = ("doc_id", "filtered_resps")
+    position: str = "_line"
+    worded: ClassVar[bool] = True
 
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Take the first filter of each file and the first metric; note what was not taken."""
         found = duck.run(
             con,
-            "SELECT _file, filter, count(*) FROM (SELECT *, row_number() OVER () AS _line "
-            f"FROM {jsonl(files, RAW)}) WHERE filter IS NOT NULL GROUP BY ALL ORDER BY _file, min(_line)",
+            f"SELECT _file, filter, count(*) FROM {numbered(jsonl(files, self.raw))} "
+            "WHERE filter IS NOT NULL GROUP BY ALL ORDER BY _file, min(_line)",
         )
         self.filters: dict[str, str] = {}
         for file, name, _ in found:
@@ -67,60 +71,42 @@ class LmEval(Format):
             self.notes.append(
                 f"The score is {first}; other metrics are there: {', '.join(unread)} (choose with --outcome)."
             )
-        self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
         most = max((len(r["resps"][0]) for f in files for r in f.records if _is_sampled(r.get("resps"))), default=1)
         if most > 1:
             self.notes.append(f"Each question was sampled up to {most} times; the single samples carry no score.")
-        return files
+        return super().survey(con, files)
+
+    def rows(self, files: Sequence[Peek]) -> str:
+        """The lines, with the score of each file and what the user named."""
+        named = [names[0] for names in self.metrics.values() if names]
+        named += [self.options.outcome] if self.options.outcome else []
+        return numbered(jsonl(files, self.raw, self.options.raw_names() | dict.fromkeys(named, "JSON")))
 
     def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+        """Each file's first filter, and lines that could not be read."""
+        select = super().select(con, files)
+        if any(str(f.path) in self.filters for f in files):
+            wanted = {path: f"filter = {sql.text(name)}" for path, name in self.filters.items()}
+            select.where = f"coalesce({sql_by_file(wanted, files, 'NULL')}, true)"
+        return select
+
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """A prompt is a question of a task; a group is that question in one file."""
-        metrics = {f: names[0] for f, names in self.metrics.items() if names}
-        user = self.options.raw_names()
-        source = jsonl(files, RAW, user | dict.fromkeys([*metrics.values(), *self._outcome()], "JSON"))
         task = by_file({str(f.path): _task(f) for f in files}, files, "NULL")
-        scores = " ".join(
-            f"WHEN {sql.text(f.path)} THEN {json_number(sql.name(metrics[str(f.path)]))}"
-            for f in files
-            if str(f.path) in metrics
-        )
+        scores = {path: json_number(sql.name(names[0])) for path, names in self.metrics.items() if names}
         first = "json_extract_string(filtered_resps, '$[0]')"
         answer = f"CASE WHEN json_type(filtered_resps, '$[0]') = 'VARCHAR' THEN {first} END"
         prompt = (
             "coalesce(json_extract_string(arguments, '$.gen_args_0.arg_0'), json_extract_string(arguments, '$[0][0]'))"
         )
-        columns = {
+        return {
             "split": "'eval'",
             "prompt_id": f"{task} || '/' || doc_id",
             "group_id": f"doc_id || ' of ' || {by_file({str(f.path): f.inside for f in files}, files, 'NULL')}",
-            "reward": f"CASE _file {scores} END" if scores else "NULL",
+            "reward": sql_by_file(scores, files, "NULL"),
             "answer": answer_key(f"({answer})"),
             "prompt": excerpt(prompt),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        lost = all_null(["doc_id", "filtered_resps"])
-        bad = f"CASE WHEN {lost} THEN 'line is not a JSON object with these columns' END"
-        numbered = f"(SELECT *, row_number() OVER () AS _line FROM {source})"
-        return Select(numbered, columns, where=self._filtered(files), bad=bad, position="_line")
-
-    def chosen(self, select: Select) -> Select:
-        """The user's outcome is a metric, read as JSON so that true and false count too."""
-        select = super().chosen(select)
-        if self.options.outcome:
-            select.columns["correct"] = json_number(sql.name(self.options.outcome))
-        return select
-
-    def _outcome(self) -> list[str]:
-        return [self.options.outcome] if self.options.outcome else []
-
-    def _filtered(self, files: Sequence[Peek]) -> str | None:
-        """SQL that keeps each file's first filter, and lines that could not be read."""
-        several = [f for f in files if str(f.path) in self.filters]
-        cases = " ".join(
-            f"WHEN {sql.text(f.path)} THEN filter = {sql.text(self.filters[str(f.path)])}" for f in several
-        )
-        return f"coalesce(CASE _file {cases} END, true)" if cases else None
 
 
 def _metrics(records: list[dict[str, Any]]) -> list[str]:

@@ -7,21 +7,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl, text_id
-from bitrate.logs.layout import Again, block_group, block_notes, block_sizes, by_file, run_names, sql_by_file
+from bitrate.logs.formats import answer_key, excerpt, json_number, largest, text_id
+from bitrate.logs.layout import block_group, by_file, sql_by_file
 from bitrate.logs.peek import Peek
+from bitrate.logs.trainer_format import TrainerFormat
 
 NAME = re.compile(r"(train|val)_data_step(\d+)\.jsonl(\.gz|\.zst)?$")
-RAW = {
-    "content": "JSON",
-    "rewards": "JSON",
-    "filtered_rewards": "JSON",
-    "token_ids": "BIGINT[][]",
-    "token_loss_mask": "DOUBLE[][]",
-    "sample_loss_mask": "JSON",
-    "advantages": "DOUBLE[][]",
-    "idx": "DOUBLE",
-}
 #: A row's place in its batch.
 PLACE = "CASE WHEN idx BETWEEN 0 AND 1e15 THEN idx END"
 #: A row that took no part in the loss, as where the environment failed; its reward says nothing about the policy.
@@ -49,7 +40,7 @@ SOURCE = (
 )
 
 
-class Nemo(Format):
+class Nemo(TrainerFormat):
     """``{train,val}_data_step{N}.jsonl``; the prompt is the tokens before the first that the model itself wrote."""
 
     name: ClassVar[str] = "nemo-rl"
@@ -58,6 +49,18 @@ class Nemo(Format):
     prompt_id: str = "hash"
     group_id: str = "positional"
     caveats: ClassVar[tuple[str, ...]] = ("Whether a completion was cut off is not in the files.",)
+
+    lines: ClassVar[tuple[str, ...]] = ("idx", "content", "rewards")
+    raw: ClassVar[dict[str, str]] = {
+        "content": "JSON",
+        "rewards": "JSON",
+        "filtered_rewards": "JSON",
+        "token_ids": "BIGINT[][]",
+        "token_loss_mask": "DOUBLE[][]",
+        "sample_loss_mask": "JSON",
+        "advantages": "DOUBLE[][]",
+        "idx": "DOUBLE",
+    }
 
     def sniff(self, file: Peek) -> bool:
         """JSONL by its name; a first line too long to look at has no columns."""
@@ -71,7 +74,7 @@ class Nemo(Format):
         """Look for dynamic sampling, and for the blocks of rows that are groups."""
         named = {f: NAME.search(f.path.name) for f in files}
         self.splits = {str(f.path): "eval" for f, found in named.items() if found and found[1] == "val"}
-        self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
+        super().survey(con, files)
         train = [f for f in files if str(f.path) not in self.splits]
         self.rewards = {str(f.path): "filtered_rewards" for f in train if f.has("filtered_rewards")}
         if self.rewards:  # a first line too long to look at does not say which of the two its file has
@@ -81,26 +84,14 @@ class Nemo(Format):
                 "Dynamic sampling was on: groups of equal rewards were dropped before writing. "
                 "The reward is filtered_rewards; rewards belongs to the batch before filtering, in another order."
             )
-        stretches: dict[tuple[str, str], list[Peek]] = {}
-        for f in files:
-            path = str(f.path)
-            stretches.setdefault((self.runs.get(path, ""), self.splits.get(path, "train")), []).append(f)
-        self.sizes = block_sizes(con, self._source(files), "_prompt", PLACE, stretches.values())
-        self.notes += block_notes(self.sizes, self.splits, files)
-        if not self.sizes:
-            self.group_id = "hash"
-        self.again = Again.among(
-            (f, *key, int(at[2])) for key, held in stretches.items() for f in held if (at := named[f])
-        )
-        self.notes[:0] = self.again.notes
+        self.note_blocks(con, files, "_prompt", PLACE)
+        self.note_again(files, {str(f.path): [int(found[2])] for f, found in named.items() if found})
         return files
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
-        """The one element of every list; a list of another length is set aside."""
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
+        """The one element of every list."""
         rewards = sql_by_file(self.rewards, files, "rewards")
-        size = f"json_array_length({rewards})"
-        high, low = "list_max(flatten(advantages))", "list_min(flatten(advantages))"
-        columns = {
+        return {
             "split": by_file(self.splits, files, "'train'"),
             "step": "regexp_extract(_file, '_data_step([0-9]+)[.]jsonl', 1)",
             "prompt_id": text_id("_prompt"),
@@ -110,19 +101,19 @@ class Nemo(Format):
             "answer": answer_key(SPOKEN),
             "prompt_tokens": "_first - 1",
             "completion_tokens": "list_sum(token_loss_mask[1])",
-            "advantage": f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END",
+            "advantage": largest("flatten(advantages)"),
             "prompt": excerpt(ASKED),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        bad = (
-            f"CASE WHEN {all_null(['idx', 'content', 'rewards'])} THEN 'line is not a JSON object with these columns' "
-            f"WHEN {MASKED} THEN 'masked by the trainer (sample_loss_mask 0)' "
-            f"WHEN {size} <> 1 THEN 'rewards is not a list of length one' "
-            "WHEN _prompt IS NULL THEN 'where the prompt ends cannot be told' END"
-        )
-        return Select(self._source(files), columns, bad=bad)
 
-    def _source(self, files: Sequence[Peek]) -> str:
+    def reasons(self, files: Sequence[Peek]) -> list[str]:
+        """A row that took no part in the loss, a list of another length, or a prompt without an end."""
+        rewards = sql_by_file(self.rewards, files, "rewards")
+        return [
+            f"WHEN {MASKED} THEN 'masked by the trainer (sample_loss_mask 0)'",
+            f"WHEN json_array_length({rewards}) <> 1 THEN 'rewards is not a list of length one'",
+            "WHEN _prompt IS NULL THEN 'where the prompt ends cannot be told'",
+        ]
+
+    def rows(self, files: Sequence[Peek]) -> str:
         """The rows, each with its prompt."""
-        return SOURCE.replace("{asked}", ASKED).replace("{source}", jsonl(files, RAW, self.options.raw_names()))
+        return SOURCE.replace("{asked}", ASKED).replace("{source}", super().rows(files))

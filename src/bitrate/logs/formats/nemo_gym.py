@@ -7,20 +7,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
-from bitrate.logs.layout import by_file, run_names
+from bitrate.logs.formats import answer_key, excerpt, json_number
 from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
+from bitrate.logs.trainer_format import TrainerFormat
 
-RAW = {
-    "_ng_task_index": "DOUBLE",
-    "_ng_rollout_index": "DOUBLE",
-    "_ng_failure_class": "VARCHAR",
-    "reward": "VARCHAR",
-    "responses_create_params": "JSON",
-    "response": "JSON",
-}
 FAILURES = re.compile(r"_failures\.jsonl(\.gz|\.zst)?$")
 #: A collection may be split over machines; its shards are one run.
 SHARD = re.compile(r"[-_.]?(chunk|shard|part)[-_]?\d+", re.IGNORECASE)
@@ -28,7 +20,7 @@ SHARD = re.compile(r"[-_.]?(chunk|shard|part)[-_]?\d+", re.IGNORECASE)
 SAID = "coalesce(json_extract_string(response, '$.output[#-1].content[#-1].text'), response->>'$.output_text')"
 
 
-class NemoGym(Format):
+class NemoGym(TrainerFormat):
     """``rollouts.jsonl``: a task's rollouts are a group, ``_ng_rollout_index`` tells them apart.
 
     Lost: there is no step, and no advantage. Rollouts that failed are in ``*_failures.jsonl``, without a score.
@@ -42,24 +34,36 @@ class NemoGym(Format):
         "A prompt is a task's place in the input file: two collections share prompts only if their input was the same.",
     )
 
+    raw: ClassVar[dict[str, str]] = {
+        "_ng_task_index": "DOUBLE",
+        "_ng_rollout_index": "DOUBLE",
+        "_ng_failure_class": "VARCHAR",
+        "reward": "VARCHAR",
+        "responses_create_params": "JSON",
+        "response": "JSON",
+    }
+    shown: ClassVar[dict[str, str]] = {"reward": "reward"}
+
     def sniff(self, file: Peek) -> bool:
         """JSONL by Gym's own keys."""
         return file.kind == "jsonl" and file.has("_ng_task_index") and (file.has("reward") or _failures(file))
 
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
-        """Leave out the files of failures; tell runs apart by folder and name, shards of one run apart from none."""
+        """Leave out the files of failures."""
         failed = [str(f.path) for f in files if _failures(f)]
         if failed:
             reason = "holds rollouts that failed and were not scored"
             self.set_aside.append(SetAside(reason, len(failed), "files", tuple(failed)))
-        kept = [f for f in files if not _failures(f)]
-        self.runs = run_names(kept, lambda f: SHARD.sub("", f.inside.partition(".jsonl")[0]))
-        return kept
+        return super().survey(con, [f for f in files if not _failures(f)])
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+    def home(self, file: Peek) -> str:
+        """Folder and name, without a shard's number."""
+        return SHARD.sub("", file.inside.partition(".jsonl")[0])
+
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """The prompt is what the model was asked last; tokens are the response's own."""
         task = "try_cast(_ng_task_index AS BIGINT)::VARCHAR"
-        columns = {
+        return {
             "split": "'eval'",
             "prompt_id": task,
             "group_id": task,
@@ -71,13 +75,10 @@ class NemoGym(Format):
             "truncated": "CASE response->>'$.status' WHEN 'incomplete' THEN true WHEN 'completed' THEN false END",
             "prompt": excerpt(last_said("(responses_create_params->>'$.input')")),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        bad = (
-            f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' "
-            "WHEN _ng_failure_class IS NOT NULL THEN 'the rollout failed and was not scored' END"
-        )
-        return Select(jsonl(files, RAW, self.options.raw_names()), columns, bad=bad, raw={"reward": "reward"})
+
+    def reasons(self, files: Sequence[Peek]) -> list[str]:
+        """A failure."""
+        return ["WHEN _ng_failure_class IS NOT NULL THEN 'the rollout failed and was not scored'"]
 
 
 def _failures(file: Peek) -> bool:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, answer_key, excerpt, jsonl, text_id
-from bitrate.logs.layout import Again, by_file, in_eval_folder, run_names, steps_held
+from bitrate.logs.formats import answer_key, excerpt, jsonl, largest, numbered, text_id
+from bitrate.logs.layout import by_file, in_eval_folder, steps_held
 from bitrate.logs.messages import object_text
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
+from bitrate.logs.trainer_format import TrainerFormat
 
 TASK = 'STRUCT("key" VARCHAR, hash VARCHAR, data JSON)'
 NODE = "STRUCT(message STRUCT(content VARCHAR), sampled BOOLEAN, advantages DOUBLE[])"
@@ -20,13 +21,6 @@ TRACE = (
     "rewards MAP(VARCHAR, STRUCT(score DOUBLE, weight DOUBLE)), calls STRUCT(finish_reason VARCHAR)[], ok BOOLEAN, "
     'stop_condition VARCHAR, errors STRUCT("type" VARCHAR)[], num_input_tokens DOUBLE, num_output_tokens DOUBLE)'
 )
-RAW = {
-    "task": TASK,
-    "group": "STRUCT(id VARCHAR)",
-    "run": 'STRUCT("type" VARCHAR, work STRUCT("type" VARCHAR, step DOUBLE, policy STRUCT("end" DOUBLE)))',
-    "errors": 'STRUCT("type" VARCHAR)[]',
-    "traces": f"{TRACE}[]",
-}
 #: The folder's step, else the one the row was trained at; an evaluation by itself has none.
 STEP = "coalesce(try_cast(regexp_extract(_file, '^(?:.*/)?step_([0-9]+)/', 1) AS DOUBLE), run.work.step, 0)"
 STEP_FOLDER = re.compile(r"^(?:.*/)?step_(\d{1,15})/")
@@ -40,17 +34,11 @@ TRACES = (
     "flatten(list_transform(_trace.nodes, lambda x: x.advantages)) AS _advantages, "
     "list_filter(_trace.nodes, lambda x: x.sampled) AS _sampled FROM (SELECT *, traces[_index] AS _trace FROM "
     "(SELECT *, unnest(CASE WHEN len(traces) > 0 THEN range(1, len(traces) + 1) ELSE [NULL] END) AS _index "
-    "FROM (SELECT *, row_number() OVER () AS _line FROM {source}))) WHERE coalesce(_trace.agent.trainable, true))"
-)
-BAD = (
-    "CASE WHEN task IS NULL AND traces IS NULL THEN 'line is not a JSON object with these columns' "
-    "WHEN _trace IS NULL THEN 'the episode has no trace' "
-    "WHEN _trace.ok = false AND len(_trace.errors) > 0 "
-    "THEN 'the rollout failed and was not scored: ' || _trace.errors[-1].type END"
+    "FROM {source})) WHERE coalesce(_trace.agent.trainable, true))"
 )
 
 
-class Prime(Format):
+class Prime(TrainerFormat):
     """``traces.jsonl``: each trace of a trained agent is a rollout; the reward is the sum of its scores by weight."""
 
     name: ClassVar[str] = "prime-rl"
@@ -62,6 +50,16 @@ class Prime(Format):
         "Traces of agents that are not trained (judges, simulated users) are no rollouts and are left out.",
         "A step is the batch a rollout came in with; its policy may be older (policy_step).",
     )
+
+    position: str = "_line"
+    lines: ClassVar[tuple[str, ...]] = ("task", "traces")
+    raw: ClassVar[dict[str, str]] = {
+        "task": TASK,
+        "group": "STRUCT(id VARCHAR)",
+        "run": 'STRUCT("type" VARCHAR, work STRUCT("type" VARCHAR, step DOUBLE, policy STRUCT("end" DOUBLE)))',
+        "errors": 'STRUCT("type" VARCHAR)[]',
+        "traces": f"{TRACE}[]",
+    }
 
     def sniff(self, file: Peek) -> bool:
         """JSONL of episodes with traces; a first line too long to look at is known by the file's name."""
@@ -83,27 +81,29 @@ class Prime(Format):
             )
         kept = [f for f in files if f not in doubled]
         self.splits = {str(f.path): "eval" if in_eval_folder(f) else "train" for f in kept}
-        self.runs = run_names(kept, _home)
+        super().survey(con, kept)
         held = {str(f.path): {int(found[1]): 1} for f in kept if (found := STEP_FOLDER.search(f.path.as_posix()))}
         if loose := [f for f in kept if str(f.path) not in held]:
-            held |= steps_held(con, jsonl(loose, {"run": RAW["run"]}), STEP)
-        self.again = Again.among(
-            (f, self.runs.get(str(f.path), ""), self.splits[str(f.path)], step)
-            for f in kept
-            for step in held.get(str(f.path), ())
-        )
-        self.notes[:0] = self.again.notes
+            held |= steps_held(con, jsonl(loose, {"run": self.raw["run"]}), STEP)
+        self.note_again(kept, held)
         return kept
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+    def home(self, file: Peek) -> str:
+        """The folder of a run: what lies above ``rollouts/step_{N}``."""
+        return BELOW.split(super().home(file), maxsplit=1)[0]
+
+    def rows(self, files: Sequence[Peek]) -> str:
+        """A row for each trace of a trained agent."""
+        return TRACES.replace("{source}", numbered(super().rows(files)))
+
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """A group is ``group.id``, else the task; a group of several trained agents falls into one for each."""
         key = f"coalesce(_task.key, _task.hash, {text_id(object_text('_task.data'))})"
         paid = "list_transform(_rewards, lambda x: x.paid)"
         correct = "list_filter(_rewards, lambda x: x.name = 'correct')[1].score"
-        high, low = "list_max(_advantages)", "list_min(_advantages)"
         train_or_eval = by_file(self.splits, files, "NULL")
         limit = "_trace.stop_condition LIKE 'max\\_%' ESCAPE '\\'"
-        columns = {
+        return {
             "split": f"CASE WHEN coalesce(run.work.type, run.type) = 'eval' THEN 'eval' ELSE {train_or_eval} END",
             "step": STEP,
             "policy_step": "run.work.policy.end",
@@ -118,15 +118,14 @@ class Prime(Format):
             "prompt_tokens": "_trace.num_input_tokens",
             "completion_tokens": "_trace.num_output_tokens",
             "truncated": f"{limit} OR coalesce(_trace.calls[-1].finish_reason = 'length', false)",
-            "advantage": f"CASE WHEN {high} >= -{low} THEN {high} ELSE {low} END",
+            "advantage": largest("_advantages"),
             "prompt": excerpt("coalesce(_task.data->>'$.prompt', _trace.nodes[1].message.content)"),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        source = TRACES.replace("{source}", jsonl(files, RAW, self.options.raw_names()))
-        return Select(source, columns, bad=BAD, position="_line")
 
-
-def _home(file: Peek) -> str:
-    """The folder of a run: what lies above ``rollouts/step_{N}``."""
-    return BELOW.split(file.inside.rpartition("/")[0], maxsplit=1)[0]
+    def reasons(self, files: Sequence[Peek]) -> list[str]:
+        """An episode without a trace, or a trace that failed."""
+        return [
+            "WHEN _trace IS NULL THEN 'the episode has no trace'",
+            "WHEN _trace.ok = false AND len(_trace.errors) > 0 "
+            "THEN 'the rollout failed and was not scored: ' || _trace.errors[-1].type",
+        ]

@@ -7,23 +7,15 @@ from typing import ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, json_number, jsonl, last_written, repeated
-from bitrate.logs.layout import Again, by_file, run_names, steps_held
+from bitrate.logs.formats import json_number, jsonl
+from bitrate.logs.layout import steps_held
 from bitrate.logs.peek import Peek
+from bitrate.logs.trainer_format import TrainerFormat
 
 SUFFIX = "_rollout_summaries.jsonl"
-RAW = {
-    "iteration": "DOUBLE",
-    "group_idx": "DOUBLE",
-    "traj_idx": "DOUBLE",
-    "sampling_client_step": "DOUBLE",
-    "total_reward": "DOUBLE",
-    "steps": "STRUCT(ob_len DOUBLE, ac_len DOUBLE, stop_reason VARCHAR, metrics JSON)[]",
-}
-ONE_ROLLOUT = ("iteration", "group_idx", "traj_idx")
 
 
-class Tinker(Format):
+class Tinker(TrainerFormat):
     """Trajectory summaries: the outcome is ``metrics.correct`` of the last step where the environment reports it.
 
     Lost: the prompt, the answer and the advantage are not in these files.
@@ -40,6 +32,16 @@ class Tinker(Format):
         "Streaming training drops groups whose rewards are all equal before it writes them.",
     )
 
+    one_rollout: ClassVar[tuple[str, ...]] = ("iteration", "group_idx", "traj_idx")
+    raw: ClassVar[dict[str, str]] = {
+        "iteration": "DOUBLE",
+        "group_idx": "DOUBLE",
+        "traj_idx": "DOUBLE",
+        "sampling_client_step": "DOUBLE",
+        "total_reward": "DOUBLE",
+        "steps": "STRUCT(ob_len DOUBLE, ac_len DOUBLE, stop_reason VARCHAR, metrics JSON)[]",
+    }
+
     def sniff(self, file: Peek) -> bool:
         """A rollout summary by its name and its columns."""
         return file.path.name.endswith(SUFFIX) and file.has("group_idx", "total_reward", "steps")
@@ -53,34 +55,29 @@ class Tinker(Format):
 
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Count trajectories that were written twice; tell runs in different folders apart."""
-        repeats = repeated(con, self.raw(files), ONE_ROLLOUT, "trajectory written again by a later line")
-        self.set_aside += repeats
-        self.repeats = bool(repeats)
-        self.runs = run_names(files, lambda f: "/".join(f.inside.split("/")[:-2]))
-        held = steps_held(con, jsonl(files, {"iteration": "DOUBLE"}), "iteration")
-        again = Again.among(
-            (f, self.runs.get(str(f.path), ""), f.path.name.split(SUFFIX)[0], step)
-            for f in files
-            for step in held.get(str(f.path), ())
-        )
-        self.notes[:0] = again.notes
-        self.again = again
+        self.note_repeats(con, files, "trajectory written again by a later line")
+        self.splits = {str(f.path): f.path.name.split(SUFFIX)[0] for f in files}
+        super().survey(con, files)
+        self.note_again(files, steps_held(con, jsonl(files, {"iteration": "DOUBLE"}), "iteration"))
         return files
 
-    def raw(self, files: Sequence[Peek]) -> str:
+    def home(self, file: Peek) -> str:
+        """The folder above that of the iteration."""
+        return super().home(file).rpartition("/")[0]
+
+    def rows(self, files: Sequence[Peek]) -> str:
         """FROM clause with the metrics the user named beside the file's own columns."""
         own = super().raw_columns(files)
         metrics = [n for n in self.options.raw_names() if n not in own]
         extra = {n: t for n, t in self.options.raw_names().items() if n in own}
         named = "".join(f", {_metric(n)} AS {sql.name(n)}" for n in metrics)
-        return f"(SELECT *{named} FROM {jsonl(files, RAW, extra)})"
+        return f"(SELECT *{named} FROM {jsonl(files, self.raw, extra)})"
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """A group is one environment group of one iteration of one file name (train, eval_gsm8k ...)."""
-        source = self.raw(files)
         base = f"regexp_extract(_file, '([^/]+){SUFFIX}$', 1)"
         group = f"{base} || '/' || try_cast(iteration AS BIGINT) || '/' || try_cast(group_idx AS BIGINT)"
-        columns = {
+        return {
             "split": f"CASE WHEN {base} LIKE 'train%' THEN 'train' ELSE 'eval' END",
             "step": "iteration",
             "policy_step": "sampling_client_step",
@@ -93,12 +90,6 @@ class Tinker(Format):
             "completion_tokens": _total("ac_len"),
             "truncated": "steps[-1].stop_reason = 'length'",
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        bad = f"CASE WHEN {all_null(list(RAW))} THEN 'line is not a JSON object with these columns' END"
-        if self.repeats:
-            return Select(last_written(source, ONE_ROLLOUT), columns, bad=bad, position="_line")
-        return Select(source, columns, bad=bad)
 
 
 def _metric(name: str) -> str:

@@ -10,19 +10,12 @@ from typing import Any, ClassVar
 
 from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, answer_key, excerpt, json_number, parquet, text_id
-from bitrate.logs.layout import (
-    Again,
-    block_group,
-    block_notes,
-    block_sizes,
-    by_file,
-    number,
-    run_names,
-)
+from bitrate.logs.formats import answer_key, excerpt, json_number, parquet, text_id
+from bitrate.logs.layout import block_group, number
 from bitrate.logs.messages import last_said, one_text
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import SetAside
+from bitrate.logs.trainer_format import TrainerFormat
 from bitrate.logs.trainer_state import History
 from bitrate.wording import number_of
 
@@ -43,7 +36,7 @@ class Seen:
     means: dict[str, float | None]
 
 
-class Trl(Format):
+class Trl(TrainerFormat):
     """``completions_{step}.parquet``; ``trainer_state.json`` tells rewards, evaluations and lengths."""
 
     name: ClassVar[str] = "trl"
@@ -57,6 +50,9 @@ class Trl(Format):
         "Whether a completion was cut off is not in the files.",
     )
 
+    shown: ClassVar[dict[str, str]] = {"step": "_told_step"}
+    position: str = "_row + 1"
+
     def sniff(self, file: Peek) -> bool:
         """Parquet with TRL's own four columns."""
         return file.kind == "parquet" and file.has(*OWN)
@@ -64,7 +60,7 @@ class Trl(Format):
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Find rewards, evaluations and group size; drop batches written again under a later step."""
         self.histories = {folder: History.beside(folder) for folder in dict.fromkeys(f.path.parent for f in files)}
-        self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0].removesuffix("completions").strip("/"))
+        super().survey(con, files)
         self.rewards = self._rewards(files)
         seen = self._look(con, files)
         empty = [str(f.path) for f in files if str(f.path) not in seen]
@@ -76,14 +72,19 @@ class Trl(Format):
         self.splits = {str(f.path): "eval" if seen[str(f.path)].step in self._evals(f) else "train" for f in kept}
         self._note_evals(kept, seen)
         self._find_tokens(kept, seen)
-        self._find_groups(con, kept, seen)
+        self.note_blocks(con, kept, "_prompt", "_row")
+        self.note_again(kept, {path: [] if found.step is None else [found.step] for path, found in seen.items()})
         return kept
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
+    def home(self, file: Peek) -> str:
+        """The folder that ``completions`` lies in."""
+        return super().home(file).removesuffix("completions").strip("/")
+
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
         """Rewards summed over their functions, groups from blocks, tokens from a logged column or the logged mean."""
         prompt_id = text_id("_prompt")
         shared = "_total // _rows + CASE WHEN _row < _total % _rows THEN 1 ELSE 0 END"
-        columns = {
+        return {
             "split": "_split",
             "step": "_step",
             "prompt_id": prompt_id,
@@ -95,11 +96,8 @@ class Trl(Format):
             "advantage": "_advantage",
             "prompt": excerpt("_asked"),
         }
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        return Select(self._source(files), columns, position="_row + 1", raw={"step": "_told_step"})
 
-    def _source(self, files: Sequence[Peek]) -> str:
+    def rows(self, files: Sequence[Peek]) -> str:
         """Rows with what is known of their file: its split, and the step's total of tokens and of rows."""
         facts = []
         for f in files:
@@ -189,25 +187,6 @@ class Trl(Format):
         for path, name, mean in duck.run(con, f"SELECT _file, part.key, avg(part.value) FROM ({parts}) GROUP BY ALL"):
             means.setdefault(path, {})[name] = mean
         return {path: Seen(step, n, d, means.get(path, {})) for path, step, n, d in duck.run(con, query)}
-
-    def _find_groups(self, con: duck.Connection, files: list[Peek], seen: dict[str, Seen]) -> None:
-        """The size of a block of rollouts in each file, and steps that several files hold."""
-        stretches: dict[tuple[str, str], list[Peek]] = {}
-        for f in files:
-            path = str(f.path)
-            stretches.setdefault((self.runs.get(path, ""), self.splits[path]), []).append(f)
-        self.sizes = block_sizes(con, self._source(files), "_prompt", "_row", stretches.values())
-        self.notes += block_notes(self.sizes, self.splits, files)
-        if not self.sizes:
-            self.group_id = "hash"
-        self.again = Again.among(
-            (f, *key, step)
-            for key, held in stretches.items()
-            for f in held
-            if (step := seen[str(f.path)].step) is not None
-        )
-        for note in self.again.notes:
-            self._first(note)
 
     def _evals(self, file: Peek) -> dict[int, dict[str, Any]]:
         history = self.histories[file.path.parent]

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, answer_key, excerpt, json_number, jsonl
-from bitrate.logs.layout import by_file, json_object, number, run_names
+from bitrate.logs.formats import answer_key, excerpt, json_number, jsonl, numbered
+from bitrate.logs.layout import json_object, number
 from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
+from bitrate.logs.trainer_format import TrainerFormat
 
-RAW = {
+RESULT = {
     "example_id": "VARCHAR",
     "id": "VARCHAR",
     "task": "VARCHAR",
@@ -28,20 +29,19 @@ RAW = {
 }
 #: What prime-rl called the rows of a step.
 STEP_FILE = re.compile(r"^(train|eval)_rollouts\.jsonl(\.gz|\.zst)?$")
-UNREADABLE = "line is not a JSON object with these columns"
-ERROR = "the rollout ended in an error and was not scored"
 #: Older files say id. With several tasks in a file the ids of one may be those of another.
 EXAMPLE = "coalesce(task || '/', '') || coalesce(example_id, id)"
 FAILED = "nullif(error, 'null') IS NOT NULL"
+UNSCORED = f"WHEN {FAILED} THEN 'the rollout ended in an error and was not scored'"
 #: Which of an example's rollouts a row is: those that failed and those that are copies come after the others.
 COUNTED = (
     f"(SELECT *, row_number() OVER (PARTITION BY _file, {EXAMPLE} ORDER BY {FAILED}, _copy, _line) AS _rollout FROM "
     f"(SELECT *, row_number() OVER (PARTITION BY _file, {EXAMPLE}, hash(prompt, completion, reward, metrics, error) "
-    "ORDER BY _line) AS _copy FROM (SELECT *, row_number() OVER () AS _line FROM {source})))"
+    "ORDER BY _line) AS _copy FROM {source}))"
 )
 
 
-class Verifiers(Format):
+class Verifiers(TrainerFormat):
     """``results.jsonl``, with ``metadata.json`` beside it; ``answer`` in it is the right answer, and is not read.
 
     An evaluation that was resumed may hold more rollouts of an example than ``metadata.json`` says
@@ -54,13 +54,15 @@ class Verifiers(Format):
     beside: ClassVar[tuple[str, ...]] = ("metadata.json",)
     caveats: ClassVar[tuple[str, ...]] = ("An evaluation has no step: nothing can be said about change over a run.",)
 
+    raw: ClassVar[dict[str, str]] = RESULT
+    shown: ClassVar[dict[str, str]] = {"reward": "reward"}
+
     def sniff(self, file: Peek) -> bool:
         """JSONL with these columns; prime-rl wrote rows like them to files of another name."""
         return file.kind == "jsonl" and is_result(file) and not STEP_FILE.search(file.path.name)
 
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Tell evaluations apart by folder, and heed what ``metadata.json`` says of each."""
-        self.runs = run_names(files, lambda f: f.inside.rpartition("/")[0])
         most: dict[str, str] = {}
         for file in files:
             about = json_object(file.path.parent / "metadata.json")
@@ -70,33 +72,34 @@ class Verifiers(Format):
             if (limit := number(rollouts)) and limit >= 1 and limit == round(limit):
                 most[str(file.path)] = str(int(limit))
         self.most = self._exceeded(con, [f for f in files if str(f.path) in most], most)
-        return files
+        self.position = "_line" if self.most else self.position
+        return super().survey(con, files)
 
     def _exceeded(self, con: duck.Connection, files: list[Peek], most: dict[str, str]) -> dict[str, str]:
         """Of the files with a number of rollouts an example, those that hold more of one."""
         if not files:
             return {}
-        counts = f"SELECT _file, count(*) AS n FROM {jsonl(files, RAW)} GROUP BY _file, {EXAMPLE}"
+        counts = f"SELECT _file, count(*) AS n FROM {jsonl(files, self.raw)} GROUP BY _file, {EXAMPLE}"
         found = dict(duck.run(con, f"SELECT _file, max(n) FROM ({counts}) GROUP BY _file"))
         return {path: limit for path, limit in most.items() if found.get(path, 0) > int(limit)}
 
-    def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:
-        """A group is one example of one task; a rollout that ended in an error was given 0 without being scored."""
-        columns = rollout_columns() | {"split": "'eval'"}
-        if self.runs:
-            columns["run"] = by_file(self.runs, files, "NULL")
-        source, position = jsonl(files, RAW, self.options.raw_names()), "row_number() OVER ()"
-        reasons = [f"WHEN {all_null(list(RAW))} THEN {sql.text(UNREADABLE)}", f"WHEN {FAILED} THEN {sql.text(ERROR)}"]
-        if any(str(f.path) in self.most for f in files):
-            source, position = COUNTED.replace("{source}", source), "_line"
-            reasons += [
-                f"WHEN _file = {sql.text(f.path)} AND {EXAMPLE} IS NOT NULL AND _rollout > {self.most[str(f.path)]} "
-                f"THEN 'more rollouts of an example than metadata.json says ({self.most[str(f.path)]}), "
-                "as a resumed run writes them'"
-                for f in files
-                if str(f.path) in self.most
-            ]
-        return Select(source, columns, bad=f"CASE {' '.join(reasons)} END", position=position, raw={"reward": "reward"})
+    def rows(self, files: Sequence[Peek]) -> str:
+        """The lines, each with its place among the rollouts of its example where a file holds too many."""
+        rows = super().rows(files)
+        return COUNTED.replace("{source}", numbered(rows)) if self.most else rows
+
+    def columns(self, files: Sequence[Peek]) -> dict[str, str]:
+        """A group is one example of one task."""
+        return rollout_columns() | {"split": "'eval'"}
+
+    def reasons(self, files: Sequence[Peek]) -> list[str]:
+        """A rollout that ended in an error was given 0 without being scored; others are more than there were."""
+        return [UNSCORED] + [
+            f"WHEN _file = {sql.text(f.path)} AND {EXAMPLE} IS NOT NULL AND _rollout > {most} "
+            f"THEN 'more rollouts of an example than metadata.json says ({most}), as a resumed run writes them'"
+            for f in files
+            if (most := self.most.get(str(f.path)))
+        ]
 
 
 def is_result(file: Peek) -> bool:
