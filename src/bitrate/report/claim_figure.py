@@ -5,31 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bitrate import files
-from bitrate.errors import InputError
-from bitrate.report.theme import (
-    HEIGHT,
-    LINES,
-    PALETTE,
-    WIDTH,
-    Chart,
-    altair,
-    described,
-    fields,
-    rows_of,
-    theme,
-    vega_lite_version,
-)
+from bitrate.report.theme import HEIGHT, LINES, WIDTH, Chart, altair, described, fields, rows_of, save_svg
 from bitrate.report.words import clip
 from bitrate.types import Estimate
 
 ROW_HEIGHT = 34
-#: Faces of one width: where text is laid out here and drawn elsewhere, labels must not run into each other.
-FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 MEASURED = "measured, with interval"
 FORMULAS = (("prediction", "exact theory"), ("stated", "the source's formula"), ("rival", "rival formula"))
 SHAPES = ("circle", "diamond", "cross")
@@ -53,40 +36,19 @@ def claim_charts(record: Mapping[str, Any]) -> dict[str, Chart]:
     return charts
 
 
-def save_claim_figures(
-    records: Sequence[Mapping[str, Any]], folder: str | Path, formats: Sequence[str] = ("svg",)
-) -> list[Path]:
-    """Write the charts of every claim that was measured, named by its id; further ones S4.2-2 and so on.
+def save_claim_figures(records: Sequence[Mapping[str, Any]], folder: str | Path) -> list[Path]:
+    """Write the charts of every claim that was measured as SVG, named by its id; further ones S4.2-2 and so on.
 
     Args:
         records: ``claims`` in the JSON of ``bitrate claims run``.
         folder: where to; made if it is not there.
-        formats: of ``"svg"`` and ``"png"``.
 
     Returns:
         The files written.
-
-    Raises:
-        InputError: another format.
     """
-    import vl_convert
-
-    if unknown := set(formats) - {"svg", "png"}:
-        raise InputError(f"formats = {tuple(formats)}; want svg or png, not {sorted(unknown)}")
-    folder, written, version = Path(folder), [], vega_lite_version()
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
-    for record in records:
-        whole = {"width": WIDTH, "config": config, "padding": 12}
-        specs = {name: chart.to_dict() | whole for name, chart in claim_charts(record).items()}
-        for (name, spec), ending in product(specs.items(), formats):
-            path = folder / f"{name}.{ending}"
-            if ending == "svg":
-                files.write(path, vl_convert.vegalite_to_svg(spec, vl_version=version) + "\n")
-            else:
-                files.write(path, vl_convert.vegalite_to_png(spec, vl_version=version, scale=2))
-            written.append(path)
-    return written
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    charts = {name: chart for record in records for name, chart in claim_charts(record).items()}
+    return [save_svg(chart, Path(folder, f"{name}.svg"), width=WIDTH) for name, chart in charts.items()]
 
 
 def _over_axis(panel: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> Chart:

@@ -43,7 +43,7 @@ def claims_page(records: Sequence[Record], figures: str, command: str) -> str:
         rows = [f"| [{r['id']}](#{anchor(r['id'])}) | {cell(r['statement'])} | {_verdict(r)} |" for r in members]
         parts.append("\n".join([f"## {source}", "", "| | statement | verdict |", "|---|---|---|", *rows]))
     parts.append(_disagreements(records, figures))
-    parts += [_section(r, figures) for r in records]
+    parts += ["\n\n".join(_paragraphs(r, figures)) for r in records]
     return "\n\n".join(p.rstrip() for p in parts) + "\n"
 
 
@@ -88,10 +88,6 @@ def _disagreements(records: Sequence[Record], figures: str) -> str:
                 for r in (record, known[other])
             ]
     return "\n\n".join(parts) if seen else ""
-
-
-def _section(record: Record, figures: str) -> str:
-    return "\n\n".join(_paragraphs(record, figures))
 
 
 def _paragraphs(record: Record, figures: str) -> Iterator[str]:

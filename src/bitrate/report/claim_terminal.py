@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from bitrate.report.claim_words import cost_words, formula_words, measured_words, outcome_words, source_of, unit_of
 from bitrate.report.words import clean
 from bitrate.types import Estimate
+from bitrate.wording import number_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,27 +43,28 @@ def print_verdicts(records: Sequence[Mapping[str, Any]], console: Console) -> No
     for record in records:
         _line(console, record["id"], _fared(record), record["statement"])
         if record["standing"] == "failed":
-            console.print(Padding(Text(clean(record["reason"]), STYLE["failed"]), (0, 0, 0, 8)), highlight=False)
+            _note(console, clean(record["reason"]), STYLE["failed"])
         elif len(records) <= IN_FULL:
             _cases(record, console)
         if record["standing"] in {"differs", "inconclusive"}:
-            console.print(Padding(Text(_difference(record), "bold red"), (0, 0, 0, 8)), highlight=False)
+            _note(console, _difference(record), "bold red")
         elif record["standing"] == "not published":
-            console.print(Padding(Text("no verdict was published of this claim", QUIET), (0, 0, 0, 8)), highlight=False)
-    counts: dict[str, int] = {}
-    for record in records:
-        words = outcome_words(_fared(record))
-        counts[words] = counts.get(words, 0) + 1
+            _note(console, "no verdict was published of this claim")
+    counts = Counter(outcome_words(_fared(record)) for record in records)
     off = [r["id"] for r in records if r["standing"] == "differs"]
     said = ", ".join(f"{n} {words}" for words, n in counts.items())
     tail = f"; not as published: {', '.join(off)}" if off else ""
-    noun = "claim" if len(records) == 1 else "claims"
-    console.print(Text(f"\n{len(records)} {noun}: {said}{tail}"), highlight=False)
+    console.print(Text(f"\n{number_of(len(records), 'claim')}: {said}{tail}"), highlight=False)
 
 
 def _fared(record: Mapping[str, Any]) -> str:
     """The outcome, or that there is none because the claim's code failed."""
     return "failed" if record["standing"] == "failed" else str(record["outcome"])
+
+
+def _note(console: Console, text: str, style: str = QUIET) -> None:
+    """A text below a claim."""
+    console.print(Padding(Text(text, style), (0, 0, 0, 8)), highlight=False)
 
 
 def _line(console: Console, id: str, outcome: str, statement: str) -> None:
@@ -75,22 +78,12 @@ def _line(console: Console, id: str, outcome: str, statement: str) -> None:
 
 def _cases(record: Mapping[str, Any], console: Console) -> None:
     """The cases of one claim as a table, then what to make of it."""
-    inset = (0, 0, 0, 8)
     if record["reason"]:
-        console.print(Padding(Text(record["reason"], QUIET), inset), highlight=False)
+        _note(console, record["reason"])
     if record["points"]:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET)
-        headers = [
-            "case",
-            "theory",
-            "source says",
-            "rival",
-            f"measured, {unit_of(record)}",
-            "theory",
-            "source",
-            "rival",
-        ]
-        for header in headers:
+        figures = ["theory", "source says", "rival", f"measured, {unit_of(record)}"]
+        for header in ["case", *figures, "theory", "source", "rival"]:
             table.add_column(header)
         for p in record["points"]:
             figures = [formula_words(p[key]) for key in ("prediction", "stated", "rival")]
@@ -102,13 +95,13 @@ def _cases(record: Mapping[str, Any], console: Console) -> None:
                 *(Text(o or "–", STYLE.get(o or "", QUIET)) for o in outcomes),
             )
         console.print(Padding(table, (1, 0, 1, 8), expand=False))
-        console.print(Padding(Text(f"Rival: {record['rival_name']}.", QUIET), inset), highlight=False)
+        _note(console, f"Rival: {record['rival_name']}.")
     if record["outcome"] == "holds if":
-        console.print(Padding(Text(f"Holds if {record['condition']}."), inset), highlight=False)
+        _note(console, f"Holds if {record['condition']}.", "")
     if record["remark"]:
-        console.print(Padding(Text(record["remark"]), inset), highlight=False)
+        _note(console, record["remark"], "")
     if record["cost"]:
-        console.print(Padding(Text(cost_words(record), QUIET), inset), highlight=False)
+        _note(console, cost_words(record))
     console.print()
 
 

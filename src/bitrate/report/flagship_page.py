@@ -6,20 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bitrate import files
-from bitrate.report.claim_figure import FONT
 from bitrate.report.claim_page import cell
-from bitrate.report.theme import (
-    LINES,
-    PALETTE,
-    WIDTH,
-    Chart,
-    altair,
-    fields,
-    rows_of,
-    theme,
-    vega_lite_version,
-)
+from bitrate.report.theme import LINES, PALETTE, WIDTH, Chart, altair, fields, rows_of, save_svg
 from bitrate.report.words import number
 from bitrate.types import Estimate
 
@@ -168,11 +156,6 @@ def _of_task(data: list[dict[str, Any]], task: str) -> Chart:
 
 def save_chart(rows: Sequence[Row], path: Path) -> None:
     """Write the chart as SVG, where there is one."""
-    import vl_convert
-
     made = chart(rows)
-    if made is None:
-        return
-    config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
-    spec = {**made.to_dict(), "config": config, "padding": 12}
-    files.write(path, vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version()) + "\n")
+    if made is not None:
+        save_svg(made, path)

@@ -61,8 +61,9 @@ def band(rows: Sequence[Spec], x: Spec, measure: str, tip: str, **axis: Any) -> 
     ]
 
 
-def by_group_size(audit: Audit, figures: Sequence[Estimate], measure: str) -> Spec | str:
-    """A figure at each group size advised, with this run's own marked; or the reason why there is none."""
+def by_group_size(audit: Audit, figure: str, measure: str) -> Spec | str:
+    """A figure of the advice on K as a line with its band, this run's own K marked; or why there is none."""
+    figures: list[Estimate] = [getattr(advice, figure) for advice in audit.k_advice]
     rows = [{"x": a.k, "K": str(a.k), **fields(e)} for a, e in zip(audit.k_advice, figures, strict=True)]
     known = [e for e in figures if e.value is not None]
     if not known:

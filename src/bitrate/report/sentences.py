@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from bitrate.meter.audit import Audit
@@ -154,9 +155,9 @@ def source(audit: Audit) -> str:
 
 def quarantined(audit: Audit) -> str:
     """How much was set aside, by unit: ``"3 rows and 1 file set aside"``."""
-    totals: dict[str, int] = {}
+    totals = Counter[str]()
     for item in audit.quarantine:
-        totals[item.unit] = totals.get(item.unit, 0) + item.count
+        totals[item.unit] += item.count
     return " and ".join(units(n, unit) for unit, n in totals.items()) + " set aside" if totals else NOTHING
 
 

@@ -15,20 +15,8 @@ from rich.text import Text
 
 from bitrate.meter.audit import Audit
 from bitrate.meter.lines import all_lines
+from bitrate.report import sentences as said
 from bitrate.report.layout import GAP, QUIET, Cell, Layout
-from bitrate.report.sentences import (
-    blocks,
-    change_words,
-    constant_at,
-    cost_words,
-    headline,
-    kinds,
-    prompt_words,
-    quarantine_words,
-    quarantined,
-    source,
-    spent_parts,
-)
 from bitrate.report.words import (
     clean,
     clip,
@@ -171,8 +159,8 @@ class Screen(Layout):
         """The whole screen: parts with an empty line between them."""
         audit = self.audit
         advice = self.listed("Advice", [clean(advice.text) for advice in audit.advice], LABEL)
-        run = [*self.change(), *self.prompts(), *self.listed("Cost", cost_words(audit), LABEL)]
-        parts = [self.title(), self.wrapped(headline(audit), "bold"), self.ledger(), self.groups(), run]
+        run = [*self.change(), *self.prompts(), *self.listed("Cost", said.cost_words(audit), LABEL)]
+        parts = [self.title(), self.wrapped(said.headline(audit), "bold"), self.ledger(), self.groups(), run]
         parts += [self.sizes(), advice, self.caveats(), self.quarantine()]
         shown = [part for part in parts if part]
         return [line for i, part in enumerate(shown) for line in [*([Text()] if i else []), *part]]
@@ -180,20 +168,20 @@ class Screen(Layout):
     def title(self) -> list[Text]:
         lines = self.wrapped(f"bitrate  {clip(self.audit.run, LONGEST_NAME)}", "bold")
         lines[0].stylize(ACCENT, 0, len("bitrate"))
-        return [*lines, *self.wrapped(source(self.audit), QUIET)]
+        return [*lines, *self.wrapped(said.source(self.audit), QUIET)]
 
     def ledger(self) -> list[Text]:
         rows: list[Row] = []
-        for block, here in blocks(self.audit).items():
+        for block, here in said.blocks(self.audit).items():
             most = max((e.value for _, e in here if e.value is not None and e.value > 0), default=1.0)
             rows += [Row(line.name, figure, most, block=f"Bits per {block}") for line, figure in here]
         return self.bars(rows)
 
     def groups(self) -> list[Text]:
-        audit, shown = self.audit, kinds(self.audit)
+        audit, shown = self.audit, said.kinds(self.audit)
         if all(audit.groups[key].value is None for key, _ in shown):
             return self.missing("Groups", audit.groups["mixed"], LABEL)
-        reasons = {part: why for part, why in spent_parts(audit) if part in {"rollouts", "tokens"}}
+        reasons = {part: why for part, why in said.spent_parts(audit) if part in {"rollouts", "tokens"}}
         parts = [part for part, why in reasons.items() if not why]
         grouped = audit.constant_rollouts
         every = grouped.value is None or grouped.n == audit.counts["rollouts"].value
@@ -207,7 +195,7 @@ class Screen(Layout):
             )
             for key, name in shown
         ]
-        levels = constant_at(audit)
+        levels = said.constant_at(audit)
         gone = [(part, Estimate.missing(part, part, why)) for part, why in reasons.items() if why]
         return [
             *self.bars(rows, parts),
@@ -260,10 +248,10 @@ class Screen(Layout):
         return [Text.assemble((title, QUIET), head[len(title) :])]
 
     def change(self) -> list[Text]:
-        return self.labelled("Pass rate", change_words(self.audit), LABEL)
+        return self.labelled("Pass rate", said.change_words(self.audit), LABEL)
 
     def prompts(self) -> list[Text]:
-        return self.listed("Prompts", prompt_words(self.audit), LABEL)
+        return self.listed("Prompts", said.prompt_words(self.audit), LABEL)
 
     def sizes(self) -> list[Text]:
         """Other group sizes side by side, below each other where there is no room for that, else as sentences."""
@@ -302,10 +290,10 @@ class Screen(Layout):
         return self.listed("Caveats", caveats[:shown], LABEL, _more(more, "caveat"))
 
     def quarantine(self) -> list[Text]:
-        reasons = quarantine_words(self.audit)
+        reasons = said.quarantine_words(self.audit)
         if not reasons:
-            return self.labelled("Quarantine", quarantined(self.audit), LABEL)
-        total = [] if len(reasons) == 1 else [quarantined(self.audit)]
+            return self.labelled("Quarantine", said.quarantined(self.audit), LABEL)
+        total = [] if len(reasons) == 1 else [said.quarantined(self.audit)]
         more = len(reasons) - REASONS
         return self.listed("Quarantine", [*total, *reasons[:REASONS]], LABEL, _more(more, "reason"))
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from bitrate import files
 from bitrate.errors import InputError
-from bitrate.files import some_home
 from bitrate.report.words import clip, interval_words, value_words
 from bitrate.types import Estimate
 
 #: An Altair chart: Altair is imported when the first one is drawn.
 Chart = Any
 WIDTH, HEIGHT = 680, 220
+#: Faces of one width: where text is laid out here and drawn elsewhere, labels must not run into each other.
+FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 
 #: Colours that stay apart for colour-blind readers, by mode.
 PALETTE = {
@@ -86,15 +89,21 @@ def theme(mode: str = "light") -> dict[str, Any]:
 
 def altair() -> Any:
     """Altair, imported when it is first needed."""
-    with some_home():
+    with files.some_home():
         import altair as module
 
     return module
 
 
-def vega_lite_version() -> str:
-    """The version of Vega-Lite that Altair writes for, as vl-convert names it."""
-    return ".".join(altair().SCHEMA_VERSION.split(".")[:2])
+def save_svg(chart: Chart, path: Path, **more: Any) -> Path:
+    """Write a chart for a page of the documentation; ``more`` is added to its spec."""
+    import vl_convert
+
+    config = {**theme("light"), "background": PALETTE["light"]["paper"], "font": FONT}
+    spec = {**chart.to_dict(), **more, "config": config, "padding": 12}
+    version = ".".join(altair().SCHEMA_VERSION.split(".")[:2])  # what Altair writes, as vl-convert names it
+    files.write(path, vl_convert.vegalite_to_svg(spec, vl_version=version) + "\n")
+    return path
 
 
 def rows_of(rows: list[dict[str, Any]]) -> Any:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from bitrate.meter.audit import Audit
+from functools import partial
+
 from bitrate.report.charts import Chart
-from bitrate.report.marks import Spec, by_group_size
-
-
-def draw(audit: Audit) -> Spec | str:
-    """A line over K with its band."""
-    return by_group_size(audit, [a.mixed_groups for a in audit.k_advice], "share of groups that are mixed")
-
+from bitrate.report.marks import by_group_size
 
 CHART = Chart(
     name="mixed_by_group_size",
     section="sizes",
     place=20,
     caption="Groups with something to compare.",
-    draw=draw,
+    draw=partial(by_group_size, figure="mixed_groups", measure="share of groups that are mixed"),
 )
