@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 #: A share nearer to 0 or 1 than this is 0 or 1: what is left of sums of fractions.
@@ -27,6 +28,15 @@ def percent(share: float) -> str:
     if rounded >= 100 and share < 1 - RESIDUE:
         return ">99.9%"
     return f"{rounded + 0}%"
+
+
+def listed(things: Sequence[object], most: int = 4) -> str:
+    """The first of several things, and whether there are more.
+
+    >>> listed([1, 2, 3]), listed("abcde", 3)
+    ('1, 2, 3', 'a, b, c, ...')
+    """
+    return ", ".join(map(str, things[:most])) + (", ..." if len(things) > most else "")
 
 
 def number_of(count: int, noun: str, plural: str = "") -> str:

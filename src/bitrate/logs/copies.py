@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitrate.logs import sql
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, parquet
+from bitrate.logs.formats import Format
 from bitrate.logs.names import home, split_in_name, step_in_name
 from bitrate.logs.peek import Peek, open_lines
 from bitrate.logs.schema import SetAside
@@ -165,7 +166,7 @@ class Lines:
 def _hashes(file: Peek) -> Lines:
     if file.kind == "parquet":
         con = duck.connect()
-        rows = f"{parquet([file], positions=False)} t"
+        rows = f"read_parquet({sql.path(file.path)}, hive_partitioning=false) t"
         found = [h for (h,) in duck.run(con, f"SELECT (hash(t) >> 1)::BIGINT FROM {rows}")]
         duck.close(con)
     elif file.kind == "array":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bitrate.errors import FormatError, InputError, MissingInputError
 from bitrate.logs.peek import Peek
+from bitrate.wording import listed, number_of
 
 
 @dataclass
@@ -121,17 +122,14 @@ class Walk:
             (self.broken, "link leads nowhere", "links lead nowhere"),
             (self.closed, "folder or file could not be opened", "folders or files could not be opened"),
         )
-        return [_listed(len(met), one if len(met) == 1 else many, met) for met, one, many in kinds if met]
+        return [
+            f"{number_of(len(met), one, many)}: {listed([*map(printable, met)], 3)}." for met, one, many in kinds if met
+        ]
 
 
 def _is_link(file: Path) -> bool:
     """Whether a file is reached through a link: its own name tells more."""
     return os.path.realpath(file) != _absolute(file)
-
-
-def _listed(count: int, what: str, names: Sequence[str]) -> str:
-    shown = ", ".join(map(printable, names[:3])) + (", ..." if len(names) > 3 else "")
-    return f"{count} {what}: {shown}."
 
 
 def _base(given: Sequence[Path]) -> str:
@@ -161,7 +159,7 @@ def _rename(found: Found) -> None:
         link.symlink_to(_absolute(file.path))
         found.files[i] = Peek(link, printable(file.inside))
     names = [found.files[i].inside for i in odd]
-    found.notes.append(_listed(len(odd), "file name(s) are not UTF-8 text; what is not is shown as ?", names))
+    found.notes.append(f"{len(odd)} file name(s) are not UTF-8 text; what is not is shown as ?: {listed(names, 3)}.")
 
 
 def printable(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.peek import Peek
+from bitrate.wording import listed
 
 #: Files told apart in one expression, which is worked out for each row; more of them are joined.
 MOST_CASES = 16
@@ -99,7 +100,7 @@ class Again:
         if not self.files:
             return []
         named = [
-            f"step {step} of the {split} split in {_listed([f.inside for f in files])}"
+            f"step {step} of the {split} split in {listed([f.inside for f in files])}"
             for (_, split, step), files in self.files.items()
         ]
         more = f"; and {len(named) - 3} more" if len(named) > 3 else ""
@@ -147,7 +148,7 @@ def appended_notes(held: Mapping[str, Mapping[int, int]], files: Iterable[Peek])
         again = sorted(s for s, stretches in steps.items() if stretches > 1)
         if again and sum(steps.values()) <= 2 * len(steps):
             notes.append(
-                f"{file.inside} holds step(s) {_listed(again)} again after later ones, as a run that was resumed "
+                f"{file.inside} holds step(s) {listed(again)} again after later ones, as a run that was resumed "
                 "writes them: groups of these steps may hold the rollouts of both times."
             )
     return notes
@@ -162,15 +163,11 @@ def shard_notes(held: Mapping[str, Mapping[int, int]], shards: Iterable[Peek]) -
         again = sorted(s for s in steps if latest is not None and s < latest)
         if again:
             notes.append(
-                f"{file.inside} holds step(s) {_listed(again)}, earlier than the shard before it, as a run that was "
+                f"{file.inside} holds step(s) {listed(again)}, earlier than the shard before it, as a run that was "
                 "resumed writes them again: groups of these steps may hold the rollouts of both times."
             )
         latest = max([*steps, *([] if latest is None else [latest])], default=None)
     return notes
-
-
-def _listed(things: Sequence[object]) -> str:
-    return ", ".join(map(str, things[:4])) + (", ..." if len(things) > 4 else "")
 
 
 @dataclass(frozen=True)

@@ -132,17 +132,18 @@ class Layout:
         if self.kind == "csv":
             return Raw(f"nullif(trim({place}), '')", "text")
         if self.kind != "parquet":
-            return Raw(place, "json" if self._is_json(root) else "text")
+            return Raw(place, "json" if self._json_type(root) == "JSON" else "text")
         found = str(self.files[0].schema.field(self.names.index(root)).type)
         sorts = ((TEXTS, "text"), (NUMBERS, "number"), (re.compile("bool"), "bool"), (LISTS, "list"),
                  (re.compile("null"), "none"), (re.compile("struct.*|map.*"), "nested"))  # fmt: skip
         return Raw(place, next((sort for pattern, sort in sorts if pattern.fullmatch(found)), "other"))
 
-    def _is_json(self, root: str) -> bool:
-        """Whether a key's value is read as JSON, as more than a text is wanted of it."""
-        if ROLLOUT_COLUMNS.get(root, "").startswith("MAP"):
-            return False
-        return root in self.nested or root in self.unfold or any(n != r for n, r in self.roots.items() if r == root)
+    def _json_type(self, root: str) -> str:
+        """A key is read as text, so that what cannot be used can be shown; as JSON where more is wanted of it."""
+        if (kind := ROLLOUT_COLUMNS.get(root, "")).startswith("MAP"):
+            return kind
+        deep = root in self.nested or root in self.unfold or any(n != r for n, r in self.roots.items() if r == root)
+        return "JSON" if deep else "VARCHAR"
 
     @cached_property
     def nested(self) -> set[str]:
@@ -176,9 +177,9 @@ class Layout:
         elif self.kind == "csv":
             source = f"(SELECT *{number} FROM {self._csv(places)})"
         else:
-            kinds = {n: "JSON" if self._is_json(n) else self._json_type(n) for n in self.names}
+            kinds = {n: self._json_type(n) for n in self.names}
             renamed = ", ".join(f"{sql.name(n)} AS {p}" for n, p in zip(self.names, places, strict=True))
-            source = f"(SELECT {renamed}, _file{number} FROM {self._json(kinds)})"
+            source = f"(SELECT {renamed}, _file{number} FROM {jsonl(self.files, kinds, layout=LAYOUTS[self.kind])})"
         if not self.unfold:
             return source
         head = self._column(self.roots[self.unfold[0]])
@@ -204,15 +205,6 @@ class Layout:
             "filename='_file', hive_partitioning=false"
         )
         return f"read_csv({sql.path_list(f.path for f in self.files)}, {look})"
-
-    def _json(self, kinds: dict[str, str]) -> str:
-        return jsonl(self.files, kinds, layout=LAYOUTS[self.kind])
-
-    @staticmethod
-    def _json_type(name: str) -> str:
-        """Everything is read as text, so that what cannot be used can be shown."""
-        kind = ROLLOUT_COLUMNS.get(name, "VARCHAR")
-        return kind if kind.startswith("MAP") else "VARCHAR"
 
     @property
     def bad(self) -> str | None:

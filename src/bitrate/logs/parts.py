@@ -15,6 +15,7 @@ from bitrate.logs.formats import jsonl
 from bitrate.logs.layouts import LAYOUTS
 from bitrate.logs.names import home, kind_of_name, split_in_name, step_in_name
 from bitrate.logs.peek import Peek
+from bitrate.wording import listed
 
 if TYPE_CHECKING:
     from bitrate.logs.formats.table import Table
@@ -72,7 +73,7 @@ def _steps(form: Table, con: duck.Connection, files: Sequence[Peek]) -> None:
         parts.notes.append("The step is the number in the names of files or folders.")
     elif bare and len(bare) < len(files):
         parts.steps = {str(f.path): "0" for f in bare}
-        shown = ", ".join(f.inside for f in bare[:3]) + (", ..." if len(bare) > 3 else "")
+        shown = listed([f.inside for f in bare], 3)
         parts.notes.append(f"{len(bare)} of {len(files)} files have no step ({shown}): their rollouts count as step 0.")
     elif bare:
         parts.notes.append("The table has no step: nothing can be said about change over the run.")

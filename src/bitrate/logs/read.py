@@ -24,7 +24,7 @@ from bitrate.logs.origins import counted_twice
 from bitrate.logs.peek import ROWS, Peek
 from bitrate.logs.schema import REDUCED_COLUMNS, ROLLOUT_COLUMNS, Provenance, SetAside
 from bitrate.logs.workplace import code, states
-from bitrate.wording import number_of
+from bitrate.wording import listed, number_of
 
 #: How much is read again to find the texts of prompts.
 EXCERPT_BYTES, EXCERPT_FILES = 256 << 20, 2000
@@ -32,7 +32,6 @@ EXCERPT_BYTES, EXCERPT_FILES = 256 << 20, 2000
 TEXT_BYTES = 32 << 20
 #: Lines of so much JSON are mended before anything is read; of more, where the engine turns out to refuse some.
 MENDED_BYTES = 32 << 20
-WHOLE = {"step", "policy_step", "sample", "prompt_tokens", "completion_tokens"}
 
 
 @dataclass
@@ -83,12 +82,10 @@ class Source:
 
     def _column(self, column: str, select: Select) -> str:
         """One rollout column with its type."""
-        if column == "step" and self.one_step:
-            return "CAST(0 AS BIGINT) AS step"
-        typed = _typed(column, select, self.run)
+        typed = "CAST(0 AS BIGINT)" if column == "step" and self.one_step else _typed(column, select, self.run)
         if column in self.unscored:
-            return f"{self._or_unscored(typed.removesuffix(f' AS {column}'), column, select)} AS {column}"
-        return typed
+            typed = self._or_unscored(typed, column, select)
+        return f"{typed} AS {column}"
 
     def _or_unscored(self, score: str, column: str, select: Select) -> str:
         """SQL of a score that counts as wrong where the row has none; what cannot be read as one stays null."""
@@ -234,21 +231,19 @@ def _with_total(files: Sequence[Peek]) -> Iterator[tuple[int, Peek]]:
 
 
 def _typed(column: str, select: Select, run: str) -> str:
-    """One rollout column with its type; a value of another type becomes null and is counted later."""
+    """SQL of a rollout column with its type; a value of another type becomes null and is counted later."""
     kind = ROLLOUT_COLUMNS[column]
     expression = select.columns.get(column)
     defaults = {"run": sql.text(run), "split": "'train'", "step": "0"}
     if expression is None:
-        return f"CAST({defaults.get(column, 'NULL')} AS {kind}) AS {column}"
-    if column == "step" or column in WHOLE:
+        return f"CAST({defaults.get(column, 'NULL')} AS {kind})"
+    typed = f"try_cast({expression} AS {kind})"
+    if kind == "BIGINT":
         number = f"try_cast({expression} AS DOUBLE)"
-        whole = f"CASE WHEN {number} = round({number}) THEN try_cast({number} AS BIGINT) END"
-        return f"{whole} AS {column}"
+        return f"CASE WHEN {number} = round({number}) THEN try_cast({number} AS BIGINT) END"
     if column in {"reward", "correct"} and select.bad:
-        return f"CASE WHEN ({select.bad}) IS NULL THEN try_cast({expression} AS {kind}) END AS {column}"
-    if column in {"run", "split"}:
-        return f"coalesce(try_cast({expression} AS VARCHAR), {defaults[column]}) AS {column}"
-    return f"try_cast({expression} AS {kind}) AS {column}"
+        return f"CASE WHEN ({select.bad}) IS NULL THEN {typed} END"
+    return f"coalesce({typed}, {defaults[column]})" if column in {"run", "split"} else typed
 
 
 def open_source(con: duck.Connection, paths: Sequence[str | Path], options: ReadOptions | None = None) -> Source:
@@ -303,10 +298,7 @@ def open_source(con: duck.Connection, paths: Sequence[str | Path], options: Read
     unread = [f for f in sound if f not in taken and f.kind != "other" and f.path.name not in form.beside]
     left = [f.inside for f in unread if str(f.path) not in mentioned]
     if left:
-        form.notes.append(
-            f"{number_of(len(left), 'other file was', 'other files were')} not read: "
-            f"{', '.join(left[:4])}{', ...' if len(left) > 4 else ''}."
-        )
+        form.notes.append(f"{number_of(len(left), 'other file was', 'other files were')} not read: {listed(left)}.")
     return Source(form, mine, _run_name(paths), con, found)
 
 

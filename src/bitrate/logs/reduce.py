@@ -19,6 +19,7 @@ from bitrate.logs.read import Source
 from bitrate.logs.schema import REWARD_LIMIT, Outcome, Provenance, SetAside
 from bitrate.logs.stage import Progress, Staged, stage
 from bitrate.logs.workplace import State, states, workplace
+from bitrate.wording import listed
 
 #: More score levels than this are a continuous reward.
 MOST_LEVELS = 64
@@ -100,10 +101,10 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
     outcome = _run(source, staged, steps, engine, folder, progress)
     if source.format.reconsider(source.con):
         return _measured(source, engine, folder / "again", progress)
-    found = repeats.look(source.con)
-    if found.note:
-        source.format.notes.append(found.note)
-    if not found.groups:
+    doubled, note = repeats.look(source.con)
+    if note:
+        source.format.notes.append(note)
+    if not doubled:
         return steps, outcome
     staged, aside = repeats.without(source, staged, folder, outcome.column)
     source.format.set_aside.append(aside)
@@ -321,8 +322,7 @@ def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]
 
 def _with_values(reason: str, values: Sequence[str]) -> str:
     """The reason with the first three values that were refused."""
-    listed = ", ".join(repr(v) for v in values[:3]) + (", ..." if len(values) > 3 else "")
-    return f"{reason}: {listed}" if values else reason
+    return f"{reason}: {listed([*map(repr, values)], 3)}" if values else reason
 
 
 def _places(source: Source, outcome: Outcome, reason: str, files: Sequence[Peek]) -> tuple[str, ...]:

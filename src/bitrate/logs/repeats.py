@@ -7,7 +7,6 @@ rows are read once more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -26,16 +25,8 @@ NO_NUMBER = (
 SAME_GROUP = " AND ".join(f"r.{k} IS NOT DISTINCT FROM g.{k}" for k in sql.KEYS)
 
 
-@dataclass(frozen=True)
-class Repeats:
-    """Groups in which a sample number comes twice, or the reason why numbers cannot tell."""
-
-    groups: int
-    note: str | None = None
-
-
-def look(con: duck.Connection) -> Repeats:
-    """What the view ``groups`` shows."""
+def look(con: duck.Connection) -> tuple[bool, str | None]:
+    """Whether a sample number comes twice in some groups of the view ``groups``, or why numbers cannot tell."""
     crowded = "n_numbered > sample_max - sample_min + 1"
     [(several, numbered, doubled)] = duck.run(
         con,
@@ -43,11 +34,11 @@ def look(con: duck.Connection) -> Repeats:
         f"count(*) FILTER ({crowded}) FROM groups",
     )
     if not doubled:
-        return Repeats(0)
+        return False, None
     if 2 * numbered < several:
-        return Repeats(0, NO_NUMBER)
+        return False, NO_NUMBER
     con.execute(f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {', '.join(sql.KEYS)} FROM groups WHERE {crowded}")
-    return Repeats(int(doubled))
+    return True, None
 
 
 def without(source: Source, staged: Staged, folder: Path, score: str) -> tuple[Staged, SetAside]:

@@ -94,5 +94,4 @@ def canonical(text: str) -> str:
 
 def dubious(text: str) -> str:
     """SQL for an id, already read, that `ident` would have read another way."""
-    absent = ", ".join(map(sql.text, ABSENT))
-    return f"(lower(trim({text})) IN ({absent}) OR ({text} LIKE '%.0' AND try_cast({text} AS DOUBLE) IS NOT NULL))"
+    return f"({ident(text)}) IS DISTINCT FROM {text}"

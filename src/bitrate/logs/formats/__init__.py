@@ -20,7 +20,7 @@ from bitrate.logs.expression import to_sql
 from bitrate.logs.options import ReadOptions
 from bitrate.logs.peek import LONGEST_LINE, Peek
 from bitrate.logs.schema import MAPPABLE, SetAside
-from bitrate.wording import number_of
+from bitrate.wording import listed, number_of
 
 #: Text this long or shorter is kept as the answer; of longer text only a 64-bit hash is.
 ANSWER_LENGTH = 64
@@ -85,6 +85,11 @@ class Format:
         self.notes: list[str] = list(self.caveats)
         self.set_aside: list[SetAside] = []
 
+    def leave_out(self, files: Sequence[Peek], reason: str) -> None:
+        """Set files aside, where there are any."""
+        if files:
+            self.set_aside.append(SetAside(reason, len(files), "files", tuple(str(f.path) for f in files)))
+
     def sniff(self, file: Peek) -> bool:
         """Whether this file is one of mine."""
         raise NotImplementedError
@@ -135,11 +140,9 @@ class Format:
         return select
 
 
-def parquet(files: Sequence[Peek], *, positions: bool = True) -> str:
-    """FROM clause for Parquet files; with positions each row has ``_file`` and ``_row`` (from 0)."""
+def parquet(files: Sequence[Peek]) -> str:
+    """FROM clause for Parquet files; each row has ``_file`` and ``_row`` (from 0)."""
     read = f"read_parquet({sql.path_list(f.path for f in files)}, union_by_name=true, hive_partitioning=false"
-    if not positions:
-        return f"{read})"
     there = {c for f in files for c in f.columns}
     ours = sorted(c for c in there if c.lower() in RESERVED)
     rest = f"* EXCLUDE ({', '.join(map(sql.name, ours))})" if ours else "*"
@@ -312,5 +315,4 @@ def _describe(file: Peek) -> str:
     if file.trouble:
         return f"{file.inside}: {file.trouble}"
     names = list(file.columns)
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"{file.inside}: {file.kind}" + (f" with {shown}" if names else "")
+    return f"{file.inside}: {file.kind}" + (f" with {listed(names, 12)}" if names else "")

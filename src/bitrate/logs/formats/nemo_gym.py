@@ -10,7 +10,6 @@ from bitrate.logs.engines import duck
 from bitrate.logs.formats import answer_key, excerpt, json_number
 from bitrate.logs.messages import last_said
 from bitrate.logs.peek import Peek
-from bitrate.logs.schema import SetAside
 from bitrate.logs.trainer_format import TrainerFormat
 
 FAILURES = re.compile(r"_failures\.jsonl(\.gz|\.zst)?$")
@@ -50,10 +49,7 @@ class NemoGym(TrainerFormat):
 
     def survey(self, con: duck.Connection, files: list[Peek]) -> list[Peek]:
         """Leave out the files of failures."""
-        failed = [str(f.path) for f in files if _failures(f)]
-        if failed:
-            reason = "holds rollouts that failed and were not scored"
-            self.set_aside.append(SetAside(reason, len(failed), "files", tuple(failed)))
+        self.leave_out([f for f in files if _failures(f)], "holds rollouts that failed and were not scored")
         return super().survey(con, [f for f in files if not _failures(f)])
 
     def home(self, file: Peek) -> str:

@@ -11,7 +11,6 @@ from bitrate.logs.formats import answer_key, excerpt, jsonl, largest, numbered, 
 from bitrate.logs.layout import by_file, in_eval_folder, steps_held
 from bitrate.logs.messages import object_text
 from bitrate.logs.peek import Peek
-from bitrate.logs.schema import SetAside
 from bitrate.logs.trainer_format import TrainerFormat
 
 TASK = 'STRUCT("key" VARCHAR, hash VARCHAR, data JSON)'
@@ -71,9 +70,7 @@ class Prime(TrainerFormat):
         paths = {f.path for f in files}
         effective = [f for f in files if f.path.parent.name == "effective"]
         doubled = [f for f in effective if f.path.parent.with_name("all") / f.path.name in paths]
-        if doubled:
-            reason = "the filtered copy of the rollouts in the folder 'all'"
-            self.set_aside.append(SetAside(reason, len(doubled), "files", tuple(str(f.path) for f in doubled)))
+        self.leave_out(doubled, "the filtered copy of the rollouts in the folder 'all'")
         if len(effective) > len(doubled):
             self.filtered = "known"
             self.notes.append(

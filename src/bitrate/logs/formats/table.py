@@ -12,7 +12,7 @@ from bitrate.logs.engines import duck
 from bitrate.logs.expression import Expression, to_sql
 from bitrate.logs.formats import Format, Select, parquet
 from bitrate.logs.layout import by_file
-from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, Raw, layouts, value
+from bitrate.logs.layouts import LAYOUTS, LISTS, UNFOLDED, Layout, layouts, value
 from bitrate.logs.options import ReadOptions
 from bitrate.logs.parts import Parts, tell
 from bitrate.logs.peek import Peek
@@ -200,20 +200,23 @@ class Table(Format):
     def _in_place(self, files: Sequence[Peek]) -> Select:
         """Columns under their own names, converted only where their type wants it."""
         layout = Layout(list(files), tuple(self._wanted(files)), in_place=True)
-        columns, raw = {}, {}
-        for target, expression in self.picks(files[0].columns).items():
-            found = layout.raw(expression.column) if expression.column else None
-            plain = found and found.sort == "text" and ROLLOUT_COLUMNS[target] == "VARCHAR" and target != "split"
-            columns[target] = found.sql if found and plain else self._expression(target, expression, found)
-            if found and target in SHOWN:
-                raw[target] = found.text
+        columns, raw = self._picked(layout, files[0].columns)
         return Select(parquet(files), columns | self._from_names(files, columns), position="_row + 1", raw=raw)
 
-    def _expression(self, target: str, expression: Expression, found: Raw | None) -> str:
-        """SQL of one rollout column."""
-        if found is None:
-            return expression.literal or "NULL"
-        return f"({value('reward', found)}){expression.sum}" if expression.sum else value(target, found)
+    def _picked(self, layout: Layout, there: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """SQL of each rollout column of a file with these columns, and of the text that is shown of it."""
+        columns, raw = {}, {}
+        for target, expression in self.picks(there).items():
+            found = layout.raw(expression.column) if expression.column else None
+            if found is None:
+                columns[target] = expression.literal or "NULL"
+            elif found.sort != "none" or layout.in_place:
+                text = found.sort == "text" and ROLLOUT_COLUMNS.get(target) == "VARCHAR" and target != "split"
+                typed = f"({value('reward', found)}){expression.sum}" if expression.sum else value(target, found)
+                columns[target] = found.sql if layout.in_place and text else typed
+                if target in SHOWN:
+                    raw[target] = found.text
+        return columns, raw
 
     def _selected(self, files: Sequence[Peek], parts: Sequence[Layout]) -> Select:
         """Rows of all layouts, each typed for itself and then put together."""
@@ -221,13 +224,7 @@ class Table(Format):
         texts, targets, shown, placed = [], dict[str, None](), dict[str, None](), True
         for part in parts:
             there = [*part.names, *part.files[0].nested] if part.kind not in LAYOUTS else self._wanted(part.files)
-            columns, raw = {}, {}
-            for target, expression in self.picks(there).items():
-                found = part.raw(expression.column) if expression.column else None
-                if found is None or found.sort != "none":
-                    columns[target] = self._expression(target, expression, found)
-                if found and target in SHOWN and found.sort != "none":
-                    raw[target] = found.text
+            columns, raw = self._picked(part, there)
             if part.unfold and "group_id" not in columns:
                 columns["group_id"] = "'line ' || _line"
             columns |= self._from_names(part.files, columns)

@@ -14,10 +14,9 @@ from bitrate.logs.formats import answer_key, excerpt, json_number, parquet, text
 from bitrate.logs.layout import block_group, number
 from bitrate.logs.messages import last_said, one_text
 from bitrate.logs.peek import Peek
-from bitrate.logs.schema import SetAside
 from bitrate.logs.trainer_format import TrainerFormat
 from bitrate.logs.trainer_state import History
-from bitrate.wording import number_of
+from bitrate.wording import listed, number_of
 
 OWN = ("step", "prompt", "completion", "advantage")
 #: Columns that hold the completion's tokens, or their number, under a name that means nothing else.
@@ -63,9 +62,7 @@ class Trl(TrainerFormat):
         super().survey(con, files)
         self.rewards = self._rewards(files)
         seen = self._look(con, files)
-        empty = [str(f.path) for f in files if str(f.path) not in seen]
-        if empty:
-            self.set_aside.append(SetAside("file holds no rows", len(empty), "files", tuple(empty)))
+        self.leave_out([f for f in files if str(f.path) not in seen], "file holds no rows")
         files = [f for f in files if str(f.path) in seen]
         self._note_steps(files, seen)
         kept = self._without_repeats(files, seen)
@@ -201,9 +198,7 @@ class Trl(TrainerFormat):
             digest = seen[str(file.path)].digest
             (repeats if last.get(file.path.parent) == digest else kept).append(file)
             last[file.path.parent] = digest
-        if repeats:
-            reason = "the batch of an earlier step, written again (steps_per_generation above 1)"
-            self.set_aside.append(SetAside(reason, len(repeats), "files", tuple(str(f.path) for f in repeats)))
+        self.leave_out(repeats, "the batch of an earlier step, written again (steps_per_generation above 1)")
         return kept
 
     def _note_steps(self, files: list[Peek], seen: dict[str, Seen]) -> None:
@@ -225,9 +220,8 @@ class Trl(TrainerFormat):
         if not evals:
             return
         steps = sorted({step for f in evals if (step := seen[str(f.path)].step) is not None})
-        shown = ", ".join(map(str, steps[:4])) + (", ..." if len(steps) > 4 else "")
         self.notes.append(
-            f"At {number_of(len(steps), 'step')} an evaluation was written over the training batch ({shown}); "
+            f"At {number_of(len(steps), 'step')} an evaluation was written over the training batch ({listed(steps)}); "
             "those rows are split eval."
         )
         mixed = [f for f in evals if not self._agrees(seen[str(f.path)], self._evals(f))]
