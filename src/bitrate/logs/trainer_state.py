@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ class History:
     every: float | None
 
     @classmethod
-    def beside(cls, folder: Path) -> History | None:
-        """The trainer state in the folder, the one above it, or its last checkpoint; None where there is none."""
+    def beside(cls, folder: Path) -> History:
+        """The trainer state in the folder, the one above it, or its last checkpoint; empty where there is none."""
         checkpoints = sorted(
             folder.parent.glob("checkpoint-*/trainer_state.json"), key=lambda p: (len(p.parent.name), p.parent.name)
         )
@@ -34,7 +35,7 @@ class History:
             if dated:
                 every = number(state.get("logging_steps"))
                 return cls(dated, every if every and every >= 1 else None)
-        return None
+        return cls([], None)
 
     @property
     def rewards(self) -> list[str]:
@@ -42,7 +43,7 @@ class History:
         keys = dict.fromkeys(k.removeprefix("eval_") for e in self.entries for k in e)
         return [k[len("rewards/") : -len("/mean")] for k in keys if k.startswith("rewards/") and k.endswith("/mean")]
 
-    @property
+    @cached_property
     def evals(self) -> dict[int, dict[str, Any]]:
         """The evaluation's log entry by step."""
         return {e["step"]: e for e in self.entries if any(k.startswith("eval_") for k in e)}

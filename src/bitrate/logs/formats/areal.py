@@ -31,7 +31,6 @@ class Areal(TrainerFormat):
     caveats: ClassVar[tuple[str, ...]] = (
         "Samples without a completion are not written, and rejected tasks are written like accepted ones.",
     )
-
     needs: ClassVar[tuple[str, ...]] = ("task_id", "seqlen", "prompt_len", "tail_version", "reward")
     position: str = "_line"
     raw: ClassVar[dict[str, str]] = {

@@ -23,7 +23,6 @@ class HumanEval(TrainerFormat):
         "This is an evaluation and no training: there is no step.",
         "A completion that timed out counts as wrong, as its tests did not pass.",
     )
-
     raw: ClassVar[dict[str, str]] = {"task_id": "VARCHAR", "completion": "VARCHAR", "passed": "VARCHAR"}
     needs: ClassVar[tuple[str, ...]] = ("task_id", "completion", "passed")
     shown: ClassVar[dict[str, str]] = {"reward": "passed"}

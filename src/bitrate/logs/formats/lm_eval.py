@@ -42,7 +42,6 @@ class LmEval(TrainerFormat):
         "This is an evaluation and no training: there is no step.",
         "Only the filtered answer is scored, so a question counts as one rollout however often it was sampled.",
     )
-
     raw: ClassVar[dict[str, str]] = {
         "doc_id": "VARCHAR", "arguments": "JSON", "filtered_resps": "JSON", "filter": "VARCHAR",
     }  # fmt: skip

@@ -49,7 +49,6 @@ class Nemo(TrainerFormat):
     prompt_id: str = "hash"
     group_id: str = "positional"
     caveats: ClassVar[tuple[str, ...]] = ("Whether a completion was cut off is not in the files.",)
-
     lines: ClassVar[tuple[str, ...]] = ("idx", "content", "rewards")
     raw: ClassVar[dict[str, str]] = {
         "content": "JSON",

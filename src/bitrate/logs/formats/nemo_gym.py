@@ -32,7 +32,6 @@ class NemoGym(TrainerFormat):
         "Rollouts were collected and not trained on: there is no step.",
         "A prompt is a task's place in the input file: two collections share prompts only if their input was the same.",
     )
-
     raw: ClassVar[dict[str, str]] = {
         "_ng_task_index": "DOUBLE",
         "_ng_rollout_index": "DOUBLE",

@@ -32,7 +32,6 @@ class OpenInstruct(TrainerFormat):
         "Groups whose rewards are all equal may have been dropped before writing (filter_zero_std_samples).",
         "The files hold tokens and no text: two answers count as one only where every token agrees.",
     )
-
     one_rollout: ClassVar[tuple[str, ...]] = ("step", "sample_idx")
     raw: ClassVar[dict[str, str]] = {
         "step": "DOUBLE",

@@ -49,7 +49,6 @@ class Prime(TrainerFormat):
         "Traces of agents that are not trained (judges, simulated users) are no rollouts and are left out.",
         "A step is the batch a rollout came in with; its policy may be older (policy_step).",
     )
-
     position: str = "_line"
     lines: ClassVar[tuple[str, ...]] = ("task", "traces")
     raw: ClassVar[dict[str, str]] = {

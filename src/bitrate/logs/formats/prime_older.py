@@ -33,7 +33,6 @@ class PrimeRollouts(TrainerFormat):
     caveats: ClassVar[tuple[str, ...]] = (
         "Whether rollouts were filtered before they were written is not in the files.",
     )
-
     raw: ClassVar[dict[str, str]] = {**RESULT, "advantage": "DOUBLE", "step": "DOUBLE"}
     shown: ClassVar[dict[str, str]] = {"reward": "reward"}
 
@@ -75,7 +74,6 @@ class PrimeHosted(TrainerFormat):
     files: ClassVar[str] = "*.jsonl with problem_id, sample_id, step, reward, advantage"
     filtered: str = "unknown"
     caveats: ClassVar[tuple[str, ...]] = ("The rows hold no token counts.",)
-
     needs: ClassVar[tuple[str, ...]] = ("problem_id", "sample_id", "step", "reward", "advantage")
     shown: ClassVar[dict[str, str]] = {"reward": "reward"}
     raw: ClassVar[dict[str, str]] = {

@@ -31,7 +31,6 @@ class Tinker(TrainerFormat):
         "The files hold no text: answers are not known.",
         "Streaming training drops groups whose rewards are all equal before it writes them.",
     )
-
     one_rollout: ClassVar[tuple[str, ...]] = ("iteration", "group_idx", "traj_idx")
     raw: ClassVar[dict[str, str]] = {
         "iteration": "DOUBLE",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from bitrate.logs import sql, values
 from bitrate.logs.engines import duck
@@ -48,7 +48,6 @@ class Trl(TrainerFormat):
         "TRL keeps no prompt id: a prompt is known by its text (--columns prompt_id=COLUMN names one that was logged).",
         "Whether a completion was cut off is not in the files.",
     )
-
     shown: ClassVar[dict[str, str]] = {"step": "_told_step"}
     position: str = "_row + 1"
 
@@ -66,8 +65,9 @@ class Trl(TrainerFormat):
         files = [f for f in files if str(f.path) in seen]
         self._note_steps(files, seen)
         kept = self._without_repeats(files, seen)
-        self.splits = {str(f.path): "eval" if seen[str(f.path)].step in self._evals(f) else "train" for f in kept}
-        self._note_evals(kept, seen)
+        evals = {folder: history.evals for folder, history in self.histories.items()}
+        self.splits = {str(f.path): "eval" if seen[str(f.path)].step in evals[f.path.parent] else "train" for f in kept}
+        self._note_evals([f for f in kept if self.splits[str(f.path)] == "eval"], seen)
         self._find_tokens(kept, seen)
         self.note_blocks(con, kept, "_prompt", "_row")
         self.note_again(kept, {path: [] if found.step is None else [found.step] for path, found in seen.items()})
@@ -146,9 +146,9 @@ class Trl(TrainerFormat):
         found: dict[Path, tuple[str, ...]] = {}
         for folder, history in self.histories.items():
             columns = {c: t for f in files if f.path.parent == folder for c, t in f.columns.items()}
-            logged = tuple(r for r in (history.rewards if history else ()) if r in columns)
+            logged = tuple(r for r in history.rewards if r in columns)
             found[folder] = logged or self._guessed(columns)
-            if len(found[folder]) > 1 and not (logged and history and history.plain_sum(logged)):
+            if len(found[folder]) > 1 and not (logged and history.plain_sum(logged)):
                 self._first(
                     f"The reward is the plain sum of {', '.join(found[folder])}: the trainer's weights are not in the "
                     f"files. Measure one alone with --outcome {found[folder][0]}."
@@ -185,10 +185,6 @@ class Trl(TrainerFormat):
             means.setdefault(path, {})[name] = mean
         return {path: Seen(step, n, d, means.get(path, {})) for path, step, n, d in duck.run(con, query)}
 
-    def _evals(self, file: Peek) -> dict[int, dict[str, Any]]:
-        history = self.histories[file.path.parent]
-        return history.evals if history else {}
-
     def _without_repeats(self, files: list[Peek], seen: dict[str, Seen]) -> list[Peek]:
         """With several optimizer steps per generation a batch is written once a step: keep the first."""
         kept: list[Peek] = []
@@ -207,16 +203,15 @@ class Trl(TrainerFormat):
             held = [seen[str(f.path)].step for f in files if f.path.parent == folder]
             steps = sorted(step for step in held if step is not None)
             gaps = [b - a for a, b in pairwise([0, *steps]) if b > a]
-            every = (history and history.every) or min(gaps, default=1)
+            every = history.every or min(gaps, default=1)
             if steps and every > 1:
                 self.notes.append(
                     f"Only the last batch of every {every:.0f} steps was logged: "
                     f"{len(steps)} of {steps[-1]} steps are in the files."
                 )
 
-    def _note_evals(self, files: list[Peek], seen: dict[str, Seen]) -> None:
+    def _note_evals(self, evals: list[Peek], seen: dict[str, Seen]) -> None:
         """Say which steps an evaluation took, and where its file holds other rows too."""
-        evals = [f for f in files if self.splits[str(f.path)] == "eval"]
         if not evals:
             return
         steps = sorted({step for f in evals if (step := seen[str(f.path)].step) is not None})
@@ -224,33 +219,31 @@ class Trl(TrainerFormat):
             f"At {number_of(len(steps), 'step')} an evaluation was written over the training batch ({listed(steps)}); "
             "those rows are split eval."
         )
-        mixed = [f for f in evals if not self._agrees(seen[str(f.path)], self._evals(f))]
+        mixed = [f for f in evals if not self._agrees(seen[str(f.path)], self.histories[f.path.parent])]
         if mixed:
+            which, hold = f"The evaluation file {mixed[0].inside} does", "it holds"
+            if len(mixed) > 1:
+                which, hold = f"{len(mixed):,} evaluation files (e.g. {mixed[0].inside}) do", "they hold"
             self.notes.append(
-                f"{number_of(len(mixed), 'evaluation file')} (e.g. {mixed[0].inside}) do not have the mean reward that "
-                "was logged: they hold only part of the evaluation, or rows of the training batch as well."
-                if len(mixed) > 1
-                else f"The evaluation file {mixed[0].inside} does not have the mean reward that was logged: "
-                "it holds only part of the evaluation, or rows of the training batch as well."
+                f"{which} not have the mean reward that was logged: {hold} only part of the evaluation, or rows of the "
+                "training batch as well."
             )
 
-    def _agrees(self, file: Seen, evals: dict[int, dict[str, Any]]) -> bool:
-        entry = evals.get(file.step, {}) if file.step is not None else {}
-        logged = {r: number(entry.get(f"eval_rewards/{r}/mean")) for r in file.means}
-        return all(
-            v is None or m is None or abs(m - v) <= 1e-5 * (1 + abs(v))
-            for r, m in file.means.items()
-            for v in [logged[r]]
-        )
+    @staticmethod
+    def _agrees(file: Seen, history: History) -> bool:
+        entry = history.evals.get(file.step, {}) if file.step is not None else {}
+        pairs = ((mean, number(entry.get(f"eval_rewards/{r}/mean"))) for r, mean in file.means.items())
+        return all(m is None or v is None or abs(m - v) <= 1e-5 * (1 + abs(v)) for m, v in pairs)
 
     def _find_tokens(self, files: list[Peek], seen: dict[str, Seen]) -> None:
         """The total of tokens of a step without a column of them: the logged mean, to be shared among its rows."""
         self.totals: dict[str, tuple[int, int]] = {}
         bare = [f for f in files if not f.columns.keys() & set(TOKENS)]
+        lengths = {k: h.at("completions/mean_length") for k, h in self.histories.items() if h.every == 1}
         for file in bare:
-            history, about = self.histories[file.path.parent], seen[str(file.path)]
-            if history and history.every == 1 and self.splits[str(file.path)] == "train" and about.step is not None:
-                mean = history.at("completions/mean_length").get(about.step, -1.0)
+            about = seen[str(file.path)]
+            if self.splits[str(file.path)] == "train" and about.step is not None:
+                mean = lengths.get(file.path.parent, {}).get(about.step, -1.0)
                 if 0 <= mean < 1e9:
                     self.totals[str(file.path)] = (round(mean * about.rows), about.rows)
         if self.totals:

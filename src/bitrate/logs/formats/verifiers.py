@@ -53,7 +53,6 @@ class Verifiers(TrainerFormat):
     files: ClassVar[str] = "results.jsonl with example_id (or id), prompt, completion, reward, and metadata.json"
     beside: ClassVar[tuple[str, ...]] = ("metadata.json",)
     caveats: ClassVar[tuple[str, ...]] = ("An evaluation has no step: nothing can be said about change over a run.",)
-
     raw: ClassVar[dict[str, str]] = RESULT
     shown: ClassVar[dict[str, str]] = {"reward": "reward"}
 
