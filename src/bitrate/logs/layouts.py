@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from bitrate.logs import sql, values
-from bitrate.logs.formats import FILE_NAME, all_null, jsonl
+from bitrate.logs.formats import FILE_NAME, NOT_JSON, all_null, jsonl
 from bitrate.logs.names import split_of
 from bitrate.logs.peek import Peek
 from bitrate.logs.schema import ROLLOUT_COLUMNS
@@ -24,7 +24,6 @@ UNFOLDED = {
     "update",
 }  # fmt: skip
 IDS = {"prompt_id", "group_id"}
-NOT_JSON = "line is not a JSON object with these columns"
 LAYOUTS = {"jsonl": "newline_delimited", "array": "array", "json": "unstructured"}
 NUMBERS = re.compile(r"u?int\d+|float|double|halffloat|decimal.*")
 TEXTS = re.compile(r"(large_)?string(_view)?|dictionary<values=(large_)?string.*")

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -157,11 +157,8 @@ class Source:
         select = self.selection(self.files[:1])
         if "prompt" not in select.columns or not ids:
             return {}
-        read = list(itertools.takewhile(lambda f: f[0] <= EXCERPT_BYTES, _with_total(self.files[:EXCERPT_FILES]))) or [
-            (0, self.files[0])
-        ]
         self.con.register("wanted", pa.table({"prompt_id": list(ids)}))
-        rows = self.rows([f for _, f in read], ("prompt_id", "prompt"))
+        rows = self.rows(_first(self.files, EXCERPT_BYTES), ("prompt_id", "prompt"))
         query = (
             f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN wanted USING (prompt_id) "
             f"WHERE prompt IS NOT NULL GROUP BY prompt_id"
@@ -173,11 +170,10 @@ class Source:
         select = self.selection(self.files[:1])
         if self.format.prompt_id != "native" or "prompt" not in select.columns:
             return None
-        read = [f for total, f in _with_total(self.files[:EXCERPT_FILES]) if total <= TEXT_BYTES] or self.files[:1]
-        text = values.canonical("prompt")
+        rows = self.rows(_first(self.files, TEXT_BYTES), ("run", "prompt_id", "prompt"))
         clashing = (
-            f"SELECT prompt_id FROM ({self.rows(read, ('run', 'prompt_id', 'prompt'))}) WHERE prompt_id IS NOT NULL "
-            f"GROUP BY run, prompt_id HAVING count(DISTINCT {text}) > 1"
+            f"SELECT prompt_id FROM ({rows}) WHERE prompt_id IS NOT NULL "
+            f"GROUP BY run, prompt_id HAVING count(DISTINCT {values.canonical('prompt')}) > 1"
         )
         [(found, first)] = duck.run(self.con, f"SELECT count(*), min(prompt_id) FROM ({clashing})")
         if not found:
@@ -225,9 +221,10 @@ class Source:
         return hashlib.sha256(repr((state, said)).encode()).hexdigest()[:24]
 
 
-def _with_total(files: Sequence[Peek]) -> Iterator[tuple[int, Peek]]:
-    """Each file with the bytes of all files up to it."""
-    return zip(itertools.accumulate(f.size for f in files), files, strict=True)
+def _first(files: Sequence[Peek], most: int) -> list[Peek]:
+    """The first files, up to so many bytes together; one at least."""
+    totals = itertools.accumulate(f.size for f in files[:EXCERPT_FILES])
+    return [f for total, f in zip(totals, files, strict=False) if total <= most] or [files[0]]
 
 
 def _typed(column: str, select: Select, run: str) -> str:

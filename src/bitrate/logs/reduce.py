@@ -314,15 +314,11 @@ def _set_aside(source: Source, outcome: Outcome, missing: int) -> list[SetAside]
             counts[reason] = counts.get(reason, 0) + count
             homes.setdefault(reason, []).append(order[path][1])
             shown.setdefault(reason, {}).update(dict.fromkeys(v for v in values or () if v and v.strip()))
+    refused = {r: f": {listed([*map(repr, values)], 3)}" if values else "" for r, values in shown.items()}
     return [
-        SetAside(_with_values(r, list(shown[r])), c, "rows", _places(source, outcome, r, homes[r]))
+        SetAside(r + refused[r], c, "rows", _places(source, outcome, r, homes[r]))
         for r, c in sorted(counts.items(), key=lambda x: -x[1])
     ]
-
-
-def _with_values(reason: str, values: Sequence[str]) -> str:
-    """The reason with the first three values that were refused."""
-    return f"{reason}: {listed([*map(repr, values)], 3)}" if values else reason
 
 
 def _places(source: Source, outcome: Outcome, reason: str, files: Sequence[Peek]) -> tuple[str, ...]:

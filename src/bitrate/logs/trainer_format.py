@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
-from bitrate.logs.formats import Format, Select, all_null, json_number, jsonl, numbered
+from bitrate.logs.formats import NOT_JSON, Format, Select, all_null, json_number, jsonl, numbered
 from bitrate.logs.layout import Again, block_notes, block_sizes, by_file, run_names
 from bitrate.logs.options import ReadOptions
 from bitrate.logs.peek import Peek
@@ -74,7 +74,7 @@ class TrainerFormat(Format):
         if self.runs:
             columns["run"] = by_file(self.runs, files, "NULL")
         if self.raw:
-            lost = f"WHEN {all_null(self.lines or [*self.raw])} THEN 'line is not a JSON object with these columns'"
+            lost = f"WHEN {all_null(self.lines or [*self.raw])} THEN {sql.text(NOT_JSON)}"
             bad = f"CASE {' '.join([lost, *self.reasons(files)])} END"
         if self.repeats:
             return Select(self._last_written(files), columns, bad=bad, position="_line", raw=self.shown)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bitrate.report.theme import HEIGHT, LINES, WIDTH, Chart, altair, described, fields, rows_of, save_svg
+from bitrate.report.theme import HEIGHT, LINES, WIDTH, Chart, altair, fields, rows_of, save_svg
 from bitrate.report.words import clip
 from bitrate.types import Estimate
 
@@ -32,7 +32,7 @@ def claim_charts(record: Mapping[str, Any]) -> dict[str, Chart]:
         name = record["id"] if number == 1 else f"{record['id']}-{number}"
         what = f": {panel['name']}" if panel["name"] else ""
         words = f"{record['id']}{what}. {record['statement']}"
-        charts[name] = described(chart, words, **_height(record, panel, points))
+        charts[name] = chart.properties(description=words, **_height(record, panel, points))
     return charts
 
 

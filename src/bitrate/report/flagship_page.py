@@ -28,6 +28,20 @@ SHOWN = {
 }  # fmt: skip
 BARS = ("received", "absorbed", "generalised")
 NOT_RUN = "not run"
+READING = (
+    "**How to read it.** The prior over answers is the model's own policy before training. *Received* is the "
+    "surprisal of an answer under it once the answer was hit or shown, and the outcome bits of its rollouts "
+    "otherwise. *In the update* takes off what all-right and all-wrong groups lose, and counts a label's surprisal as "
+    "it was when the label was shown. *Absorbed* is how much the surprisal of the trained answers fell, each answer "
+    "for itself; *prequential* counts from the visit that first taught a prompt. The difference is the rule: answers "
+    "that follow one are not independent keys, the first labels tell much of the later ones, and the fall of all "
+    "surprisals together can be more than the labels still had to say. A code that counts every bit once is the "
+    "prequential one. *Generalised* is the fall on questions held out; it is below 0 where the model grew surer of "
+    "wrong answers there, though its pass rate rose. Adapters sit on the last 8 of 30 layers; all weights means all "
+    "layers, so the comparison of ranks with it is one of places as well as of parameters. Intervals are at level "
+    "0.95, over seeds where there are three, else over prompts of the seeds that there are. The cost is that of "
+    "training; FLOPs are 2 a parameter and token generated, 6 trained on; examinations are not counted."
+)
 
 
 def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
@@ -62,7 +76,7 @@ def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
                 )
             if mine:
                 parts += [f"## {task.capitalize()}: {title}", _table(mine, len(some) > 1)]
-    parts += [_reading(), f"Seed {kept['seed']}; {versions}. Made by `{kept['command']}`."]
+    parts += [READING, f"Seed {kept['seed']}; {versions}. Made by `{kept['command']}`."]
     return "\n\n".join(parts) + "\n"
 
 
@@ -98,25 +112,6 @@ def _figure(row: Row, name: str) -> str:
 
 def _a_seed(row: Row, name: str, unit: float = 1.0) -> str:
     return number(row["cost"][name] / row["seeds"] / unit) if row["seeds"] else NOT_RUN
-
-
-def _reading() -> str:
-    return (
-        "**How to read it.** The prior over answers is the model's own policy before training. *Received* is "
-        "the surprisal of an answer under it once the answer was hit or shown, and the outcome bits of its "
-        "rollouts otherwise. *In the update* takes off what all-right and all-wrong groups lose, and counts a"
-        " label's surprisal as it was when the label was shown. *Absorbed* is how much the surprisal of the "
-        "trained answers fell, each answer for itself; *prequential* counts from the visit that first taught "
-        "a prompt. The difference is the rule: answers that follow one are not independent keys, the first "
-        "labels tell much of the later ones, and the fall of all surprisals together can be more than the "
-        "labels still had to say. A code that counts every bit once is the prequential one. *Generalised* is "
-        "the fall on questions held out; it is below 0 where the model grew surer of wrong answers there, "
-        "though its pass rate rose. Adapters sit on the last 8 of 30 layers; all weights means all layers, so"
-        " the comparison of ranks with it is one of places as well as of parameters. Intervals are at level "
-        "0.95, over seeds where there are three, else over prompts of the seeds that there are. The cost is "
-        "that of training; FLOPs are 2 a parameter and token generated, 6 trained on; examinations are not "
-        "counted."
-    )
 
 
 def chart(rows: Sequence[Row]) -> Chart | None:

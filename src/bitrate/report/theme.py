@@ -111,11 +111,6 @@ def rows_of(rows: list[dict[str, Any]]) -> Any:
     return altair().Data(values=rows)
 
 
-def described(chart: Chart, description: str, height: int = HEIGHT, **more: Any) -> Chart:
-    """The chart with its height and what a screen reader says."""
-    return chart.properties(description=description, height=height, **more)
-
-
 def fields(figure: Estimate) -> dict[str, Any]:
     """A figure as columns of a chart's data; nulls where it is missing."""
     words = {"shown": value_words(figure), "interval": clip(interval_words(figure), 400)}

@@ -185,6 +185,10 @@ def json_number(value: str) -> str:
     return values.number(f"trim({value}::VARCHAR, '\"')")
 
 
+#: Why a line of which no column could be read cannot be measured.
+NOT_JSON = "line is not a JSON object with these columns"
+
+
 def all_null(columns: Sequence[str]) -> str:
     """SQL for "this line could not be read": every one of these raw columns is null."""
     return " AND ".join(f"{sql.name(c)} IS NULL" for c in columns)
