@@ -5,6 +5,7 @@ single prompts from :mod:`~bitrate.stats.npmle`.
 """
 
 from bitrate.stats.clusters import cluster_ratio
+from bitrate.stats.codes import Code, graded_code, population_code
 from bitrate.stats.counts import distinct
 from bitrate.stats.differences import difference, mean_difference
 from bitrate.stats.functionals import (
@@ -22,8 +23,10 @@ from bitrate.stats.information import conditional_entropy, mutual_information
 from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table, score_tables
 from bitrate.stats.minimax import coefficients
 from bitrate.stats.npmle import PassRates, fit
+from bitrate.stats.tracker import Tracker
 
 __all__ = [
+    "Code",
     "DeadShare",
     "Functional",
     "LearningValue",
@@ -34,6 +37,7 @@ __all__ = [
     "PassRates",
     "ScoreTable",
     "SurprisalTerm",
+    "Tracker",
     "UpdateBits",
     "cluster_ratio",
     "coefficients",
@@ -41,10 +45,12 @@ __all__ = [
     "difference",
     "distinct",
     "fit",
+    "graded_code",
     "mean_difference",
     "mean_functional",
     "mean_outcome_entropy",
     "mutual_information",
+    "population_code",
     "score_table",
     "score_tables",
 ]

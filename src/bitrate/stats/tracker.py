@@ -1,0 +1,194 @@
+"""What a log itself knows of each prompt before its next visit: beliefs about pass rates, and what outcomes cost."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, log_expit, ndtr
+
+from bitrate.stats.codes import Code, population_code
+from bitrate.stats.counts import check_counts, distinct
+from bitrate.types import Floats, Ints
+
+#: Log-odds at which beliefs are held; the far ones let a prompt be known to be solved, or hopeless.
+NODES = np.r_[-14.0, -10.0, np.linspace(-7, 7, 35), 10.0, 14.0]
+#: How far a prompt's log-odds move from visit to visit, as variances: of most visits, share of leaps, of a leap.
+PACES = ((0.003, 0.0, 1.0), (0.02, 0.0, 1.0), (0.05, 0.05, 9.0))
+#: What weight each expert starts with: the paces, then "as prompts did that last went like this one".
+START = np.array([0.2, 0.4, 0.2, 0.2])
+#: Share of the weights that is dealt out anew at each step, so that another expert can take over.
+SHARE = 1e-4
+#: Share of what was learnt of all prompts that is kept from step to step.
+KEPT = 0.8
+#: How a prompt's last visit went: there was none, all wrong, some right, all right.
+UNSEEN, WRONG, MIXED, RIGHT = range(4)
+#: Share of a vague belief in every belief, so that no outcome is impossible.
+EASE = 1e-3
+#: How fast the common drift follows its news, and how many prompts' news it takes half as seriously.
+DRIFT, FEW = 0.3, 10
+ROUNDS = 10
+
+
+@cache
+def _kernel(pace: tuple[float, float, float]) -> Floats:
+    """Chances of moving from node to node in a visit."""
+    often, leaps, far = pace
+    edges = np.r_[-np.inf, (NODES[1:] + NODES[:-1]) / 2, np.inf]
+
+    def step(variance: float) -> Floats:
+        below = ndtr((edges - NODES[:, None]) / np.sqrt(variance))
+        return np.asarray(below[:, 1:] - below[:, :-1])
+
+    return np.asarray((1 - leaps) * step(often) + leaps * step(far), np.float32)
+
+
+@cache
+def _vague() -> Floats:
+    """Jeffreys' prior of a share, on the nodes: of log-odds, a density proportional to sqrt(p (1-p))."""
+    density = np.sqrt(expit(NODES) * expit(-NODES)) * np.gradient(NODES)
+    return np.asarray(density / density.sum())
+
+
+class Tracker:
+    """Beliefs about the pass rates of prompts that are visited again while the policy learns.
+
+    Experts predict each visit from what came before it: filters in which a prompt's log-odds wander at several paces,
+    all carried along by a drift that the prompts have in common, and one that goes by how prompts fared whose last
+    visit went as this one's. They are averaged by how well they foretold the steps before (Bayesian averaging), so that
+    their average is a code: its expected length bounds the entropy of outcomes from above, whatever the learner
+    believes.
+
+    Args:
+        prompts: how many there are; they are called by their numbers from 0.
+
+    Reference: docs/estimators.md#code; Dawid (1984), prequential; Herbster and Warmuth (1998), fixed share.
+
+    >>> tracker = Tracker(2)
+    >>> first = tracker.visit([0, 1], [8, 0], [8, 8])
+    >>> bool(tracker.visit([0], [8], [8]).bits[0] < first.bits[0])
+    True
+    """
+
+    def __init__(self, prompts: int) -> None:
+        self.weight = START.copy()
+        self.drift = self.moved = 0.0
+        self.steps = 0
+        # One place more is for prompts that nobody asks for again.
+        self._belief = np.zeros((len(PACES), prompts + 1, NODES.size), np.float32)
+        self._went = np.zeros(prompts + 1, np.int8)
+        self._when = np.zeros(prompts + 1, np.int32)
+        self._tally = np.zeros((4, NODES.size))
+
+    def visit(self, who: ArrayLike, right: ArrayLike, n: ArrayLike) -> Code:
+        """Bits to write down the outcomes of one step's groups, given all steps before; then learn from them.
+
+        ``-log2 sum_e w_e E_e[p^k (1-p)^(n-k)]`` for k right of n; at the first step, of which nothing is known before,
+        each group is predicted from the other groups of the step.
+
+        Args:
+            who: number of each group's prompt, shape [groups]; -1 for one that never comes again, of which nothing is
+                remembered.
+            right: rollouts that were right, shape [groups].
+            n: rollouts, 1 or more, shape [groups].
+
+        Raises:
+            InputError: counts are not 0 <= right <= n.
+        """
+        who = np.asarray(who, np.int64)
+        right, n = check_counts(right, n)
+        # Prompts without a number are all different.
+        apart = np.where(who < 0, -1 - np.arange(who.size), who)
+        if self.steps:
+            said, constant = self._log_chance(who, right, n), (right == 0) | (right == n)
+            merged = np.where(constant, np.logaddexp(said, self._log_chance(who, n - right, n)), said)
+            code = Code(-said / np.log(2), -merged / np.log(2))
+        else:
+            code = population_code(right, n, np.zeros_like(who), apart)
+        each, first, home = np.unique(apart, return_index=True, return_inverse=True)
+        if each.size < who.size:  # what the groups of one prompt showed is added up
+            right, n = (np.bincount(home.reshape(-1), weights=counts).astype(np.int64) for counts in (right, n))
+            who = who[first]
+        self._learn(who, right, n)
+        return code
+
+    def predicted(self, who: Ints) -> Floats:
+        """What each expert believes of prompts seen before, at their next visit: shape [experts, prompts, nodes]."""
+        found = np.empty((len(START), who.size, NODES.size), np.float32)
+        found[-1] = self._usual()[self._went[who]]
+        for e, pace in enumerate(PACES):
+            found[e] = self._belief[e, who] @ _kernel(pace)
+        return (1 - EASE) * found + EASE * _vague().astype(np.float32)
+
+    def _usual(self) -> Floats:
+        """How prompts fare, by how their last visit went, shape [4, nodes]."""
+        return np.stack([_population(tally) for tally in self._tally]).astype(np.float32)
+
+    def _likelihood(self, right: Ints, n: Ints) -> tuple[Floats, Floats]:
+        """Chance of outcomes at each node over the greatest of them, [counts, nodes], and that one's logarithm."""
+        odds = NODES + self.moved
+        log = right[:, None] * log_expit(odds) + (n - right)[:, None] * log_expit(-odds)
+        top = log.max(axis=1)
+        return np.exp(log - top[:, None]).astype(np.float32), top
+
+    def _log_chance(self, who: Ints, right: Ints, n: Ints) -> Floats:
+        """Natural logarithm of the chance that the experts' average gives to outcomes, shape [groups]."""
+        k, size, what = distinct(right, n)
+        like, scale = self._likelihood(k, size)
+        chance = (like @ self._usual()[UNSEEN])[what]
+        seen = self._went[who] != UNSEEN
+        chance[seen] = self.weight @ np.einsum("evx,vx->ev", self.predicted(who[seen]), like[what[seen]])
+        return np.asarray(np.log(chance) + scale[what])
+
+    def _learn(self, who: Ints, right: Ints, n: Ints) -> None:
+        """Weigh the experts by what they gave to a step's outcomes, and know its prompts and all prompts better."""
+        k, size, what = distinct(right, n)
+        like, _ = self._likelihood(k, size)
+        went = self._went[who]
+        seen = went != UNSEEN
+        if seen.any():
+            before = self.predicted(who[seen])
+            belief = before * like[what[seen]]
+            chance = belief.sum(axis=2)
+            belief /= chance[:, :, None]
+            log = np.log(self.weight) + np.log(chance).sum(axis=1)
+            weight = np.exp(log - log.max())
+            self.weight = (1 - SHARE) * weight / weight.sum() + SHARE * START
+            self._follow(before, belief, float((self.steps - self._when[who[seen]]).mean()))
+            self._belief[:, who[seen]] = belief[:-1]
+        for kind in np.unique(went):
+            counts = np.bincount(what[went == kind], minlength=len(like))
+            self._tally[kind] = _with(KEPT * self._tally[kind], like, counts)
+        # Of a prompt seen for the first time it is known how the others of its step fared.
+        joint = like * self._usual()[UNSEEN]
+        new = ~seen & (who >= 0)
+        self._belief[:, who[new]] = (joint / joint.sum(axis=1, keepdims=True))[what[new]]
+        self._went[who] = np.where(right == 0, WRONG, np.where(right == n, RIGHT, MIXED))
+        self._went[-1] = UNSEEN
+        self._when[who] = self.steps
+        self.steps += 1
+        self.moved += self.drift
+
+    def _follow(self, before: Floats, belief: Floats, gap: float) -> None:
+        """Let the common drift follow how prompts seen again moved beyond what was foretold, ``gap`` steps later."""
+        weight, count = self.weight[:-1] / self.weight[:-1].sum(), belief.shape[1]
+        moved = np.array(
+            [(b.mean(axis=0) - a.mean(axis=0)) @ NODES for a, b in zip(before[:-1], belief[:-1], strict=True)]
+        )
+        self.drift += DRIFT * count / (count + FEW) * float(weight @ moved) / gap
+
+
+def _population(tally: Floats) -> Floats:
+    """A population as it was tallied, beside a vague one that weighs as much as one group."""
+    return np.asarray((tally + _vague()) / (tally.sum() + 1))
+
+
+def _with(tally: Floats, like: Floats, counts: Ints) -> Floats:
+    """A tally with more groups added, each shared out among the nodes by expectation maximisation."""
+    some = counts > 0
+    like, counts, new = like[some], counts[some], np.zeros(NODES.size)
+    for _ in range(ROUNDS):
+        joint = like * _population(tally + new)
+        new = counts @ (joint / joint.sum(axis=1, keepdims=True))
+    return np.asarray(tally + new)
