@@ -202,7 +202,9 @@ def main() -> None:
         *report.large(),
     ]
     introduction = INTRODUCTION.format(replications=given.replications, seed=given.seed, error=error)
-    given.out.write_text("\n".join([introduction, *report.summary(), *tables]) + "\n")
+    # The last section is that of benchmarks/received.py, and stays as it is.
+    _, start, received = given.out.read_text().partition("\n## Received, at most") if given.out.exists() else ("",) * 3
+    given.out.write_text("\n".join([introduction, *report.summary(), *tables]) + "\n" + start + received)
     print(*report.summary(), sep="\n")
 
 

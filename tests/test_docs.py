@@ -143,7 +143,7 @@ def test_a_line_a_warning_a_chart_and_a_format_are_one_file_each(copied: Any, tm
     assert figures["format"] == "samples" and "samples, train split: 1,440 rollouts" in screen
 
     bits = figures["ledger"]["collision_bits"]
-    assert list(figures["ledger"])[:3] == ["capacity_bits", "outcome_bits", "collision_bits"]
+    assert list(figures["ledger"])[:3] == ["capacity_bits", "received_bits", "outcome_bits"]
     assert bits["low"] < bits["value"] < bits["high"] < figures["ledger"]["outcome_bits"]["high"]
     shown = f"{bits['value']:.3f}  {bits['low']:.3f} to {bits['high']:.3f}"
     assert re.search(rf"^  Collision +█+.? +{re.escape(shown)}$", screen, re.M)

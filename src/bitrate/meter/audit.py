@@ -48,7 +48,6 @@ class Audit:
         bitrate: version.
         counts: rollouts, groups, prompts, steps.
         ledger: the lines of the ledger by key, in order.
-        received: the tighter of the two upper bounds on the bits a rollout carried.
         pass_rate: mean over rollouts.
         groups: share of each kind of groups.
         constant_at: levels at which groups of a graded reward are constant, those of most groups first.
@@ -75,7 +74,6 @@ class Audit:
     bitrate: str
     counts: Mapping[str, Estimate]
     ledger: Mapping[str, Estimate]
-    received: Estimate
     pass_rate: Estimate
     groups: Mapping[str, Estimate]
     constant_at: tuple[ConstantLevel, ...]
@@ -101,12 +99,17 @@ class Audit:
             UnknownFigure: no figure has this key.
         """
         parts = (self.ledger, self.cost, self.counts, self.groups, self.prompts, self.verifier, self.change)
-        alone = {"received": self.received, "pass_rate": self.pass_rate, "own_k": self.own_k}
+        alone = {"pass_rate": self.pass_rate, "own_k": self.own_k}
         for part in (*parts, alone):
             if key in part:
                 return part[key]
         known = ", ".join(k for part in (*parts, alone) for k in part)
         raise UnknownFigure(f"no figure {key!r}; there are {known}")
+
+    @property
+    def received(self) -> Estimate:
+        """The bits that a rollout carried, at most: the line ``received_bits``."""
+        return self.ledger["received_bits"]
 
     @property
     def constant_rollouts(self) -> Estimate:
@@ -128,6 +131,7 @@ class Audit:
         """Plain JSON values, as ``bitrate audit --json`` writes them."""
         found: dict[str, Any] = plain(self)
         del found["inputs"]
+        found["received"] = plain(self.received)
         return found
 
 

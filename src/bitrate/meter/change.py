@@ -9,10 +9,12 @@ import numpy as np
 
 from bitrate.meter.groups import GRADED, KINDS, ONE_ROLLOUT, GroupTable
 from bitrate.meter.pool import Pool
+from bitrate.meter.received import CONTINUOUS, Side, smallest
 from bitrate.stats import Functional, OutcomeEntropy, PassRate, cluster_ratio
 from bitrate.types import Bools, Estimate, Ints
 
 MOST_BINS = 60
+RECEIVED = "received bits, at most"
 ONE_STEP = "the run has one step, so nothing can change"
 
 
@@ -27,6 +29,7 @@ class StepBin:
     all_right: float | None
     all_wrong: float | None
     constant: float | None
+    received_bits: Estimate
     outcome_bits: Estimate
     pass_rate: Estimate
 
@@ -107,8 +110,8 @@ def contrast(pools: list[Pool], functional: Functional, name: str, unit: str) ->
     )  # fmt: skip
 
 
-def series(table: GroupTable, level: float) -> tuple[StepBin, ...]:
-    """Outcome bits, pass rate and kinds of groups in up to 60 bins of steps."""
+def series(table: GroupTable, sides: list[Side], level: float) -> tuple[StepBin, ...]:
+    """Received and outcome bits, pass rate and kinds of groups in up to 60 bins of steps."""
     parts = [p for p in np.array_split(table.steps, min(MOST_BINS, table.steps.size)) if p.size]
     bin_ = np.searchsorted([p[0] for p in parts], table.step, side="right") - 1
     groups, several = (np.bincount(bin_[where], minlength=len(parts)) for where in (slice(None), table.several))
@@ -121,8 +124,11 @@ def series(table: GroupTable, level: float) -> tuple[StepBin, ...]:
         )
         shown = figures.get(i, _no_figures(ONE_ROLLOUT if table.binary else GRADED))
         first, last, count = int(part[0]), int(part[-1]), int(groups[i])
+        received = Estimate.missing(RECEIVED, "bits/rollout", CONTINUOUS)
+        if sides:
+            received = smallest(table, sides, level, bin_ == i).renamed(RECEIVED, "bits/rollout")
         bits, rate = shown["outcome_bits"], shown["pass_rate"]
-        rows.append(StepBin(first, last, count, mixed, right, wrong, constant, bits, rate))
+        rows.append(StepBin(first, last, count, mixed, right, wrong, constant, received, bits, rate))
     return tuple(rows)
 
 

@@ -22,11 +22,9 @@ from bitrate.wording import number_of
 
 #: Weight and weighted score of every prompt, greatest bias, and spread of an unseen prompt.
 Part = tuple[Floats, Floats, float, float]
-#: A line that the audit caps is compared before it is, and has another name here.
-_UNCAPPED = {"update_bits": "outcome bits kept per rollout"}
 OTHERS = {
     "mixed": ("mixed groups", "share of groups"),
-    "bits_per_kilotoken": ("outcome bits per thousand tokens", "bits/kilotoken"),
+    "bits_per_kilotoken": ("received bits per thousand tokens, at most", "bits/kilotoken"),
 }
 LEAST_SHARED = 20
 
@@ -51,31 +49,35 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     table = GroupTable(groups, split)
     run = Run(table, assumptions, held_out)
     ids = table.prompt_ids()
-    lines = {key: run.line(key) for key, line in all_lines().items() if line.functional is None}
+    lines = {key: run.line(key) for key in all_lines()}
     parts: dict[str, Part] = {}
-    reason: dict[str, str] = {}
+    reason = {key: figure.reason for key, figure in lines.items() if figure.reason}
     parts["mixed"] = (*_over(ids, table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0)
+    for key, line in all_lines().items():
+        if line.of_groups and (bits := line.of_groups(run)) is not None:
+            of_prompt = table.sums({"bits": bits, "n": table.n})
+            parts[key] = (_over(ids, of_prompt, "n")[1], _over(ids, of_prompt, "bits")[1], 0.0, 1.0)
+    tokens, how = token_count(table)
+    if tokens and "received_bits" in parts:
+        weight, score, bias, spread = parts["received_bits"]
+        each = tokens / table.totals["rollouts"] / 1000
+        parts["bits_per_kilotoken"] = (weight, score / each, bias / each, spread / each)
+    else:
+        reason["bits_per_kilotoken"] = reason.get("received_bits", how)
     pool = Pool(table, assumptions.level) if table.binary else None
     if pool is None or not pool.groups:
-        reason |= dict.fromkeys(set(names()) - {"mixed"}, ONE_ROLLOUT if table.binary else GRADED)
+        reason |= dict.fromkeys({"pass_rate", *_functionals()}, ONE_ROLLOUT if table.binary else GRADED)
         return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
     tables = pool.tables({"pass_rate": PassRate(), **_functionals()})
     sums = pool.sums(tables)
     for key, scores in tables.items():
         parts[key] = (*_over(ids, sums, key), pool.averaged(scores.bias), pool.averaged(scores.spread))
-    tokens, how = token_count(table)
-    if tokens:
-        weight, score, bias, spread = parts["outcome_bits"]
-        each = tokens / table.totals["rollouts"] / 1000
-        parts["bits_per_kilotoken"] = (weight, score / each, bias / each, spread / each)
-    else:
-        reason["bits_per_kilotoken"] = how
     return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
 
 
 def names() -> dict[str, tuple[str, str]]:
     """Name and unit of the figures that are paired by prompt, by key."""
-    means = {k: (f"{_UNCAPPED.get(k, line.title)}", line.unit) for k, line in all_lines().items() if line.functional}
+    means = {k: (line.title, line.unit) for k, line in all_lines().items() if line.functional or line.of_groups}
     return {"pass_rate": ("pass rate", "share of rollouts"), **means, **OTHERS}
 
 
@@ -119,7 +121,7 @@ def compare_groups(a: Side, b: Side, *, level: float) -> dict[str, Any]:
         found["differences"][key] = gap.to_dict()
         found["noise"][key] = _noise(gap, name, unit).to_dict()
     for key, line in all_lines().items():
-        if line.functional is None:
+        if key not in names():
             one, other = a.lines[key], b.lines[key]
             gap = difference(one, other, name=f"{line.title}, second run less first")
             found["differences"][key], found["noise"][key] = gap.to_dict(), _noise(gap, line.title, line.unit).to_dict()

@@ -185,6 +185,22 @@ class GroupTable:
         who, n, drawn = (found[c].astype(np.int64) for c in ("who", "n", "n_level"))
         return who, n, drawn
 
+    def level_counts(self) -> Ints:
+        """Rollouts of each group at each level of a graded reward, shape [groups, levels]."""
+        levels = sorted(self.reduced.outcome.levels or ())
+        keys = ("run", "split", "step", "prompt_id")
+        same = " AND ".join(f"g.{c} IS NOT DISTINCT FROM l.{c}" for c in (*keys, "group_id"))
+        prompt = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
+        found = duck.arrays(
+            self.reduced.con,
+            f"SELECT dense_rank() OVER (ORDER BY who, g.step, g.group_id) - 1 AS place, reward_level, n_level "
+            f"FROM groups g JOIN levels l ON {same} JOIN {self._names} p ON {prompt} "
+            f"WHERE g.split = {sql.text(self.split)}",
+        )
+        counts = np.zeros((self.n.size, len(levels)), np.int64)
+        np.add.at(counts, (found["place"], np.searchsorted(levels, found["reward_level"])), found["n_level"])
+        return counts
+
     def histogram(self, where: Bools | Ints | None = None, weight: Ints | None = None) -> tuple[Ints, Ints, Ints]:
         """(right, n, number of groups or their weight) of the counts that occur, by n and then by right."""
         right, size, index = self._counts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bitrate.meter.costs import token_count
 from bitrate.meter.groups import GRADED
-from bitrate.meter.run import K_ADVISED, ROLLOUT, Run
+from bitrate.meter.run import IF_BELIEVED, K_ADVISED, ROLLOUT, Run
 from bitrate.types import Estimate
 
 
@@ -54,7 +54,7 @@ def at_group_sizes(run: Run, constant: Estimate) -> tuple[AtGroupSize, ...]:
             dead = run.pooled[f"dead{k}"]
             value = run.pooled["value"].scaled((k - 1) / k, value_name, "variance/rollout")
         else:
-            update = Estimate.missing(f"outcome bits kept per rollout at K={k}", ROLLOUT, GRADED)
+            update = Estimate.missing(f"outcome bits kept per rollout at K={k}, {IF_BELIEVED}", ROLLOUT, GRADED)
             dead = Estimate.missing(f"constant groups at K={k}", "share of groups", GRADED)
             value = Estimate.missing(f"learning value per rollout at K={k}", "variance/rollout", GRADED)
         if dead.value is not None and [k] == own:

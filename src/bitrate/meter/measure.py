@@ -18,8 +18,8 @@ from bitrate.meter.groups import KINDS, NEITHER, ONE_ROLLOUT, GroupTable
 from bitrate.meter.k_advice import at_group_sizes
 from bitrate.meter.lines import all_lines
 from bitrate.meter.lines.absorbed import overdrawn
-from bitrate.meter.lines.answer_bound import answers_unknown
 from bitrate.meter.pool import counted_share, share
+from bitrate.meter.received import answers_unknown
 from bitrate.meter.run import Run
 from bitrate.types import Estimate
 from bitrate.wording import number_of
@@ -49,12 +49,11 @@ def measure(reduced: Groups, assumptions: Assumptions) -> Audit:
         bitrate=__version__,
         counts={k: Estimate.exact(k, v, k, v) for k, v in totals.items()},
         ledger={key: run.line(key) for key in all_lines()},
-        received=run.received,
         pass_rate=run.pass_rate,
         groups=kinds,
         constant_at=_constant_at(run),
         spent=spent(table, assumptions),
-        cost=costs(run.received, table, assumptions),
+        cost=costs(run.line("received_bits"), table, assumptions),
         k_advice=at_group_sizes(run, kinds["constant"]),
         own_k=Estimate.exact(
             "rollouts per group",
@@ -67,7 +66,7 @@ def measure(reduced: Groups, assumptions: Assumptions) -> Audit:
         verifier=_verifier(run),
         change=change.overall(table, run.level),
         series=Series(
-            steps=change.series(table, run.level),
+            steps=change.series(table, run.sides, run.level),
             pass_rates=run.prompts.histogram(),
             prompts=run.prompts.rows(PROMPTS_SHOWN),
             prompts_shown=min(PROMPTS_SHOWN, totals["prompts"]),

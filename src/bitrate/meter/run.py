@@ -10,12 +10,14 @@ from bitrate.meter.groups import GRADED, GroupTable
 from bitrate.meter.keys import KnownKeys
 from bitrate.meter.pool import Pool
 from bitrate.meter.prompts import Prompts
-from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, OwnUpdateBits, PassRate, UpdateBits
+from bitrate.meter.received import Side, answer_side, code_sides, no_answer_bound
+from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, PassRate, UpdateBits
 from bitrate.types import Estimate
 
 #: Group sizes for which an audit says what they would give.
 K_ADVISED = (2, 4, 8, 16, 32, 64)
 ROLLOUT = "bits/rollout"
+IF_BELIEVED = "if the policy samples what it believes"
 
 
 class Run:
@@ -53,11 +55,13 @@ class Run:
         return self._lines[key]
 
     @cached_property
-    def received(self) -> Estimate:
-        """The tighter of the two upper bounds on the bits that a rollout carried, whichever there is."""
-        outcome, bound = self.line("outcome_bits"), self.line("answer_bound_bits")
-        known = [e for e in (outcome, bound) if e.value is not None]
-        return min(known, key=lambda e: e.value or 0.0) if known else outcome
+    def sides(self) -> list[Side]:
+        """The ways to bound what rollouts carried; none of a continuous reward."""
+        table = self.table
+        if not table.binary and table.reduced.outcome.levels is None:
+            return []
+        sides = code_sides(table, self.prompts.followed)
+        return sides if no_answer_bound(table) else [*sides, answer_side(table)]
 
     @property
     def pass_rate(self) -> Estimate:
@@ -71,20 +75,21 @@ class Run:
         """What the pass rates of all groups say, read in one pass: outcome, update, p, value, and what other K give."""
         signals: dict[str, Any] = {
             "outcome": OutcomeEntropy(),
-            "update": OwnUpdateBits(),
             "p": PassRate(),
             "value": LearningValue(),
         }
         names = {
             "outcome": ("outcome bits per rollout", ROLLOUT),
-            "update": ("update bits per rollout", ROLLOUT),
             "p": ("pass rate", "share of rollouts"),
             "value": ("outcome variance p(1-p)", "variance/rollout"),
         }
         for k in K_ADVISED:
             signals |= {f"update{k}": UpdateBits(k), f"dead{k}": DeadShare(k)}
             names |= {
-                f"update{k}": (f"outcome bits kept per rollout at K={k}", ROLLOUT),
+                f"update{k}": (
+                    f"outcome bits kept per rollout at K={k}, if the policy samples what it believes",
+                    ROLLOUT,
+                ),
                 f"dead{k}": (f"constant groups at K={k}", "share of groups"),
             }
         return Pool(self.table, self.level).means(signals, names)

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from bitrate.meter.run import Run
 from bitrate.stats import Functional
-from bitrate.types import Estimate
+from bitrate.types import Estimate, Floats
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class Line:
         place: where it stands in the ledger; lines are ordered by it.
         measure: run -> estimate; title and unit are filled in.
         functional: of a line that is the mean over rollouts of a function of the pass rate, that function: `compare`
-            then pairs two runs by prompt. None: two runs are taken as independent.
+            then pairs two runs by prompt.
+        of_groups: of a line that is a mean over rollouts of what each group has, that: run -> bits of each group, or
+            None where there is no figure; `compare` then pairs likewise. Without either, runs are independent.
         special: whether it needs what few logs hold: where it is missing it is left out on the screen, and not in JSON.
     """
 
@@ -43,6 +45,7 @@ class Line:
     place: int
     measure: Callable[[Run], Estimate]
     functional: Functional | None = None
+    of_groups: Callable[[Run], Floats | None] | None = None
     special: bool = False
 
     @property
@@ -56,7 +59,7 @@ def all_lines() -> dict[str, Line]:
     """Every line by its key, in the order of the ledger.
 
     >>> list(all_lines())[:2]
-    ['capacity_bits', 'outcome_bits']
+    ['capacity_bits', 'received_bits']
     """
     modules = (import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
     lines = sorted((m.LINE for m in modules), key=lambda line: line.place)

@@ -13,9 +13,11 @@ from bitrate.types import Estimate
 
 
 def measure(run: Run) -> Estimate:
-    """Mean of log2(p_end / p_start) over prompts visited more than once: a lower bound on the bits the policy holds.
+    """Mean of log2(p_end / p_start) over prompts visited more than once: how much likelier the right answers became.
 
-    Barber-Agakov, with the policy as decoder and the starting policy as prior over the key. Where the log holds the
+    Of keys that are independent, and as likely as the starting policy has them, it is a lower bound on the bits that
+    the policy holds: Barber-Agakov with the policy as decoder. Of other prompts one bit about a rule counts once for
+    each prompt that it answers. Where the log holds the
     surprisal of each prompt's target, p is known and not estimated: then it is also the prequential code length less
     the final one.
     """
@@ -44,31 +46,16 @@ def _estimated(run: Run) -> Estimate:
         return missing("no prompt was visited twice")
     first, last = table.starts[:-1][again], table.starts[1:][again] - 1
     found = paired_change(table, Log2PassRate(prompts.floor), first, last, level=run.level)
-    method = (
-        f"{found.method}, pass rates resolved down to {prompts.floor:g}; "
-        f"the starting policy is taken as the prior over the key"
-    )
+    method = f"{found.method}, pass rates resolved down to {prompts.floor:g}"
     return found.renamed("", method=method)
 
 
 def overdrawn(run: Run) -> str | None:
-    """A sentence where the policy absorbed more than it can have received: something leaked, or the prior is wrong."""
-    if run.keys() is not None:
-        return _overdrawn_keys(run)
-    absorbed, received = run.line("absorbed_bits"), run.received
-    if absorbed.low is None or received.high is None:
-        return None
-    most = received.high * run.table.totals["rollouts"] / run.table.totals["prompts"]
-    if absorbed.low <= most:
-        return None
-    return (
-        f"The policy absorbed at least {absorbed.low:.2f} bits a prompt and received at most {most:.2f}: "
-        f"the answers leaked in by another way, or the starting policy is not the prior over the key."
-    )
+    """A sentence where policies hold more of planted keys than they can have received: something leaked.
 
-
-def _overdrawn_keys(run: Run) -> str | None:
-    """The same where keys are known, prompt by prompt."""
+    Only of keys that are independent is there such a bound. A rule that answers many prompts makes all of their right
+    answers likelier, and is counted once for each of them.
+    """
     keys = run.keys()
     if keys is None or run.line("received_key_bits").value is None:
         return None
@@ -86,7 +73,7 @@ LINE = Line(
     title="absorbed bits per prompt",
     unit="bits/prompt",
     name="Absorbed",
-    means="How much likelier right answers became on prompts seen again.",
+    means="How much likelier right answers became on prompts seen again; of independent keys, bits held.",
     formula="mean over prompts of log2(p last / p first)",
     place=60,
     measure=measure,

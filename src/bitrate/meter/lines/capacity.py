@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 
 from bitrate.meter.lines import Line, missing
+from bitrate.meter.received import CONTINUOUS
 from bitrate.meter.run import Run
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate
 from bitrate.wording import number_of
-
-CONTINUOUS = (
-    "the reward is continuous: its bits depend on how finely it is read; name a right-or-wrong column with --outcome"
-)
 
 
 def measure(run: Run) -> Estimate:

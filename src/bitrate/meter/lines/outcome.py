@@ -1,10 +1,10 @@
-"""Outcome: what right-or-wrong said at most, given how hard each prompt was."""
+"""Outcome: what right-or-wrong said, given how hard each prompt was and a policy that samples what it believes."""
 
 from __future__ import annotations
 
 from bitrate.meter.lines import Line, missing
-from bitrate.meter.lines.capacity import CONTINUOUS
 from bitrate.meter.pool import graded_entropy
+from bitrate.meter.received import CONTINUOUS
 from bitrate.meter.run import Run
 from bitrate.stats import OutcomeEntropy, SurprisalTerm
 from bitrate.theory import binary_entropy
@@ -44,10 +44,10 @@ def less_noise(outcome: Estimate, noise: float) -> Estimate:
 
 LINE = Line(
     key="outcome_bits",
-    title="outcome bits per rollout",
+    title="outcome bits per rollout, if the policy samples what it believes",
     unit="bits/rollout",
-    name="Outcome",
-    means="What right-or-wrong said at most, given how hard each prompt was.",
+    name="Outcome, if policy = belief",
+    means="What was left to chance given each prompt's difficulty: received, if the policy samples what it believes.",
     formula="E h(p) over rollouts, p a prompt's pass rate, less h(verifier noise)",
     place=20,
     measure=measure,

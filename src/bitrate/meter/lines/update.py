@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from bitrate.meter.groups import RESIDUE, GroupTable
 from bitrate.meter.lines import Line
+from bitrate.meter.lines.outcome import less_noise
+from bitrate.meter.received import Side, smallest, tightest
 from bitrate.meter.run import Run
-from bitrate.stats import OwnUpdateBits
 from bitrate.types import Estimate
 from bitrate.wording import number_of
 
 
 def measure(run: Run) -> Estimate:
-    """Outcome bits that the advantages of a group still tell; no more than a rollout carried by the tighter bound."""
-    table, outcome = run.table, run.line("outcome_bits")
-    bound = "the tighter bound: an update holds no more than was received"
-    if not table.binary:
-        rest = "what constant groups erase of a graded reward is not subtracted"
-        graded = outcome.renamed("", method=f"at most the outcome bits; {outcome.method}; {rest}")
-        return graded.capped(run.received, bound)
-    kind, how = advantage_kind(table)
-    if kind == "kept" and outcome.known and run.pooled["update"].known:
-        kept = outcome.renamed("", method=f"the outcome bits; {how}")
-    else:
-        kept = run.pooled["update"].capped(outcome, "the outcome bits: an update holds no more than was received")
-        kept = kept.renamed("", method=f"{kept.method}; {how}")
-    return kept.capped(run.received, bound)
+    """What a group's advantages still tell of the bits received: nothing of a constant group but that it was one.
+
+    The smallest of the means that bound what was received, where all right and all wrong are one outcome, unless the
+    files show an advantage on constant groups.
+    """
+    received, rest = run.line("received_bits"), "what constant groups erase of a graded reward is not subtracted"
+    if not run.table.binary:
+        return received.renamed("", method=f"the received bits; {rest}")
+    kind, how = advantage_kind(run.table)
+    if kind == "kept":
+        return received.renamed("", method=f"the received bits; {how}")
+    kept = less_noise(smallest(run.table, sides(run), run.level), run.assumptions.verifier_noise)
+    return kept.renamed("", method=f"{kept.method}; {how}").capped(
+        received, "an update holds no more than was received"
+    )
+
+
+def sides(run: Run) -> list[Side]:
+    """The ways to bound what advantages tell."""
+    erased = run.table.binary and advantage_kind(run.table)[0] != "kept"
+    return [side.update for side in run.sides] if erased else run.sides
 
 
 def constant_groups(table: GroupTable) -> tuple[int, int]:
@@ -46,12 +54,12 @@ def advantage_kind(table: GroupTable) -> tuple[str, str]:
 
 LINE = Line(
     key="update_bits",
-    title="update bits per rollout",
+    title="update bits per rollout, at most",
     unit="bits/rollout",
-    name="In the update",
-    means="What was left after the advantage was computed, at most.",
-    formula="E [h(p) - what constant groups erase] over rollouts; no more than the tighter bound above",
+    name="In the update, at most",
+    means="What was left of it after the advantage was computed.",
+    formula="received, where an advantage that is zero on all right and on all wrong makes these one outcome",
     place=40,
     measure=measure,
-    functional=OwnUpdateBits(),
+    of_groups=lambda run: tightest(sides(run)),
 )

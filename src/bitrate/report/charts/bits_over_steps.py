@@ -1,4 +1,4 @@
-"""Outcome bits per rollout over the steps with their interval; steps without a figure leave a gap."""
+"""Received bits per rollout, at most, over the steps with their interval; steps without a figure leave a gap."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from bitrate.report.theme import HEIGHT, fields
 
 
 def draw(audit: Audit) -> Spec | str:
-    """A line of outcome bits with its band."""
+    """A line of received bits with its band."""
     steps = audit.series.steps
-    if all(s.outcome_bits.value is None for s in steps):
-        return steps[0].outcome_bits.reason or ""
-    rows = [{"x": (s.step_first + s.step_last) / 2, "steps": span(s), **fields(s.outcome_bits)} for s in steps]
+    if all(s.received_bits.value is None for s in steps):
+        return steps[0].received_bits.reason or ""
+    rows = [{"x": (s.step_first + s.step_last) / 2, "steps": span(s), **fields(s.received_bits)} for s in steps]
     return {
         "layer": band(rows, step_axis(audit, "x"), "bits per rollout", "steps"),
-        "description": "Outcome bits per rollout over the steps, with intervals",
+        "description": "Received bits per rollout, at most, over the steps, with intervals",
         "title": "bits per rollout",
         "height": HEIGHT,
     }
