@@ -220,15 +220,39 @@ def test_a_noisy_verifier_shows_in_torn_answers(tmp_path: Path, rng: np.random.G
     assert "scored both right and wrong" in found["ledger"]["answer_bound_bits"]["method"]
 
 
-def test_an_advantage_that_survives_on_constant_groups_erases_nothing(tmp_path: Path, rng: np.random.Generator) -> None:
-    reward = (rng.random(1600) < np.repeat(rng.beta(0.3, 0.3, 200), 8)).astype(float)
-    base = {"prompt_id": np.repeat(np.arange(200), 8), "reward": reward}
-    centred = reward - np.repeat(reward.reshape(200, 8).mean(1), 8)
-    erased = bitrate.audit(write_rollouts(tmp_path / "a.parquet", **base, advantage=centred)).to_dict()["ledger"]
-    kept = bitrate.audit(write_rollouts(tmp_path / "b.parquet", **base, advantage=reward - 0.5)).to_dict()["ledger"]
-    assert kept["update_bits"]["value"] == kept["received_bits"]["value"]
-    assert "nothing is erased" in kept["update_bits"]["method"]
-    assert "the advantage is zero" in erased["update_bits"]["method"]
+@pytest.mark.parametrize(
+    ("form", "kept", "said"),
+    [
+        (lambda r: r, True, "the reward itself"),
+        (lambda r: r - 0.5, True, "no form of it that is known"),
+        (lambda r: r - r.mean(1, keepdims=True), False, "the reward less the group's mean"),
+        (lambda r: (r - r.mean(1, keepdims=True)) * 8 / 7, False, "the reward less the mean of the others"),
+        (lambda r: (r - r.mean(1, keepdims=True)) / (r.std(1, keepdims=True) + 1e-4), False, "/ standard deviation;"),
+        (lambda r: (r - r.mean(1, keepdims=True)) / (r.std(1, ddof=1, keepdims=True) + 1e-4), False, "of a sample"),
+    ],
+)
+def test_an_advantage_is_known_by_what_it_does(
+    tmp_path: Path, rng: np.random.Generator, form: Callable[[Any], Any], kept: bool, said: str
+) -> None:
+    """Zero on all right and on all wrong takes one for the other; a reward alone is zero on all wrong only."""
+    reward = (rng.random((200, 8)) < rng.beta(0.3, 0.3, (200, 1))).astype(float)
+    path = write_rollouts(
+        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(200), 8), reward=reward.ravel(),
+        advantage=form(reward).ravel(),
+    )  # fmt: skip
+    ledger = bitrate.audit(path).to_dict()["ledger"]
+    update, received = ledger["update_bits"], ledger["received_bits"]
+    assert (update["value"] == received["value"]) is kept
+    assert ("nothing is erased" in update["method"]) is kept
+    assert said in update["method"]
+
+
+def test_a_reward_alone_is_known_where_no_group_is_all_right(tmp_path: Path) -> None:
+    reward = np.tile([[1.0, 0, 0, 0, 0, 0, 0, 0], [1.0, 1, 1, 0, 0, 0, 0, 0]], (30, 1))
+    path = write_rollouts(
+        tmp_path / "a.parquet", prompt_id=np.repeat(np.arange(60), 8), reward=reward.ravel(), advantage=reward.ravel()
+    )
+    assert "nothing is erased" in bitrate.audit(path).to_dict()["ledger"]["update_bits"]["method"]
 
 
 def test_costs_follow_the_stated_formula(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -40,6 +40,8 @@ def biased_quantile(shift: float, dof: float, level: float) -> float:
     def excess(c: float) -> float:
         return float(stdtr(dof, c - shift) - stdtr(dof, -c - shift)) - level
 
+    if not shift:
+        return float(stdtrit(dof, (1 + level) / 2))
     # Bisection, for its own sake trivial, keeps scipy.optimize and a fifth of a second out of the start of every audit.
     low, high = 0.0, shift + float(stdtrit(dof, (1 + level) / 2)) + 1.0
     for _ in range(60):
@@ -134,7 +136,7 @@ def cluster_ratio(
     dof = max(1.0, effective - 1)
     half = biased_quantile(bias / se, dof, level) * se
     z = float(stdtrit(dof, (1 + level) / 2))
-    tail = float((change**3).sum()) / se**3 * (2 * z * z + 1) / 6 * se
+    tail = float((change * change) @ change) / se**3 * (2 * z * z + 1) / 6 * se
     how = f"{method}; {w.size} clusters, standard error {se:.3g}, greatest bias {bias:.3g}"
     centre = min(max(ratio, within[0]), within[1])
     if centre != ratio:

@@ -10,7 +10,7 @@ from scipy.special import expit, log_expit, ndtr
 
 from bitrate.stats.codes import Code, population_code
 from bitrate.stats.counts import check_counts, distinct
-from bitrate.types import Floats, Ints
+from bitrate.types import Bools, Floats, Ints
 
 #: Log-odds at which beliefs are held; the far ones let a prompt be known to be solved, or hopeless.
 NODES = np.r_[-14.0, -10.0, np.linspace(-7, 7, 35), 10.0, 14.0]
@@ -98,19 +98,20 @@ class Tracker:
         """
         who = np.asarray(who, np.int64)
         right, n = check_counts(right, n)
+        seen = self._went[who] != UNSEEN
+        before = self.predicted(who[seen])
         # Prompts without a number are all different.
         apart = np.where(who < 0, -1 - np.arange(who.size), who)
         if self.steps:
-            said, constant = self._log_chance(who, right, n), (right == 0) | (right == n)
-            merged = np.where(constant, np.logaddexp(said, self._log_chance(who, n - right, n)), said)
-            code = Code(-said / np.log(2), -merged / np.log(2))
+            code = self._code(right, n, seen, before)
         else:
             code = population_code(right, n, np.zeros_like(who), apart)
         each, first, home = np.unique(apart, return_index=True, return_inverse=True)
         if each.size < who.size:  # what the groups of one prompt showed is added up
             right, n = (np.bincount(home.reshape(-1), weights=counts).astype(np.int64) for counts in (right, n))
-            who = who[first]
-        self._learn(who, right, n)
+            who, seen = who[first], seen[first]
+            before = self.predicted(who[seen])
+        self._learn(who, right, n, seen, before)
         return code
 
     def predicted(self, who: Ints) -> Floats:
@@ -132,23 +133,29 @@ class Tracker:
         top = log.max(axis=1)
         return np.exp(log - top[:, None]).astype(np.float32), top
 
-    def _log_chance(self, who: Ints, right: Ints, n: Ints) -> Floats:
-        """Natural logarithm of the chance that the experts' average gives to outcomes, shape [groups]."""
-        k, size, what = distinct(right, n)
-        like, scale = self._likelihood(k, size)
-        chance = (like @ self._usual()[UNSEEN])[what]
-        seen = self._went[who] != UNSEEN
-        chance[seen] = self.weight @ np.einsum("evx,vx->ev", self.predicted(who[seen]), like[what[seen]])
-        return np.asarray(np.log(chance) + scale[what])
+    def _code(self, right: Ints, n: Ints, seen: Bools, before: Floats) -> Code:
+        """Bits of outcomes under the experts' average, and with all right and all wrong as one."""
+        usual, average = self._usual()[UNSEEN], np.tensordot(self.weight, before, 1)
 
-    def _learn(self, who: Ints, right: Ints, n: Ints) -> None:
+        def log2_chance(right: Ints, n: Ints, where: Bools) -> Floats:
+            k, size, what = distinct(right[where], n[where])
+            like, scale = self._likelihood(k, size)
+            chance = (like @ usual)[what]
+            told = seen[where]
+            chance[told] = np.einsum("vx,vx->v", average[where[seen]], like[what[told]])
+            return np.asarray((np.log(chance) + scale[what]) / np.log(2))
+
+        said = log2_chance(right, n, np.ones(n.size, bool))
+        merged, constant = said.copy(), (right == 0) | (right == n)
+        merged[constant] = np.logaddexp2(said[constant], log2_chance(n - right, n, constant))
+        return Code(-said, -merged)
+
+    def _learn(self, who: Ints, right: Ints, n: Ints, seen: Bools, before: Floats) -> None:
         """Weigh the experts by what they gave to a step's outcomes, and know its prompts and all prompts better."""
         k, size, what = distinct(right, n)
         like, _ = self._likelihood(k, size)
         went = self._went[who]
-        seen = went != UNSEEN
         if seen.any():
-            before = self.predicted(who[seen])
             belief = before * like[what[seen]]
             chance = belief.sum(axis=2)
             belief /= chance[:, :, None]
