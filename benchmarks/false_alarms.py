@@ -89,6 +89,33 @@ def exact_match(path: Path, rng: np.random.Generator) -> Path:
     )
 
 
+def generalising(path: Path, rng: np.random.Generator) -> Path:
+    """A run that learns a rule: all prompts rise by three logits, those not yet seen as well."""
+    return learning_run(path, rng, prompts=2000, gain=3.0, spread=0.8, start=-1.5)
+
+
+def sharpening(path: Path, rng: np.random.Generator) -> Path:
+    """A run that grows surer: log-odds of each prompt double, to either side, while the mean rises a little."""
+    prompts, steps, per_step, k = 200, 40, 32, 8
+    logit, step = rng.normal(0.4, 0.8, prompts), np.repeat(np.arange(steps), per_step)
+    drawn = np.concatenate([rng.choice(prompts, per_step, replace=False) for _ in range(steps)])
+    p = 1 / (1 + np.exp(-logit[drawn] * (1 + step / steps)))
+    return write_counts(path, step, drawn.astype(str), np.full(p.size, k), rng.binomial(k, p))
+
+
+def until_mixed(path: Path, rng: np.random.Generator) -> Path:
+    """A steady learner whose groups take 8 rollouts more, up to 32, until some are right and some wrong."""
+    prompts, steps, per_step = 200, 40, 32
+    logit, step = rng.normal(0, 1.2, prompts), np.repeat(np.arange(steps), per_step)
+    drawn = np.concatenate([rng.choice(prompts, per_step, replace=False) for _ in range(steps)])
+    p = 1 / (1 + np.exp(-(logit[drawn] + step / steps)))
+    n, right = np.full(p.size, 8), rng.binomial(8, p)
+    while (more := ((right == 0) | (right == n)) & (n < 32)).any():
+        right[more] += rng.binomial(8, p[more])
+        n[more] += 8
+    return write_counts(path, step, drawn.astype(str), n, right)
+
+
 #: For which warnings each population is healthy; None: for all of them.
 HEALTHY: dict[Make, set[str] | None] = {
     steady: None,
@@ -98,6 +125,9 @@ HEALTHY: dict[Make, set[str] | None] = {
     third_right: {"mastered", "hopeless"},
     barely: None,
     exact_match: None,
+    generalising: {"hopeless", "never_learn", "not_learning", "residue", "torn", "truncated"},
+    sharpening: {"hopeless", "never_learn", "residue", "torn", "truncated"},
+    until_mixed: None,
 }
 WARNINGS = tuple(rule.code for rule in all_rules() if rule.kind == "warning")
 

@@ -32,6 +32,11 @@ def caveats(table: GroupTable) -> tuple[list[str], list[str]]:
     fixed = [c for c in known.caveats if c in known.fixed]
     if known.filtered == "known":
         notes.append(FILTERED["known"])
+    if table.stopped:
+        notes.append(
+            f"Groups were sampled {table.stopped}, so their size depends on their outcomes: figures that take counts "
+            f"for fair draws are left out, and what was received is counted rollout by rollout."
+        )
     alone = int((~table.several).sum())
     if alone:
         one, several = "rollout is alone in its group: it counts", "rollouts are each alone in a group: they count"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bitrate.meter.groups import GRADED, KINDS, ONE_ROLLOUT, GroupTable
+from bitrate.meter.groups import KINDS, ONE_ROLLOUT, GroupTable
 from bitrate.meter.pool import Pool
 from bitrate.meter.received import CONTINUOUS, Side, smallest
 from bitrate.stats import Functional, OutcomeEntropy, PassRate, cluster_ratio
@@ -69,8 +69,8 @@ def overall(table: GroupTable, level: float) -> dict[str, Estimate]:
     keys = ("pass_rate_first", "pass_rate_last", "pass_rate_change", "outcome_bits_change")
     units = ("share of rollouts",) * 3 + ("bits/rollout",)
     parts = thirds(table.step)
-    if parts is None or not table.binary:
-        reason = ONE_STEP if table.binary else GRADED
+    if parts is None or table.no_rates:
+        reason = table.no_rates or ONE_STEP
         return {k: Estimate.missing(k.replace("_", " "), u, reason) for k, u in zip(keys, units, strict=True)}
     pools = [Pool(table, level, where) for where in parts]
     first, last = (p.means(signals, names) for p in pools)
@@ -116,13 +116,13 @@ def series(table: GroupTable, sides: list[Side], level: float) -> tuple[StepBin,
     bin_ = np.searchsorted([p[0] for p in parts], table.step, side="right") - 1
     groups, several = (np.bincount(bin_[where], minlength=len(parts)) for where in (slice(None), table.several))
     counts = {kind: np.bincount(bin_[where], minlength=len(parts)) for kind, where in table.kinds.items()}
-    figures = _binned(table, bin_, len(parts), level) if table.binary else {}
+    figures = _binned(table, bin_, len(parts), level) if not table.no_rates else {}
     rows = []
     for i, part in enumerate(parts):
         mixed, right, wrong, constant = (
             float(counts[k][i] / several[i]) if k in counts and several[i] else None for k in KINDS
         )
-        shown = figures.get(i, _no_figures(ONE_ROLLOUT if table.binary else GRADED))
+        shown = figures.get(i, _no_figures(table.no_rates or ONE_ROLLOUT))
         first, last, count = int(part[0]), int(part[-1]), int(groups[i])
         received = Estimate.missing(RECEIVED, "bits/rollout", CONTINUOUS)
         if sides:

@@ -11,7 +11,7 @@ import numpy as np
 from bitrate.logs.reduce import Groups
 from bitrate.meter.assumptions import Assumptions
 from bitrate.meter.costs import token_count
-from bitrate.meter.groups import GRADED, ONE_ROLLOUT, GroupTable, Sums
+from bitrate.meter.groups import ONE_ROLLOUT, GroupTable, Sums
 from bitrate.meter.lines import all_lines
 from bitrate.meter.measure import choose_split, run_names
 from bitrate.meter.pool import Pool
@@ -64,9 +64,9 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
         parts["bits_per_kilotoken"] = (weight, score / each, bias / each, spread / each)
     else:
         reason["bits_per_kilotoken"] = reason.get("received_bits", how)
-    pool = Pool(table, assumptions.level) if table.binary else None
+    pool = None if table.no_rates else Pool(table, assumptions.level)
     if pool is None or not pool.groups:
-        reason |= dict.fromkeys({"pass_rate", *_functionals()}, ONE_ROLLOUT if table.binary else GRADED)
+        reason |= dict.fromkeys({"pass_rate", *_functionals()}, table.no_rates or ONE_ROLLOUT)
         return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
     tables = pool.tables({"pass_rate": PassRate(), **_functionals()})
     sums = pool.sums(tables)

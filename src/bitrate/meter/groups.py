@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bitrate.logs import sql
 from bitrate.logs.engines import duck
 from bitrate.logs.reduce import Groups
+from bitrate.meter.stopping import stopping
 from bitrate.stats import PassRates, ScoreTable, distinct, fit
 from bitrate.types import Bools, Floats, Ints
 
@@ -26,6 +27,7 @@ RESIDUE = 1e-6
 
 ONE_ROLLOUT = "every group holds one rollout: how pass rates spread cannot be told from chance"
 GRADED = "the reward is graded; name a right-or-wrong column with --outcome"
+STOPPED = "groups were sampled {}: their counts lean away from the pass rate"
 NEITHER = "a graded reward calls no rollout right or wrong; name a column that does with --outcome"
 #: Kinds of groups that an audit counts. Constant ones are all right or all wrong where a reward says right or wrong.
 KINDS = ("mixed", "all_right", "all_wrong", "constant")
@@ -99,6 +101,16 @@ class GroupTable:
     def binary(self) -> bool:
         """Whether every group has a count of right rollouts."""
         return self.reduced.outcome.binary
+
+    @cached_property
+    def stopped(self) -> str | None:
+        """How the size of groups followed from their outcomes, e.g. ``"until one was right"``, or None."""
+        return stopping(self.right.astype(np.int64), self.n.astype(np.int64)) if self.binary else None
+
+    @property
+    def no_rates(self) -> str | None:
+        """Why counts of right rollouts do not tell pass rates, or None where they do."""
+        return GRADED if not self.binary else STOPPED.format(self.stopped) if self.stopped else None
 
     @property
     def right(self) -> Ints:

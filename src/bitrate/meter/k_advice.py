@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bitrate.meter.costs import token_count
-from bitrate.meter.groups import GRADED
 from bitrate.meter.run import IF_BELIEVED, K_ADVISED, ROLLOUT, Run
 from bitrate.types import Estimate
 
@@ -48,15 +47,15 @@ def at_group_sizes(run: Run, constant: Estimate) -> tuple[AtGroupSize, ...]:
     found = []
     for k in K_ADVISED:
         value_name = f"learning value p(1-p)(K-1)/K per rollout at K={k}"
-        if table.binary:
+        if not table.no_rates:
             outcome = run.line("outcome_bits")
             update = run.pooled[f"update{k}"].capped(outcome, "at most the outcome bits")
             dead = run.pooled[f"dead{k}"]
             value = run.pooled["value"].scaled((k - 1) / k, value_name, "variance/rollout")
         else:
-            update = Estimate.missing(f"outcome bits kept per rollout at K={k}, {IF_BELIEVED}", ROLLOUT, GRADED)
-            dead = Estimate.missing(f"constant groups at K={k}", "share of groups", GRADED)
-            value = Estimate.missing(f"learning value per rollout at K={k}", "variance/rollout", GRADED)
+            update = Estimate.missing(f"outcome bits kept per rollout at K={k}, {IF_BELIEVED}", ROLLOUT, table.no_rates)
+            dead = Estimate.missing(f"constant groups at K={k}", "share of groups", table.no_rates)
+            value = Estimate.missing(f"learning value per rollout at K={k}", "variance/rollout", table.no_rates)
         if dead.value is not None and [k] == own:
             dead = constant.renamed(dead.name)
         name, unit = update.name.replace("per rollout", "per thousand tokens"), "bits/kilotoken"

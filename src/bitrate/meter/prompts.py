@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitrate.meter.flat import Flat, never_learn
-from bitrate.meter.groups import GRADED, GroupTable
+from bitrate.meter.groups import GroupTable
 from bitrate.stats import PassRates, cluster_ratio, fit
 from bitrate.stats.minimax import LARGEST_SOLVED
 from bitrate.theory import binary_entropy
@@ -107,8 +107,8 @@ class Prompts:
 
     def unfit(self) -> str | None:
         """Why nothing can be said of single prompts, or None."""
-        if not self.table.binary:
-            return GRADED
+        if self.table.no_rates:
+            return self.table.no_rates
         if not self.followed:
             return NO_IDENTITY
         if self["n_first"].max(initial=0) < 2:
@@ -162,6 +162,9 @@ class Prompts:
         """Shares of prompts by pass rate, first visit against last, without taking k/n for p."""
         if not self.table.binary:
             return PassRateHistogram(HIST_EDGES, None, None, None, "The reward is graded: there is no pass rate.")
+        if self.table.no_rates:
+            note = f"{self.table.no_rates[:1].upper()}{self.table.no_rates[1:]}."
+            return PassRateHistogram(HIST_EDGES, None, None, None, note)
         right, size, count = self.table.histogram(self.table.several)
         if not count.sum():
             note = "Every group holds one rollout: how pass rates spread cannot be seen."
@@ -186,7 +189,7 @@ class Prompts:
 
     def rows(self, most: int) -> tuple[PromptRow, ...]:
         """The prompts that took most rollouts in constant groups, then by name: for a table."""
-        if not self.table.binary:
+        if self.table.no_rates:
             return ()
         order = np.argsort(-self["dead"], kind="stable")[:most]
         k, n = self["k"][order], self["n"][order]

@@ -54,10 +54,11 @@ def code_sides(table: GroupTable, followed: bool) -> list[Side]:
         bits = graded_code(table.level_counts(), table.who)
         return [Side("outcome code from the levels that other prompts drew", bits, bits)]
     sides = [("outcome code from the steps before", _by_visit(table, followed))]
-    if table.steps.size > 1:
+    if table.steps.size > 1 and not table.stopped:
         sides.append(("outcome code from the other prompts of the step", _by_step(table, followed)))
-    # A rollout alone is compared with nothing, and so is not erased.
-    return [Side(name, code.bits, np.where(table.several, code.merged, code.bits)) for name, code in sides]
+    # A rollout alone is compared with nothing, and so is not erased; a group's size may tell how it ended.
+    merges = table.several & (not table.stopped)
+    return [Side(name, code.bits, np.where(merges, code.merged, code.bits)) for name, code in sides]
 
 
 def answers_unknown(table: GroupTable) -> str | None:
@@ -140,7 +141,10 @@ def _by_visit(table: GroupTable, followed: bool) -> Code:
         again = (table.visits[table.who[rows]] > 1) & followed
         prompts = np.unique(table.who[rows[again]])
         who = np.where(again, np.searchsorted(prompts, table.who[rows]), -1)
-        tracker, starts = Tracker(prompts.size), np.flatnonzero(np.r_[True, np.diff(table.step[rows]) > 0])
+        tracker, starts = (
+            Tracker(prompts.size, fixed=not table.stopped),
+            np.flatnonzero(np.r_[True, np.diff(table.step[rows]) > 0]),
+        )
         for step in np.split(np.arange(rows.size), starts[1:]):
             here = rows[step]
             code = tracker.visit(who[step], table.right[here], table.n[here])

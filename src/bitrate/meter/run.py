@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from bitrate.meter.assumptions import Assumptions
-from bitrate.meter.groups import GRADED, GroupTable
+from bitrate.meter.groups import GroupTable
 from bitrate.meter.keys import KnownKeys
-from bitrate.meter.pool import Pool
+from bitrate.meter.pool import Pool, counted_share
 from bitrate.meter.prompts import Prompts
 from bitrate.meter.received import Side, answer_side, code_sides, no_answer_bound
+from bitrate.meter.stopping import UNTIL_RIGHT, first_right
 from bitrate.stats import DeadShare, LearningValue, OutcomeEntropy, PassRate, UpdateBits
 from bitrate.types import Estimate
 
@@ -61,14 +62,21 @@ class Run:
         if not table.binary and table.reduced.outcome.levels is None:
             return []
         sides = code_sides(table, self.prompts.followed)
-        return sides if no_answer_bound(table) else [*sides, answer_side(table)]
+        return sides if table.stopped or no_answer_bound(table) else [*sides, answer_side(table)]
 
     @property
     def pass_rate(self) -> Estimate:
         """The mean pass rate over rollouts."""
-        if self.table.binary:
+        table, name, unit = self.table, "pass rate", "share of rollouts"
+        if not table.no_rates:
             return self.pooled["p"]
-        return Estimate.missing("pass rate", "share of rollouts", GRADED, self.table.totals["groups"])
+        if table.stopped != UNTIL_RIGHT:
+            return Estimate.missing(name, unit, table.no_rates, table.totals["groups"])
+        # The first rollout alone was sampled whatever came of it.
+        sums = table.sums({name: first_right(table.right, table.n)})
+        return counted_share(sums, name, unit, level=self.level).renamed(
+            name, method=f"first rollouts, as groups were sampled {UNTIL_RIGHT}; by prompt"
+        )
 
     @cached_property
     def pooled(self) -> dict[str, Estimate]:

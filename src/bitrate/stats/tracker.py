@@ -62,6 +62,8 @@ class Tracker:
 
     Args:
         prompts: how many there are; they are called by their numbers from 0.
+        fixed: whether the size of a group was fixed before its outcomes came. If not, it tells nothing for free, and
+            rollouts are told one by one.
 
     Reference: docs/estimators.md#code; Dawid (1984), prequential; Herbster and Warmuth (1998), fixed share.
 
@@ -71,7 +73,8 @@ class Tracker:
     True
     """
 
-    def __init__(self, prompts: int) -> None:
+    def __init__(self, prompts: int, *, fixed: bool = True) -> None:
+        self.fixed = fixed
         self.weight = START.copy()
         self.drift = self.moved = 0.0
         self.steps = 0
@@ -104,8 +107,10 @@ class Tracker:
         apart = np.where(who < 0, -1 - np.arange(who.size), who)
         if self.steps:
             code = self._code(right, n, seen, before)
-        else:
+        elif self.fixed:
             code = population_code(right, n, np.zeros_like(who), apart)
+        else:
+            code = self._by_halves(right, n, np.unique(apart, return_inverse=True)[1].reshape(-1) % 2)
         each, first, home = np.unique(apart, return_index=True, return_inverse=True)
         if each.size < who.size:  # what the groups of one prompt showed is added up
             right, n = (np.bincount(home.reshape(-1), weights=counts).astype(np.int64) for counts in (right, n))
@@ -149,6 +154,17 @@ class Tracker:
         merged, constant = said.copy(), (right == 0) | (right == n)
         merged[constant] = np.logaddexp2(said[constant], log2_chance(n - right, n, constant))
         return Code(-said, -merged)
+
+    def _by_halves(self, right: Ints, n: Ints, half: Ints) -> Code:
+        """Bits of outcomes, each half of the prompts forecast from the other, rollout by rollout."""
+        k, size, what = distinct(right, n)
+        like, scale = self._likelihood(k, size)
+        chance = np.zeros(n.size)
+        for part in (0, 1):
+            others = _with(np.zeros(NODES.size), like, np.bincount(what[half != part], minlength=len(like)))
+            chance[half == part] = (like @ _population(others))[what[half == part]]
+        bits = -(np.log(chance) + scale[what]) / np.log(2)
+        return Code(bits, bits)
 
     def _learn(self, who: Ints, right: Ints, n: Ints, seen: Bools, before: Floats) -> None:
         """Weigh the experts by what they gave to a step's outcomes, and know its prompts and all prompts better."""

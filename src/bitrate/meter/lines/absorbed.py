@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bitrate.meter.change import paired_change
-from bitrate.meter.groups import GRADED
 from bitrate.meter.keys import KnownKeys
 from bitrate.meter.lines import Line, missing
 from bitrate.meter.prompts import NO_IDENTITY
@@ -37,8 +36,8 @@ def _known(keys: KnownKeys, level: float) -> Estimate:
 def _estimated(run: Run) -> Estimate:
     """From counts of right rollouts."""
     table, prompts = run.table, run.prompts
-    if not table.binary:
-        return missing(GRADED)
+    if table.no_rates:
+        return missing(table.no_rates)
     if not prompts.followed:
         return missing(NO_IDENTITY)
     again = table.visits > 1

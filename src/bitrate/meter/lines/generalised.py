@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bitrate.meter.change import paired_change, thirds
-from bitrate.meter.groups import GRADED, GroupTable
+from bitrate.meter.groups import GroupTable
 from bitrate.meter.lines import Line, missing
 from bitrate.meter.pool import Pool
 from bitrate.meter.prompts import NO_IDENTITY, resolved
@@ -21,7 +21,7 @@ def measure(run: Run) -> Estimate:
         if problem := keys.problem():
             return missing(problem)
         return keys.mean(keys.absorbed, run.level, "evaluation split, surprisal of the target at first less at last")
-    if run.held_out is not None and run.held_out.binary and len(run.held_out.steps) > 1:
+    if run.held_out is not None and not run.held_out.no_rates and len(run.held_out.steps) > 1:
         return _held_out(run.held_out, run.level)
     return _first_visits(run)
 
@@ -37,8 +37,8 @@ def _held_out(table: GroupTable, level: float) -> Estimate:
 def _first_visits(run: Run) -> Estimate:
     """Prompts at their first visit, late in the run against early: each is held out until then."""
     table = run.table
-    if not table.binary:
-        return missing(GRADED)
+    if table.no_rates:
+        return missing(table.no_rates)
     if not run.prompts.followed:
         return missing(NO_IDENTITY)
     firsts = table.starts[:-1]

@@ -13,6 +13,8 @@ from bitrate.types import Estimate
 
 def measure(run: Run) -> Estimate:
     """E h(p) over rollouts, minimax linear in the counts; of a graded reward the mean entropy of its levels."""
+    if run.table.stopped:
+        return missing(run.table.no_rates or "", run.table.totals["groups"])
     if run.table.binary:
         return less_noise(run.pooled["outcome"], run.assumptions.verifier_noise)
     levels = run.table.reduced.outcome.levels
