@@ -28,15 +28,19 @@ def entropy_of_all(a: float, b: float, k: int) -> Case:
     return Case(f"{name}, K={k}", {"a": a, "b": b, "k": k}, x=k, signal=PATTERN, predict=bits, rival=first)
 
 
-def audited(k: int) -> Case:
-    """The audit's outcome bits are the first part alone, a rollout."""
-    said = Prediction(float(beta_mean_entropy(0.5, 0.5)), "exact", "bits/rollout", "docs/theory.md#logs", NEEDS)
-    all_of_it = "H(r_1..r_K) / K, what tells the pass rate included"
-    return Case(
-        f"p ~ Beta(1/2, 1/2), K={k}: E h(p), audited", {"a": 0.5, "b": 0.5, "k": k, "at_once": True},
-        signal=LedgerLine("ledger.outcome_bits"), predict=said,
-        rival=Prediction(group_entropy(0.5, 0.5, k) / k, "exact", "bits/rollout", all_of_it),
-    )  # fmt: skip
+def audited(k: int) -> tuple[Case, Case]:
+    """The audit's outcome bits are the first part alone, a rollout; its received bits, at most, are both."""
+    chance, whole = float(beta_mean_entropy(0.5, 0.5)), group_entropy(0.5, 0.5, k) / k
+    settings = {"a": 0.5, "b": 0.5, "k": k, "at_once": True}
+
+    def case(line: str, name: str, bits: float, rival: float) -> Case:
+        said = Prediction(bits, "exact", "bits/rollout", "docs/theory.md#logs", NEEDS)
+        return Case(
+            f"p ~ Beta(1/2, 1/2), K={k}: {name}, audited", settings, signal=LedgerLine(f"ledger.{line}"), predict=said,
+            rival=Prediction(rival, "exact", "bits/rollout", "the other of E h(p) and H(r_1..r_K) / K"),
+        )  # fmt: skip
+
+    return case("outcome_bits", "E h(p)", chance, whole), case("received_bits", "received at most", whole, chance)
 
 
 def two_kinds(k: int) -> Case:
@@ -70,21 +74,22 @@ def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
 CLAIM = Claim(
     id="B4",
     statement="The K outcomes of a prompt with uncertain pass rate p have entropy E[K h(p)] + I(r; p): the second part "
-    "tells how hard the prompt is.",
+    "is what they tell of p.",
     source="bitrate, docs/theory.md#pass-rates",
     cases=(
         *[entropy_of_all(0.5, 0.5, k) for k in (1, 2, 4, 8)],
         entropy_of_all(2.0, 5.0, 6),
         two_kinds(8),
-        audited(8),
+        *audited(8),
     ),
     simulate=simulate,
     rival_name="K times the outcome bits; log2(K) / 2 for what tells the pass rate",
     tolerance=0.08,
     budget=8 * WORLDS,
-    remark="Who does not know a prompt's pass rate learns it from the outcomes, and that is not news about the answer. "
-    "It grows like log2(K) / 2 where pass rates spread out, and stops at the entropy of p where there are few "
-    "kinds of prompt. The outcome bits that the audit prints leave it out.",
+    remark="Who does not know a prompt's pass rate learns it from the outcomes. That part grows like log2(K) / 2 where "
+    "pass rates spread out, and stops at the entropy of p where there are few kinds of prompt. It is not only about how "
+    "hard a prompt is: with a greedy policy it is all that is learnt of the answer. The audit's outcome bits leave it "
+    "out, its received bits do not (B7).",
     against=("B5",),
     axis="rollouts K",
     grid=range(1, 17),

@@ -67,8 +67,9 @@ CLAIM = Claim(
     tolerance=0.03,
     budget=32 * PROMPTS,
     remark="A prompt that passed 8 of 8 need not always pass, so h(k/K) is too small. A run whose mean reward is one "
-    "half may consist of prompts that always pass or always fail, so the entropy of the mean is too large. What a "
-    "rollout can teach lies between, and bitrate audit estimates it without believing either.",
+    "half may consist of prompts that always pass or always fail, so the entropy of the mean is too large. E h(p), "
+    "what is left to chance when the truth is known, lies between, and bitrate audit estimates it without believing "
+    "either. It bounds what a rollout teaches only where the policy samples what it believes (B7).",
     axis="rollouts of a group K",
     log_axis=True,
     grid=(2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64),

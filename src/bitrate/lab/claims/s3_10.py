@@ -77,7 +77,7 @@ CLAIM = Claim(
     condition="the entropy of the result is meant; about a skill a result says far less, though most at one half too",
     remark="At a win rate of one half a result has 1 bit of entropy, and most of it is luck: about a skill that "
     "varies by 1 in log-odds it carries 0.135 bits, at 97% only 0.020. One half is still the best place to be. The "
-    "rest of the entropy can teach which moves won, and nothing about how strong the player is.",
+    "rest is left to chance for one who knows the player's strength, and can still teach which moves won.",
     axis="win rate",
     grid=np.linspace(0.02, 0.98, 97),
     curves={

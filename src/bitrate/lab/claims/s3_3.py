@@ -50,6 +50,13 @@ def stated(case: Case) -> Prediction:
     return Prediction(bits, "upper", "bits/rollout", "Dwarkesh, at most Entropy(p) bits/sample")
 
 
+def given_the_truth(case: Case) -> Prediction:
+    """The source's bound with the pass rates that prompts have once their answers are known: the mean of their h."""
+    q, pi = belief(case.settings["p"], case.settings["others"]), policy(case)
+    bits = float(np.dot(q, binary_entropy(np.array(pi))))
+    return Prediction(bits, "upper", "bits/rollout", "at most h(p), p the pass rate given the truth")
+
+
 def rival(case: Case) -> Prediction:
     """The bound taken for the amount, as the source's figure does."""
     return Prediction(float(binary_entropy(pass_rate(case))), "exact", "bits/rollout", "h of the pass rate")
@@ -68,6 +75,12 @@ CLAIM = Claim(
     cases=(
         Case("top guess, p=.5, K=3", {"p": 0.5, "others": 3, "sampled": False}, x=0.5),
         Case("top guess, p=.9, K=3", {"p": 0.9, "others": 3, "sampled": False}, x=0.9),
+        Case(
+            "top guess, p=.5, K=3, by the pass rates given the truth",
+            {"p": 0.5, "others": 3, "sampled": False},
+            assumed=False,
+            stated=given_the_truth,
+        ),
         Case("sampled guess, p=.25, K=3", {"p": 0.25, "others": 3, "sampled": True}, x=0.25),
         Case("sampled guess, p=.5, K=3", {"p": 0.5, "others": 3, "sampled": True}, x=0.5),
         Case("sampled guess, p=.7, K=3", {"p": 0.7, "others": 3, "sampled": True}, x=0.7),
@@ -88,8 +101,11 @@ CLAIM = Claim(
     rival_name="h of the pass rate as the amount",
     tolerance=0.02,
     budget=WORLDS,
+    condition="p is the learner's own expectation of the reward, not the pass rate given the truth",
     remark="The bound is met when every guess has the same chance to be right. A guess sampled from the belief often "
-    "is one that is known to be unlikely; that it is wrong is then no news, though the pass rate hides it.",
+    "is one that is known to be unlikely; that it is wrong is then no news, though the pass rate hides it. If p is "
+    "the pass rate given the truth, as a log shows it prompt by prompt, there is no such bound: a greedy guess is "
+    "then right always or never, h(p) is 0, and it teaches all the same.",
     axis="belief p in the top answer",
     grid=np.linspace(0.25, 0.99, 75),
     curves={
