@@ -87,9 +87,9 @@ CLAIM = Claim(
     tolerance=0.08,
     budget=8 * WORLDS,
     remark="Who does not know a prompt's pass rate learns it from the outcomes. That part grows like log2(K) / 2 where "
-    "pass rates spread out, and stops at the entropy of p where there are few kinds of prompt. It is not only about how "
-    "hard a prompt is: with a greedy policy it is all that is learnt of the answer. The audit's outcome bits leave it "
-    "out, its received bits do not (B7).",
+    "pass rates spread out, and stops at the entropy of p where there are few kinds of prompt. It is not only about "
+    "how hard a prompt is: with a greedy policy it is all that is learnt of the answer. The audit's outcome bits leave "
+    "it out, its received bits do not (B7).",
     against=("B5",),
     axis="rollouts K",
     grid=range(1, 17),
