@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -153,6 +154,15 @@ def small_dumps(folder: Path, size: Size) -> tuple[int, int]:
     return 8 * size, 2 * size
 
 
+def _peak(pid: int) -> float:
+    """Peak MB of a process until it ends, as it says itself: what wait() tells begins with what its parent held."""
+    peak = 0.0
+    while found := re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()):
+        peak = int(found[1]) / 1024
+        time.sleep(0.02)
+    return peak
+
+
 def audited(path: Path, memory: str, timeout: float, cache: Path) -> tuple[float, float, float, Any]:
     """Seconds, seconds of CPU, peak MB, and the audit, or what went wrong."""
     command = [sys.executable, "-m", "bitrate", "audit", str(path), "--memory", memory, "--json", "-"]
@@ -161,6 +171,7 @@ def audited(path: Path, memory: str, timeout: float, cache: Path) -> tuple[float
         child = subprocess.Popen(command, stdout=said, stderr=wrong, env={**os.environ, "XDG_CACHE_HOME": str(cache)})
         limit = threading.Timer(timeout, child.kill)
         limit.start()
+        peak = _peak(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
         limit.cancel()
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -168,9 +179,9 @@ def audited(path: Path, memory: str, timeout: float, cache: Path) -> tuple[float
         if child.returncode:
             wrong.seek(0)
             last = ([x.strip() for x in wrong if x.strip()] or ["killed"])[-1]
-            return seconds, cpu, usage.ru_maxrss / 1024, last[:60]
+            return seconds, cpu, peak, last[:60]
         said.seek(0)
-        return seconds, cpu, usage.ru_maxrss / 1024, json.load(said)
+        return seconds, cpu, peak, json.load(said)
 
 
 def main() -> None:

@@ -18,11 +18,12 @@ from bitrate.meter.groups import GroupTable
 from bitrate.meter.keys import KnownKeys
 from bitrate.meter.lines import absorbed, all_lines, answer_bound
 from bitrate.meter.pool import Pool
+from bitrate.meter.received import Side
 from bitrate.meter.run import Run
 from bitrate.stats import information, linear, minimax
-from bitrate.stats.functionals import Functional, UpdateBits
+from bitrate.stats.functionals import Functional
 from bitrate.theory import binary_entropy
-from bitrate.types import Bools, Estimate, Floats, Ints
+from bitrate.types import Estimate, Ints
 
 Patch = pytest.MonkeyPatch
 
@@ -85,13 +86,10 @@ def null_as_zero(monkeypatch: Patch) -> None:
 
 def answers_without_none(monkeypatch: Patch) -> None:
     """The answer bound as log2 M: that none of the M answers may be right is forgotten."""
-    bound = answer_bound._bound
-
-    def less(table: GroupTable, torn: Bools, several: bool) -> Floats:
-        bits = bound(table, torn, several)
-        return bits if several else np.log2(2**bits - 1)
-
-    monkeypatch.setattr(answer_bound, "_bound", less)
+    side = answer_bound.answer_side
+    monkeypatch.setattr(
+        answer_bound, "answer_side", lambda table: replace(side(table), bits=np.log2(2 ** side(table).bits - 1))
+    )
 
 
 def measured(monkeypatch: Patch, key: str, by: Callable[[Callable[[Run], Estimate], Run], Estimate]) -> None:
@@ -107,9 +105,12 @@ def key_doubled(monkeypatch: Patch) -> None:
 
 def half_erased(monkeypatch: Patch) -> None:
     """Constant groups lose half of what a group-normalised advantage takes from them."""
-    kept = UpdateBits.__call__
-    monkeypatch.setattr(UpdateBits, "__call__", lambda self, p: (kept(self, p) + binary_entropy(p)) / 2)
-    monkeypatch.setattr(minimax, "_minimax", minimax._minimax.__wrapped__)  # what was solved before is not this
+    monkeypatch.setattr(Side, "update", property(lambda side: replace(side, bits=(side.kept + side.bits) / 2)))
+
+
+def received_as_chance(monkeypatch: Patch) -> None:
+    """E h(p) as the most that was received."""
+    measured(monkeypatch, "received_bits", lambda measure, run: run.line("outcome_bits"))
 
 
 def absorbed_without_prior(monkeypatch: Patch) -> None:
@@ -141,6 +142,7 @@ MUTATIONS = {
     answers_without_none: ("B8",),
     key_doubled: ("B9",),
     half_erased: ("B6",),
+    received_as_chance: ("B7", "B4"),
     absorbed_without_prior: ("B10",),
     absorbed_from_uniform: ("B10",),
     generalised_on_trained: ("B11",),

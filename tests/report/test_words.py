@@ -57,7 +57,8 @@ def test_the_headline_takes_the_tighter_bound_and_the_share_of_rollouts(audit: A
     counted = {
         key: {"rollouts": Estimate.exact("rollouts", n, "rollouts")} for key, n in (("mixed", 51), ("constant", 49))
     }
-    assert sentences.headline(runs.taken(replace(audit, received=tighter), **counted)) == (
+    told = runs.changed(audit, "ledger", received_bits=tighter)
+    assert sentences.headline(runs.taken(told, **counted)) == (
         "A rollout of this run carried at most 0.250 bits. "
         "49.0% of the 100 rollouts in groups of two or more were in constant groups, all right or all wrong, "
         "where there is nothing to compare."
@@ -72,8 +73,9 @@ def test_a_share_that_is_not_all_is_never_rounded_to_all(audit: Audit) -> None:
 
 
 def test_the_headline_of_missing_figures_gives_the_reason(sparse: Audit) -> None:
-    said = "How many bits a rollout of this run carried is not known. Every group holds one rollout: "
-    assert sentences.headline(sparse).startswith(said)
+    unknown = runs.without(sparse["received_bits"], "the reward is continuous: no two are alike")
+    said = "How many bits a rollout of this run carried is not known. The reward is continuous: "
+    assert sentences.headline(runs.changed(sparse, "ledger", received_bits=unknown)).startswith(said)
 
 
 def test_a_difference_is_told_apart_only_when_clear_of_zero() -> None:

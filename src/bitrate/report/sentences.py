@@ -84,7 +84,8 @@ def headline(audit: Audit) -> str:
         why = clean(bits.reason).rstrip(".")
         first = f"How many bits a rollout of this run carried is not known. {why[:1].upper()}{why[1:]}."
     else:
-        first = f"A rollout of this run carried at most {number(bits.value)} bits."
+        said = number(bits.value)
+        first = f"A rollout of this run carried at most {said} {'bit' if said == '1' else 'bits'}."
     if constant.value is None:
         return first
     every = audit.counts["rollouts"].value == constant.n
