@@ -25,6 +25,8 @@ PROMPTS = 100
 POLICIES = {"greedy": 0.0, "sharper": 0.3, "as believed": 1.0, "flatter": 3.0}
 #: (V, K, visits, several right answers)
 WORLDS = ((2, 2, 1, False), (5, 4, 1, False), (5, 4, 4, False), (3, 1, 6, False), (4, 4, 1, True), (4, 4, 4, True))
+#: Beliefs that are nearly sure: what comes in is rare, and most logs show little or nothing of it.
+SURE = (0.99, 0.01)
 Row = tuple[float, ...]
 
 
@@ -32,6 +34,8 @@ def cells() -> Iterator[tuple[str, Believers]]:
     for answers, rollouts, visits, several in WORLDS:
         for name, temperature in POLICIES.items():
             yield name, Believers(answers, rollouts, visits, temperature, several=several)
+    for rollouts in (1, 2, 8):
+        yield f"greedy, {SURE[0]:.0%} sure", Believers(2, rollouts, 1, 0.0, SURE)
 
 
 def once(believers: Believers, seed: list[int]) -> Row:

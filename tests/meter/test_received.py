@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import bitrate
 from bitrate.lab.worlds.believers import Believers
 from bitrate.lab.worlds.log import SimulatedRun
-from bitrate.theory import group_information
+from bitrate.stats import Tracker
+from bitrate.theory import binary_entropy, group_information
 
 PEAKED = (0.5, 0.2, 0.1, 0.1, 0.1)
 GREEDY, SHARPER, EQUAL, FLATTER = 0.0, 0.3, 1.0, 3.0
@@ -103,3 +106,70 @@ def test_comparing_pairs_it_by_prompt(tmp_path):
     assert found["paired"]
     assert figures[0] == pytest.approx(bitrate.audit(tmp_path / "a")["received_bits"].value)
     assert found["differences"]["received_bits"]["value"] == pytest.approx(figures[1] - figures[0])
+
+
+@pytest.mark.parametrize(
+    ("prompts", "k", "expected"), [(30, 1, 1), (300, 2, 1), (1000, 1, 1), (3000, 1, 0.3), (300, 4, 2)]
+)
+def test_outcomes_too_rare_to_be_seen_are_allowed_for(tmp_path, prompts, k, expected):
+    """Each prompt is all right with a small chance that the learner knows: a log may show nothing of h(p) / K."""
+    p, rng = expected / prompts, np.random.default_rng([prompts, k])
+    truth, held = float(binary_entropy(p)) / k, 0
+    for _ in range(40):
+        right = np.where(rng.random(prompts) < p, k, 0)
+        path = tmp_path / "a.parquet"
+        table = {"step": np.zeros(prompts, int), "prompt_id": np.arange(prompts), "n": np.full(prompts, k)}
+        pq.write_table(pa.table(table | {"n_correct": right}), path)
+        held += bitrate.audit(path)["received_bits"].high >= truth
+    assert held >= 35  # .95 of 40 less two standard errors; it was 11 of 40 at 3,000 prompts
+
+
+@pytest.mark.parametrize("first", [0, 2**31 - 2, 1_764_201_600_000, 2**62, -5])
+def test_numbers_of_steps_do_not_matter(tmp_path, first):
+    rng, rows = np.random.default_rng(0), 200
+    steps = first + np.repeat([0, 1], rows // 2)
+    right = rng.binomial(4, 0.5, rows)
+    table = {"step": steps, "prompt_id": np.tile(np.arange(rows // 2), 2), "n": np.full(rows, 4), "n_correct": right}
+    pq.write_table(pa.table(table), tmp_path / "a.parquet")
+    assert bitrate.audit(tmp_path / "a.parquet")["received_bits"].value == pytest.approx(0.96, abs=0.06)
+
+
+def test_another_run_of_the_same_prompts_gives_no_answer_away(tmp_path):
+    """Graded, six prompts that always end at their level, 30 runs, each with a learner of its own: log2 3 each."""
+    rng = np.random.default_rng(1)
+    level = rng.integers(3, size=6)
+    rows = {"run": np.repeat([f"r{i}" for i in range(30)], 6), "prompt_id": np.tile(np.arange(6), 30)}
+    pq.write_table(
+        pa.table(rows | {"step": np.zeros(180, int), "reward": np.tile(level / 2, 30)}), tmp_path / "a.parquet"
+    )
+    assert bitrate.audit(tmp_path / "a.parquet")["received_bits"].high >= 1.4
+
+
+def test_the_step_chart_and_the_ledger_show_the_same_number(tmp_path):
+    Believers(4, 4, 1, EQUAL).run(120, tmp_path, np.random.default_rng(4))
+    for noise in (0.0, 0.05):
+        audit = bitrate.audit(tmp_path, verifier_noise=noise)
+        (shown,) = audit.series.steps
+        assert shown.received_bits.known == audit["received_bits"].known
+        most = audit["capacity_bits"].value
+        assert audit["received_bits"].high <= most
+        assert audit["update_bits"].high <= most
+    found = bitrate.compare(tmp_path, tmp_path, verifier_noise=0.05)["a_figures"]["received_bits"]
+    assert found["value"] == pytest.approx(audit["received_bits"].value)
+
+
+def test_noise_is_no_news_but_the_answers_bound_is_not_made_of_it(tmp_path):
+    """16 rollouts that try 16 answers: log2(17)/16 bounds what they tell, however often the verifier errs."""
+    rng = np.random.default_rng(0)
+    with SimulatedRun(tmp_path, rng, unscored=0) as log:
+        right = np.arange(16)[None] == rng.integers(16, size=(200, 1))
+        log.step(0, answers=np.tile(np.arange(16), (200, 1)), rewards=(right ^ (rng.random(right.shape) < 0.005)) * 1.0)
+    assert bitrate.audit(tmp_path, verifier_noise=0.005)["received_bits"].high >= 0.2439
+
+
+def test_a_collapse_after_a_long_calm_is_dear_but_not_impossible():
+    """The drift that prompts share stays near: 300 steps all right, then one wrong rollout costs a few bits."""
+    tracker = Tracker(10)
+    for _ in range(300):
+        tracker.visit(np.arange(10), np.full(10, 8), np.full(10, 8))
+    assert tracker.visit(np.arange(10), np.r_[7, np.full(9, 8)], np.full(10, 8)).bits[0] < 25

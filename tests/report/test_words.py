@@ -59,7 +59,7 @@ def test_the_headline_takes_the_tighter_bound_and_the_share_of_rollouts(audit: A
     }
     told = runs.changed(audit, "ledger", received_bits=tighter)
     assert sentences.headline(runs.taken(told, **counted)) == (
-        "A rollout of this run carried at most 0.250 bits. "
+        "A rollout of this run carried at most 0.250 bits (0.200 to 0.300). "
         "49.0% of the 100 rollouts in groups of two or more were in constant groups, all right or all wrong, "
         "where there is nothing to compare."
     )

@@ -52,7 +52,7 @@ def test_a_graded_code_sums_to_one_over_what_its_own_group_may_be():
     others, total = [[3, 0, 0], [0, 2, 1], [1, 1, 1]], 0.0
     for drawn in itertools.product(range(3), repeat=3):
         counts = np.array([np.bincount(drawn, minlength=3), *others])
-        total += 2.0 ** -graded_code(counts, [0, 1, 2, 3])[0]
+        total += 2.0 ** -graded_code(counts, [0, 1, 2, 3], [0] * 4)[0]
     assert total == pytest.approx(1, abs=1e-9)
 
 

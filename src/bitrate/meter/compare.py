@@ -31,7 +31,7 @@ LEAST_SHARED = 20
 
 @dataclass(frozen=True)
 class Side:
-    """One run's sums by prompt for each figure that is paired, and the lines that are not."""
+    """One run's sums by prompt for each figure that is paired with the most it can be, and the lines that are not."""
 
     run: str
     prompts: list[str]
@@ -39,6 +39,7 @@ class Side:
     parts: dict[str, Part]
     reason: dict[str, str]
     lines: dict[str, Estimate]
+    most: dict[str, float]
     caveats: list[str]
 
 
@@ -51,12 +52,14 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     ids = table.prompt_ids()
     lines = {key: run.line(key) for key in all_lines()}
     parts: dict[str, Part] = {}
+    most: dict[str, float] = {}
     reason = {key: figure.reason for key, figure in lines.items() if figure.reason}
     parts["mixed"] = (*_over(ids, table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0)
     for key, line in all_lines().items():
-        if line.of_groups and (bits := line.of_groups(run)) is not None:
-            of_prompt = table.sums({"bits": bits, "n": table.n})
-            parts[key] = (_over(ids, of_prompt, "n")[1], _over(ids, of_prompt, "bits")[1], 0.0, 1.0)
+        if line.of_groups and (way := line.of_groups(run)):
+            of_prompt = table.sums({"bits": way.bits, "n": table.n})
+            parts[key] = (_over(ids, of_prompt, "n")[1], _over(ids, of_prompt, "bits")[1], 0.0, way.unseen)
+            most[key] = way.most
     tokens, how = token_count(table)
     if tokens and "received_bits" in parts:
         weight, score, bias, spread = parts["received_bits"]
@@ -67,12 +70,12 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     pool = None if table.no_rates else Pool(table, assumptions.level)
     if pool is None or not pool.groups:
         reason |= dict.fromkeys({"pass_rate", *_functionals()}, table.no_rates or ONE_ROLLOUT)
-        return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
+        return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, most, notes)
     tables = pool.tables({"pass_rate": PassRate(), **_functionals()})
     sums = pool.sums(tables)
     for key, scores in tables.items():
         parts[key] = (*_over(ids, sums, key), pool.averaged(scores.bias), pool.averaged(scores.spread))
-    return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, notes)
+    return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, most, notes)
 
 
 def names() -> dict[str, tuple[str, str]]:
@@ -115,8 +118,8 @@ def compare_groups(a: Side, b: Side, *, level: float) -> dict[str, Any]:
             found["differences"][key] = found["a_figures"][key] = found["b_figures"][key] = found["noise"][key] = gone
             continue
         parts = [_chosen(s.parts[key], c) for s, c in zip((a, b), chosen, strict=True)]
-        for label, part in zip(("a_figures", "b_figures"), parts, strict=True):
-            found[label][key] = _figure(part, name, unit, level).to_dict()
+        for label, part, of in zip(("a_figures", "b_figures"), parts, (a, b), strict=True):
+            found[label][key] = _figure(part, name, unit, level, of.most.get(key, math.inf)).to_dict()
         gap = _difference(parts, paired, f"{name}, second run less first", unit, level)
         found["differences"][key] = gap.to_dict()
         found["noise"][key] = _noise(gap, name, unit).to_dict()
@@ -139,10 +142,10 @@ def _chosen(part: Part, rows: np.ndarray | None) -> Part:
     return part if rows is None else (weight[rows], score[rows], bias, spread)
 
 
-def _figure(part: Part, name: str, unit: str, level: float) -> Estimate:
+def _figure(part: Part, name: str, unit: str, level: float, most: float) -> Estimate:
     weight, score, bias, spread = part
     return cluster_ratio(
-        weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, math.inf)
+        weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, most)
     )
 
 

@@ -8,12 +8,16 @@ import numpy as np
 
 from bitrate.meter.groups import GroupTable
 from bitrate.stats import Code, Tracker, cluster_ratio, graded_code, population_code
+from bitrate.stats.functionals import log_choose
+from bitrate.theory import binary_entropy
 from bitrate.types import Bools, Estimate, Floats, Ints
 from bitrate.wording import number_of
 
 CONTINUOUS = (
     "the reward is continuous: its bits depend on how finely it is read; name a right-or-wrong column with --outcome"
 )
+FROM_BEFORE = "outcome code from the steps before, the first step's from its other prompts"
+FROM_STEP = "outcome code from the other prompts of the step"
 #: Steps in a row are taken together until they hold so many groups.
 GROUPS_TOGETHER = 100
 #: A column answer that holds what was asked for, as in most data sets.
@@ -31,11 +35,15 @@ class Side:
         name: how, in a few words.
         bits: of each group, shape [groups].
         kept: of each group, where all right and all wrong are one outcome, shape [groups].
+        unseen: bits a rollout that a kind of group may have which chance has kept out of the log.
+        most: bits that a score can say.
     """
 
     name: str
     bits: Floats
     kept: Floats
+    unseen: float
+    most: float
 
     @property
     def update(self) -> Side:
@@ -43,22 +51,42 @@ class Side:
         return replace(self, bits=self.kept)
 
 
-def code_sides(table: GroupTable, followed: bool) -> list[Side]:
+def code_sides(table: GroupTable, followed: bool, noise: float = 0.0) -> list[Side]:
     """Codes for the outcomes: of the earlier visits, and of the other prompts of the same steps.
 
     Args:
         table: groups; a reward of right or wrong, or of a few levels.
         followed: whether a prompt keeps its identity over the run.
+        noise: rate at which the verifier flips outcomes: h(noise) of each is no news, and is taken off.
     """
     if not table.binary:
-        bits = graded_code(table.level_counts(), table.who)
-        return [Side("outcome code from the levels that other prompts drew", bits, bits)]
-    sides = [("outcome code from the steps before", _by_visit(table, followed))]
+        bits = graded_code(table.level_counts(), table.who, table.column["run_number"])
+        levels = len(table.reduced.outcome.levels or ())
+        order = float(np.log2(levels))
+        name = "outcome code from the levels that other prompts drew"
+        return [Side(name, bits, bits, _surprise(table, table.n * order), order)]
+    sides = [(FROM_BEFORE if table.steps.size > 1 else FROM_STEP, _by_visit(table, followed))]
     if table.steps.size > 1 and not table.stopped:
-        sides.append(("outcome code from the other prompts of the step", _by_step(table, followed)))
+        sides.append((FROM_STEP, _by_step(table, followed)))
     # A rollout alone is compared with nothing, and so is not erased; a group's size may tell how it ended.
     merges = table.several & (not table.stopped)
-    return [Side(name, code.bits, np.where(merges, code.merged, code.bits)) for name, code in sides]
+    lost, half = float(binary_entropy(noise)), table.n.astype(float) // 2
+    unseen = _surprise(table, log_choose(table.n.astype(float), half) / np.log(2))
+    return [
+        Side(
+            name + (f"; less h({noise:g}) = {lost:.4f} bits of verifier noise" if noise else ""),
+            code.bits - table.n * lost,
+            np.where(merges, code.merged, code.bits) - table.n * lost,
+            unseen,
+            1 - lost,
+        )
+        for name, code in sides
+    ]
+
+
+def _surprise(table: GroupTable, order: Floats) -> float:
+    """Bits a rollout of a group whose outcomes nobody foretold: one in about twice the prompts, in any order."""
+    return float(np.log2(2 * table.totals["prompts"]) * table.n.size + order.sum()) / table.totals["rollouts"]
 
 
 def answers_unknown(table: GroupTable) -> str | None:
@@ -96,7 +124,8 @@ def answer_side(table: GroupTable) -> Side:
         scored = number_of(int(torn.sum()), "group")
         what += f"; in {scored} one answer was scored both right and wrong, and K bits stand"
     bits = np.where(torn, table.n, bits)
-    return Side(what, bits, np.where(torn | ~table.several, bits, merged))
+    unseen = 1.0 if several or torn.any() else float(np.log2(table.n + 1).sum() / table.totals["rollouts"])
+    return Side(what, bits, np.where(torn | ~table.several, bits, merged), unseen, 1.0)
 
 
 def smallest(table: GroupTable, sides: list[Side], level: float, where: Bools | Ints | None = None) -> Estimate:
@@ -116,17 +145,17 @@ def smallest(table: GroupTable, sides: list[Side], level: float, where: Bools | 
     return Estimate("", value, low, high, "", level, best.n, method)
 
 
-def tightest(sides: list[Side]) -> Floats | None:
-    """Bits of each group, of the side whose mean over all rollouts is the smallest; None where there is no side."""
-    return min((side.bits for side in sides), key=lambda bits: float(bits.sum()), default=None)
+def tightest(sides: list[Side]) -> Side | None:
+    """The side whose mean over all rollouts is the smallest, or None where there is no side."""
+    return min(sides, key=lambda side: float(side.bits.sum()), default=None)
 
 
 def mean(table: GroupTable, side: Side, level: float, where: Bools | Ints | None = None) -> Estimate:
     """Mean over rollouts of the bits of one side, interval by prompt."""
     sums = table.sums({"bits": side.bits, "n": table.n}, where)
     return cluster_ratio(
-        sums.score["n"], sums.score["bits"], 0.0, 1.0, name="", unit="", level=level, method="mean over rollouts",
-        within=(0.0, np.inf),
+        sums.score["n"], sums.score["bits"], 0.0, side.unseen, name="", unit="", level=level,
+        method="mean over rollouts", within=(0.0, side.most),
     )  # fmt: skip
 
 
@@ -143,7 +172,7 @@ def _by_visit(table: GroupTable, followed: bool) -> Code:
         who = np.where(again, np.searchsorted(prompts, table.who[rows]), -1)
         tracker, starts = (
             Tracker(prompts.size, fixed=not table.stopped),
-            np.flatnonzero(np.r_[True, np.diff(table.step[rows]) > 0]),
+            np.flatnonzero(np.r_[True, table.step[rows][1:] != table.step[rows][:-1]]),
         )
         for step in np.split(np.arange(rows.size), starts[1:]):
             here = rows[step]
@@ -155,7 +184,8 @@ def _by_visit(table: GroupTable, followed: bool) -> Code:
 def _by_step(table: GroupTable, followed: bool) -> Code:
     """Code of each group's outcomes, from other prompts of the same steps whose last visit went alike."""
     run = table.column["run_number"]
-    _, at, count = np.unique(run * (int(table.step.max()) + 1) + table.step, return_inverse=True, return_counts=True)
+    place = np.searchsorted(table.steps, table.step)
+    _, at, count = np.unique(run.astype(np.int64) * table.steps.size + place, return_inverse=True, return_counts=True)
     cell = (np.cumsum(count) - count)[at.reshape(-1)] // GROUPS_TOGETHER
     kind = np.zeros(table.n.size, np.int64)
     if followed:

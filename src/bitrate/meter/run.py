@@ -61,7 +61,7 @@ class Run:
         table = self.table
         if not table.binary and table.reduced.outcome.levels is None:
             return []
-        sides = code_sides(table, self.prompts.followed)
+        sides = code_sides(table, self.prompts.followed, self.assumptions.verifier_noise)
         return sides if table.stopped or no_answer_bound(table) else [*sides, answer_side(table)]
 
     @property

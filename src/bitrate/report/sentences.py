@@ -80,12 +80,13 @@ def spent_parts(audit: Audit) -> list[tuple[str, str | None]]:
 def headline(audit: Audit) -> str:
     """The finding in one or two sentences."""
     bits, constant = audit.received, audit.constant_rollouts
-    if bits.value is None:
+    if bits.known is None:
         why = clean(bits.reason).rstrip(".")
         first = f"How many bits a rollout of this run carried is not known. {why[:1].upper()}{why[1:]}."
     else:
-        said = number(bits.value)
-        first = f"A rollout of this run carried at most {said} {'bit' if said == '1' else 'bits'}."
+        low, said, high = map(number, bits.known)
+        ends = "" if low == high else f" ({low} to {high})"
+        first = f"A rollout of this run carried at most {said} {'bit' if said == '1' else 'bits'}{ends}."
     if constant.value is None:
         return first
     every = audit.counts["rollouts"].value == constant.n

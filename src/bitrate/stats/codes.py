@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln, logsumexp
 
+from bitrate.errors import InputError
 from bitrate.stats.counts import check_counts
 from bitrate.stats.functionals import log_choose
 from bitrate.types import Floats, Ints
@@ -47,7 +48,7 @@ def population_code(right: ArrayLike, n: ArrayLike, cell: ArrayLike, who: ArrayL
         who: number of each group's prompt, shape [groups].
 
     Raises:
-        InputError: counts are not 0 <= right <= n.
+        InputError: counts are not 0 <= right <= n, or shapes differ.
 
     Reference: docs/estimators.md#code; Krichevsky and Trofimov (1981).
 
@@ -56,7 +57,9 @@ def population_code(right: ArrayLike, n: ArrayLike, cell: ArrayLike, who: ArrayL
     """
     right, n = check_counts(right, n)
     who = np.asarray(who, np.int64)
-    home = _numbered(np.asarray(cell, np.int64), n)
+    if not right.shape == who.shape == np.shape(cell):
+        raise InputError(f"cell and who have shapes {np.shape(cell)} and {who.shape}; want one of each per group")
+    home = _numbered(np.unique(np.asarray(cell, np.int64), return_inverse=True)[1].reshape(-1), n)
     own = _numbered(home, who)
     span = int(n.max(initial=0)) + 1
     here, mine = _tally(home * span + right), _tally(own * span + right)
@@ -73,8 +76,8 @@ def population_code(right: ArrayLike, n: ArrayLike, cell: ArrayLike, who: ArrayL
     return Code(order - said, order - merged)
 
 
-def graded_code(counts: Ints, who: ArrayLike) -> Floats:
-    """Bits to tell which level each rollout of a group was given, predicted from the groups of other prompts.
+def graded_code(counts: Ints, who: ArrayLike, cell: ArrayLike) -> Floats:
+    """Bits to tell which level each rollout of a group was given, predicted from the other prompts of its cell.
 
     ``-log2`` of a mean over some spreads c of the Dirichlet-multinomial chance of the group's levels in their order,
     with c times the levels' shares among other prompts as its parameters: from prompts that always end at one level
@@ -83,14 +86,22 @@ def graded_code(counts: Ints, who: ArrayLike) -> Floats:
     Args:
         counts: rollouts at each level, shape [groups, levels].
         who: number of each group's prompt, shape [groups].
+        cell: what is known of each group beforehand, as numbers: e.g. its run; shape [groups].
 
     Returns:
         bits of each group, shape [groups].
 
-    >>> graded_code(np.array([[4, 0, 0], [4, 0, 0], [0, 4, 0], [0, 4, 0]]), [0, 1, 2, 3]).round(2).tolist()
+    >>> graded_code(np.array([[4, 0, 0], [4, 0, 0], [0, 4, 0], [0, 4, 0]]), [0, 1, 2, 3], [0] * 4).round(2).tolist()
     [2.12, 2.12, 2.12, 2.12]
     """
-    who = np.asarray(who, np.int64)
+    who, cell = np.asarray(who, np.int64), np.asarray(cell, np.int64)
+    found = np.zeros(len(counts))
+    for each in np.unique(cell):
+        found[cell == each] = _graded(counts[cell == each], np.unique(who[cell == each], return_inverse=True)[1])
+    return found
+
+
+def _graded(counts: Ints, who: Ints) -> Floats:
     log, found, half = _log_drawn(counts, who), np.zeros(len(counts)), who % 2
     for part in (0, 1):
         # How unlike prompts are is seen in the other half of them.

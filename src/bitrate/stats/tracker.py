@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, ndtr
 
+from bitrate.errors import InputError
 from bitrate.stats.codes import Code, population_code
 from bitrate.stats.counts import check_counts, distinct
 from bitrate.types import Bools, Floats, Ints
 
 #: Log-odds at which beliefs are held; the far ones let a prompt be known to be solved, or hopeless.
 NODES = np.r_[-14.0, -10.0, np.linspace(-7, 7, 35), 10.0, 14.0]
+WIDTH = np.gradient(NODES)
+#: How far the nodes may move with all prompts, in log-odds.
+FARTHEST = 6.0
 #: How far a prompt's log-odds move from visit to visit, as variances: of most visits, share of leaps, of a leap.
 PACES = ((0.003, 0.0, 1.0), (0.02, 0.0, 1.0), (0.05, 0.05, 9.0))
 #: What weight each expert starts with: the paces, then "as prompts did that last went like this one".
@@ -44,10 +48,10 @@ def _kernel(pace: tuple[float, float, float]) -> Floats:
     return np.asarray((1 - leaps) * step(often) + leaps * step(far), np.float32)
 
 
-@cache
-def _vague() -> Floats:
-    """Jeffreys' prior of a share, on the nodes: of log-odds, a density proportional to sqrt(p (1-p))."""
-    density = np.sqrt(expit(NODES) * expit(-NODES)) * np.gradient(NODES)
+def _vague(moved: float) -> Floats:
+    """Jeffreys' prior of a share, on nodes that have moved: density of log-odds proportional to sqrt(p (1-p))."""
+    odds = NODES + moved
+    density = np.sqrt(expit(odds) * expit(-odds)) * WIDTH
     return np.asarray(density / density.sum())
 
 
@@ -97,10 +101,14 @@ class Tracker:
             n: rollouts, 1 or more, shape [groups].
 
         Raises:
-            InputError: counts are not 0 <= right <= n.
+            InputError: counts are not 0 <= right <= n, or a prompt has no such number.
         """
         who = np.asarray(who, np.int64)
         right, n = check_counts(right, n)
+        if who.shape != right.shape or (who >= self._went.size - 1).any():
+            raise InputError(
+                f"who = {who[:5]} of {right.size} groups; want numbers below {self._went.size - 1}, one each"
+            )
         seen = self._went[who] != UNSEEN
         before = self.predicted(who[seen])
         # Prompts without a number are all different.
@@ -125,11 +133,11 @@ class Tracker:
         found[-1] = self._usual()[self._went[who]]
         for e, pace in enumerate(PACES):
             found[e] = self._belief[e, who] @ _kernel(pace)
-        return (1 - EASE) * found + EASE * _vague().astype(np.float32)
+        return (1 - EASE) * found + EASE * _vague(self.moved).astype(np.float32)
 
     def _usual(self) -> Floats:
         """How prompts fare, by how their last visit went, shape [4, nodes]."""
-        return np.stack([_population(tally) for tally in self._tally]).astype(np.float32)
+        return np.stack([_population(tally, self.moved) for tally in self._tally]).astype(np.float32)
 
     def _likelihood(self, right: Ints, n: Ints) -> tuple[Floats, Floats]:
         """Chance of outcomes at each node over the greatest of them, [counts, nodes], and that one's logarithm."""
@@ -161,8 +169,8 @@ class Tracker:
         like, scale = self._likelihood(k, size)
         chance = np.zeros(n.size)
         for part in (0, 1):
-            others = _with(np.zeros(NODES.size), like, np.bincount(what[half != part], minlength=len(like)))
-            chance[half == part] = (like @ _population(others))[what[half == part]]
+            others = _with(np.zeros(NODES.size), like, np.bincount(what[half != part], minlength=len(like)), self.moved)
+            chance[half == part] = (like @ _population(others, self.moved))[what[half == part]]
         bits = -(np.log(chance) + scale[what]) / np.log(2)
         return Code(bits, bits)
 
@@ -182,7 +190,7 @@ class Tracker:
             self._belief[:, who[seen]] = belief[:-1]
         for kind in np.unique(went):
             counts = np.bincount(what[went == kind], minlength=len(like))
-            self._tally[kind] = _with(KEPT * self._tally[kind], like, counts)
+            self._tally[kind] = _with(KEPT * self._tally[kind], like, counts, self.moved)
         # Of a prompt seen for the first time it is known how the others of its step fared.
         joint = like * self._usual()[UNSEEN]
         new = ~seen & (who >= 0)
@@ -191,7 +199,7 @@ class Tracker:
         self._went[-1] = UNSEEN
         self._when[who] = self.steps
         self.steps += 1
-        self.moved += self.drift
+        self.moved = float(np.clip(self.moved + self.drift, -FARTHEST, FARTHEST))
 
     def _follow(self, before: Floats, belief: Floats, gap: float) -> None:
         """Let the common drift follow how prompts seen again moved beyond what was foretold, ``gap`` steps later."""
@@ -202,16 +210,16 @@ class Tracker:
         self.drift += DRIFT * count / (count + FEW) * float(weight @ moved) / gap
 
 
-def _population(tally: Floats) -> Floats:
+def _population(tally: Floats, moved: float) -> Floats:
     """A population as it was tallied, beside a vague one that weighs as much as one group."""
-    return np.asarray((tally + _vague()) / (tally.sum() + 1))
+    return np.asarray((tally + _vague(moved)) / (tally.sum() + 1))
 
 
-def _with(tally: Floats, like: Floats, counts: Ints) -> Floats:
+def _with(tally: Floats, like: Floats, counts: Ints, moved: float) -> Floats:
     """A tally with more groups added, each shared out among the nodes by expectation maximisation."""
     some = counts > 0
     like, counts, new = like[some], counts[some], np.zeros(NODES.size)
     for _ in range(ROUNDS):
-        joint = like * _population(tally + new)
+        joint = like * _population(tally + new, moved)
         new = counts @ (joint / joint.sum(axis=1, keepdims=True))
     return np.asarray(tally + new)

@@ -17,7 +17,7 @@ def says(audit: Audit, run: Run) -> tuple[str, Estimate] | None:
         return None
     text = (
         f"{percent(share.known[1])} of the groups ({counted(run.table, 'all_wrong')[1]}) were all wrong. "
-        f"Outcomes say next to nothing there: "
+        f"A group-normalised advantage learns nothing there: "
         f"show answers (SFT), give hints or partial credit, or come back to those prompts later."
     )
     return text, share

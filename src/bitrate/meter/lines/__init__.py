@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+from bitrate.meter.received import Side
 from bitrate.meter.run import Run
 from bitrate.stats import Functional
-from bitrate.types import Estimate, Floats
+from bitrate.types import Estimate
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Line:
         measure: run -> estimate; title and unit are filled in.
         functional: of a line that is the mean over rollouts of a function of the pass rate, that function: `compare`
             then pairs two runs by prompt.
-        of_groups: of a line that is a mean over rollouts of what each group has, that: run -> bits of each group, or
-            None where there is no figure; `compare` then pairs likewise. Without either, runs are independent.
+        of_groups: of a line that is a mean over rollouts of what each group has, that: run -> bits of each group and
+            their bounds, or None where there is no figure; `compare` then pairs likewise. Without either, runs are
+            taken as independent.
         special: whether it needs what few logs hold: where it is missing it is left out on the screen, and not in JSON.
     """
 
@@ -45,7 +47,7 @@ class Line:
     place: int
     measure: Callable[[Run], Estimate]
     functional: Functional | None = None
-    of_groups: Callable[[Run], Floats | None] | None = None
+    of_groups: Callable[[Run], Side | None] | None = None
     special: bool = False
 
     @property

@@ -31,5 +31,5 @@ LINE = Line(
     formula="E log2(M+1) over rollouts, M a group's distinct answers",
     place=30,
     measure=measure,
-    of_groups=lambda run: None if no_answer_bound(run.table) else answer_side(run.table).bits,
+    of_groups=lambda run: None if no_answer_bound(run.table) else answer_side(run.table),
 )

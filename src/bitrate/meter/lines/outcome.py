@@ -49,7 +49,7 @@ LINE = Line(
     title="outcome bits per rollout, if the policy samples what it believes",
     unit="bits/rollout",
     name="Outcome, if policy = belief",
-    means="What was left to chance given each prompt's difficulty: received, if the policy samples what it believes.",
+    means="What was left to chance given how hard prompts are; bounds received if the policy samples what it believes.",
     formula="E h(p) over rollouts, p a prompt's pass rate, less h(verifier noise)",
     place=20,
     measure=measure,

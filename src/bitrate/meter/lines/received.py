@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bitrate.meter.lines import Line, missing
-from bitrate.meter.lines.outcome import less_noise
 from bitrate.meter.received import CONTINUOUS, smallest, tightest
 from bitrate.meter.run import Run
 from bitrate.types import Estimate
@@ -17,8 +16,7 @@ def measure(run: Run) -> Estimate:
     """
     if not run.sides:
         return missing(CONTINUOUS, run.table.totals["groups"])
-    found = smallest(run.table, run.sides, run.level)
-    return less_noise(found, run.assumptions.verifier_noise).capped(run.line("capacity_bits"), "what one score can say")
+    return smallest(run.table, run.sides, run.level)
 
 
 LINE = Line(

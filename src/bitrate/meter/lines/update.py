@@ -6,7 +6,6 @@ import numpy as np
 
 from bitrate.meter.groups import RESIDUE, GroupTable
 from bitrate.meter.lines import Line
-from bitrate.meter.lines.outcome import less_noise
 from bitrate.meter.received import Side, smallest, tightest
 from bitrate.meter.run import Run
 from bitrate.types import Estimate
@@ -28,7 +27,7 @@ def measure(run: Run) -> Estimate:
     kind, how = advantage_kind(run.table)
     if kind == "kept":
         return received.renamed("", method=f"the received bits; {how}")
-    kept = less_noise(smallest(run.table, sides(run), run.level), run.assumptions.verifier_noise)
+    kept = smallest(run.table, sides(run), run.level)
     return kept.renamed("", method=f"{kept.method}; {how}").capped(
         received, "an update holds no more than was received"
     )
