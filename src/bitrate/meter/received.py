@@ -20,6 +20,8 @@ FROM_BEFORE = "outcome code from the steps before, the first step's from its oth
 FROM_STEP = "outcome code from the other prompts of the step"
 #: Steps in a row are taken together until they hold so many groups.
 GROUPS_TOGETHER = 100
+#: A run of more steps than this is told several at once.
+MOST_STEPS = 500
 #: A column answer that holds what was asked for, as in most data sets.
 TARGETS = (
     "each group has one answer, scored both right and wrong: these are the right answers and not the model's; "
@@ -64,14 +66,15 @@ def code_sides(table: GroupTable, followed: bool, noise: float = 0.0) -> list[Si
         levels = len(table.reduced.outcome.levels or ())
         order = float(np.log2(levels))
         name = "outcome code from the levels that other prompts drew"
-        return [Side(name, bits, bits, _surprise(table, table.n * order), order)]
+        return [Side(name, bits, bits, _surprise(table, table.totals["rollouts"] * order), order)]
     sides = [(FROM_BEFORE if table.steps.size > 1 else FROM_STEP, _by_visit(table, followed))]
     if table.steps.size > 1 and not table.stopped:
         sides.append((FROM_STEP, _by_step(table, followed)))
     # A rollout alone is compared with nothing, and so is not erased; a group's size may tell how it ended.
     merges = table.several & (not table.stopped)
-    lost, half = float(binary_entropy(noise)), table.n.astype(float) // 2
-    unseen = _surprise(table, log_choose(table.n.astype(float), half) / np.log(2))
+    lost = float(binary_entropy(noise))
+    sizes, groups = np.unique(table.n, return_counts=True)
+    unseen = _surprise(table, float(groups @ log_choose(sizes.astype(float), sizes // 2.0)) / np.log(2))
     return [
         Side(
             name + (f"; less h({noise:g}) = {lost:.4f} bits of verifier noise" if noise else ""),
@@ -84,9 +87,9 @@ def code_sides(table: GroupTable, followed: bool, noise: float = 0.0) -> list[Si
     ]
 
 
-def _surprise(table: GroupTable, order: Floats) -> float:
-    """Bits a rollout of a group whose outcomes nobody foretold: one in about twice the prompts, in any order."""
-    return float(np.log2(2 * table.totals["prompts"]) * table.n.size + order.sum()) / table.totals["rollouts"]
+def _surprise(table: GroupTable, order: float) -> float:
+    """Bits a rollout of groups that nobody foretold, each one in about twice the prompts, and all bits of its order."""
+    return (float(np.log2(2 * table.totals["prompts"])) * table.n.size + order) / table.totals["rollouts"]
 
 
 def answers_unknown(table: GroupTable) -> str | None:
@@ -170,13 +173,13 @@ def _by_visit(table: GroupTable, followed: bool) -> Code:
         again = (table.visits[table.who[rows]] > 1) & followed
         prompts = np.unique(table.who[rows[again]])
         who = np.where(again, np.searchsorted(prompts, table.who[rows]), -1)
-        tracker, starts = (
-            Tracker(prompts.size, fixed=not table.stopped),
-            np.flatnonzero(np.r_[True, table.step[rows][1:] != table.step[rows][:-1]]),
-        )
-        for step in np.split(np.arange(rows.size), starts[1:]):
-            here = rows[step]
-            code = tracker.visit(who[step], table.right[here], table.n[here])
+        tracker = Tracker(prompts.size, fixed=not table.stopped)
+        step = np.cumsum(np.r_[0, table.step[rows][1:] != table.step[rows][:-1]])
+        # Of very many steps some in a row are told at once, from those before all of them: that is a code as well.
+        step = step // (1 + step[-1] // MOST_STEPS)
+        for block in np.split(np.arange(rows.size), np.flatnonzero(np.diff(step)) + 1):
+            here = rows[block]
+            code = tracker.visit(who[block], table.right[here], table.n[here])
             bits[here], merged[here] = code.bits, code.merged
     return Code(bits, merged)
 
@@ -184,9 +187,10 @@ def _by_visit(table: GroupTable, followed: bool) -> Code:
 def _by_step(table: GroupTable, followed: bool) -> Code:
     """Code of each group's outcomes, from other prompts of the same steps whose last visit went alike."""
     run = table.column["run_number"]
-    place = np.searchsorted(table.steps, table.step)
-    _, at, count = np.unique(run.astype(np.int64) * table.steps.size + place, return_inverse=True, return_counts=True)
-    cell = (np.cumsum(count) - count)[at.reshape(-1)] // GROUPS_TOGETHER
+    # Steps are numbered by their order within their runs, so that any numbers of steps will do.
+    place = run.astype(np.int64) * table.steps.size + np.searchsorted(table.steps, table.step)
+    count = np.bincount(place)
+    cell = ((np.cumsum(count) - count) // GROUPS_TOGETHER)[place]
     kind = np.zeros(table.n.size, np.int64)
     if followed:
         row = np.arange(table.n.size)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln, logsumexp
 
 from bitrate.errors import InputError
-from bitrate.stats.counts import check_counts
+from bitrate.stats.counts import check_counts, distinct
 from bitrate.stats.functionals import log_choose
 from bitrate.types import Floats, Ints
 
@@ -18,7 +18,7 @@ from bitrate.types import Floats, Ints
 SPREADS = (0.1, 0.3, 1.0, 3.0, 10.0, 1e4)
 ROUNDS = 20
 #: Keys up to so many times their number are counted in an array.
-DENSE = 64
+DENSE = 16
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,28 @@ def population_code(right: ArrayLike, n: ArrayLike, cell: ArrayLike, who: ArrayL
     who = np.asarray(who, np.int64)
     if not right.shape == who.shape == np.shape(cell):
         raise InputError(f"cell and who have shapes {np.shape(cell)} and {who.shape}; want one of each per group")
-    home = _numbered(np.unique(np.asarray(cell, np.int64), return_inverse=True)[1].reshape(-1), n)
-    own = _numbered(home, who)
+    home = _ranks(_ranks(np.asarray(cell, np.int64)) * (int(n.max(initial=0)) + 1) + n)
     span = int(n.max(initial=0)) + 1
-    here, mine = _tally(home * span + right), _tally(own * span + right)
-    others = _tally(home)(home) - _tally(own)(own)
+    here = _tally(home * span + right)
+    pair = home * (int(who.max(initial=0)) + 1) + who
+    others = np.bincount(home, minlength=1)[home] - 1
+    alone = np.unique(pair).size == pair.size
+    if not alone:
+        own = _ranks(pair)
+        mine = _tally(own * span + right)
+        others = others + 1 - _tally(own)(own)
 
     def log2_chance(k: Ints) -> Floats:
-        alike = here(home * span + k) - mine(own * span + k)
+        """Of k right among each group's rollouts."""
+        alike = here(home * span + k) - ((k == right) if alone else mine(own * span + k))
         return np.asarray(np.log2(alike + 0.5) - np.log2(others + (n + 1) / 2))
 
     said = log2_chance(right)
+    merged = said.copy()
     constant = (right == 0) | (right == n)
-    merged = np.where(constant, np.logaddexp2(said, log2_chance(n - right)), said)
-    order = log_choose(n.astype(float), right.astype(float)) / np.log(2)
+    merged[constant] = np.logaddexp2(said, log2_chance(n - right))[constant]
+    k, size, what = distinct(right, n)
+    order = (log_choose(size.astype(float), k.astype(float)) / np.log(2))[what]
     return Code(order - said, order - merged)
 
 
@@ -125,14 +133,11 @@ def _log_drawn(counts: Ints, who: Ints) -> Floats:
     return np.stack([gammaln(c) - gammaln(c + n) + (gammaln(a + counts) - gammaln(a)).sum(axis=1) for c, a in spread])
 
 
-def _numbered(a: Ints, b: Ints) -> Ints:
-    """The pairs that occur, as numbers from 0."""
-    b = np.unique(b, return_inverse=True)[1].reshape(-1)
-    keys = a * (int(b.max(initial=0)) + 1) + b
-    if int(keys.max(initial=0)) > DENSE * keys.size:
-        return np.asarray(np.unique(keys, return_inverse=True)[1].reshape(-1))
-    there = np.bincount(keys) > 0  # sorting takes ten times as long
-    return np.asarray(np.cumsum(there)[keys] - 1)
+def _ranks(a: Ints) -> Ints:
+    """Whole numbers as ranks from 0, those that do not occur left out."""
+    if a.size and a.min() >= 0 and int(a.max()) <= DENSE * a.size:
+        return np.asarray((np.cumsum(np.bincount(a) > 0) - 1)[a])  # sorting takes ten times as long
+    return np.asarray(np.unique(a, return_inverse=True)[1].reshape(-1))
 
 
 def _tally(keys: Ints) -> Callable[[Ints], Ints]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -32,7 +33,24 @@ UNSEEN, WRONG, MIXED, RIGHT = range(4)
 EASE = 1e-3
 #: How fast the common drift follows its news, and how many prompts' news it takes half as seriously.
 DRIFT, FEW = 0.3, 10
-ROUNDS = 10
+ROUNDS = 6
+#: Groups that all have one size, up to this, are looked up among all counts that it allows.
+EVERY = 256
+
+
+@dataclass(frozen=True)
+class _Step:
+    """Outcomes of a step's groups: ``what`` each shows as a row of ``like``; ``other``, with right and wrong swapped.
+
+    ``like`` is the chance of a count at each node over the greatest of them, whose base 2 logarithm is ``scale``;
+    ``went`` says whether a group was all wrong, mixed or all right.
+    """
+
+    what: Ints
+    other: Ints
+    went: Ints
+    like: Floats
+    scale: Floats
 
 
 @cache
@@ -81,6 +99,7 @@ class Tracker:
         self.fixed = fixed
         self.weight = START.copy()
         self.drift = self.moved = 0.0
+        self._vague = _vague(0.0)
         self.steps = 0
         # One place more is for prompts that nobody asks for again.
         self._belief = np.zeros((len(PACES), prompts + 1, NODES.size), np.float32)
@@ -105,26 +124,27 @@ class Tracker:
         """
         who = np.asarray(who, np.int64)
         right, n = check_counts(right, n)
-        if who.shape != right.shape or (who >= self._went.size - 1).any():
-            raise InputError(
-                f"who = {who[:5]} of {right.size} groups; want numbers below {self._went.size - 1}, one each"
-            )
+        prompts = self._went.size - 1
+        if who.shape != right.shape or (who >= prompts).any():
+            raise InputError(f"who = {who[:5]} of {right.size} groups; want a number below {prompts} for each")
         seen = self._went[who] != UNSEEN
-        before = self.predicted(who[seen])
+        before, step = self.predicted(who[seen]), self._told(right, n)
         # Prompts without a number are all different.
         apart = np.where(who < 0, -1 - np.arange(who.size), who)
         if self.steps:
-            code = self._code(right, n, seen, before)
+            code = self._code(step, seen, before)
         elif self.fixed:
             code = population_code(right, n, np.zeros_like(who), apart)
         else:
-            code = self._by_halves(right, n, np.unique(apart, return_inverse=True)[1].reshape(-1) % 2)
-        each, first, home = np.unique(apart, return_index=True, return_inverse=True)
-        if each.size < who.size:  # what the groups of one prompt showed is added up
-            right, n = (np.bincount(home.reshape(-1), weights=counts).astype(np.int64) for counts in (right, n))
-            who, seen = who[first], seen[first]
-            before = self.predicted(who[seen])
-        self._learn(who, right, n, seen, before)
+            code = self._by_halves(step, np.unique(apart, return_inverse=True)[1].reshape(-1) % 2)
+        named = who[who >= 0]
+        if not (named[1:] > named[:-1]).all():
+            each, first, home = np.unique(apart, return_index=True, return_inverse=True)
+            if each.size < who.size:  # what the groups of one prompt showed is added up
+                right, n = (np.bincount(home.reshape(-1), weights=counts).astype(np.int64) for counts in (right, n))
+                who, seen, step = who[first], seen[first], self._told(right, n)
+                before = self.predicted(who[seen])
+        self._learn(who, step, seen, before)
         return code
 
     def predicted(self, who: Ints) -> Floats:
@@ -133,54 +153,55 @@ class Tracker:
         found[-1] = self._usual()[self._went[who]]
         for e, pace in enumerate(PACES):
             found[e] = self._belief[e, who] @ _kernel(pace)
-        return (1 - EASE) * found + EASE * _vague(self.moved).astype(np.float32)
+        return (1 - EASE) * found + EASE * self._vague.astype(np.float32)
 
     def _usual(self) -> Floats:
         """How prompts fare, by how their last visit went, shape [4, nodes]."""
-        return np.stack([_population(tally, self.moved) for tally in self._tally]).astype(np.float32)
+        return _population(self._tally, self._vague).astype(np.float32)
 
-    def _likelihood(self, right: Ints, n: Ints) -> tuple[Floats, Floats]:
-        """Chance of outcomes at each node over the greatest of them, [counts, nodes], and that one's logarithm."""
+    def _told(self, right: Ints, n: Ints) -> _Step:
+        """The counts of a step, and how likely each is at each node."""
+        if int(n[0]) <= EVERY and (n == n[0]).all():  # all that there may be: to look for those that are takes longer
+            k, what, other = np.arange(n[0] + 1), right, n - right
+            size = np.full(k.size, n[0])
+        else:
+            k, size, both = distinct(np.r_[right, n - right], np.r_[n, n])
+            what, other = both[: n.size], both[n.size :]
         odds = NODES + self.moved
-        log = right[:, None] * log_expit(odds) + (n - right)[:, None] * log_expit(-odds)
+        log = k[:, None] * log_expit(odds) + (size - k)[:, None] * log_expit(-odds)
         top = log.max(axis=1)
-        return np.exp(log - top[:, None]).astype(np.float32), top
+        constant = np.where(right == 0, WRONG, np.where(right == n, RIGHT, MIXED))
+        return _Step(what, other, constant, np.exp(log - top[:, None]).astype(np.float32), top / np.log(2))
 
-    def _code(self, right: Ints, n: Ints, seen: Bools, before: Floats) -> Code:
+    def _code(self, step: _Step, seen: Bools, before: Floats) -> Code:
         """Bits of outcomes under the experts' average, and with all right and all wrong as one."""
-        usual, average = self._usual()[UNSEEN], np.tensordot(self.weight, before, 1)
+        average = np.tensordot(self.weight.astype(np.float32), before, 1)
+        usual = step.like @ self._usual()[UNSEEN]
 
-        def log2_chance(right: Ints, n: Ints, where: Bools) -> Floats:
-            k, size, what = distinct(right[where], n[where])
-            like, scale = self._likelihood(k, size)
-            chance = (like @ usual)[what]
-            told = seen[where]
-            chance[told] = np.einsum("vx,vx->v", average[where[seen]], like[what[told]])
-            return np.asarray((np.log(chance) + scale[what]) / np.log(2))
+        def log2_chance(what: Ints, where: Bools) -> Floats:
+            told, chance = seen[where], usual[what[where]]
+            chance[told] = np.einsum("vx,vx->v", average[where[seen]], step.like[what[where & seen]])
+            return np.asarray(np.log2(chance) + step.scale[what[where]])
 
-        said = log2_chance(right, n, np.ones(n.size, bool))
-        merged, constant = said.copy(), (right == 0) | (right == n)
-        merged[constant] = np.logaddexp2(said[constant], log2_chance(n - right, n, constant))
+        said, constant = log2_chance(step.what, np.ones(seen.size, bool)), step.went != MIXED
+        merged = said.copy()
+        merged[constant] = np.logaddexp2(said[constant], log2_chance(step.other, constant))
         return Code(-said, -merged)
 
-    def _by_halves(self, right: Ints, n: Ints, half: Ints) -> Code:
+    def _by_halves(self, step: _Step, half: Ints) -> Code:
         """Bits of outcomes, each half of the prompts forecast from the other, rollout by rollout."""
-        k, size, what = distinct(right, n)
-        like, scale = self._likelihood(k, size)
-        chance = np.zeros(n.size)
+        bits = np.zeros(half.size)
         for part in (0, 1):
-            others = _with(np.zeros(NODES.size), like, np.bincount(what[half != part], minlength=len(like)), self.moved)
-            chance[half == part] = (like @ _population(others, self.moved))[what[half == part]]
-        bits = -(np.log(chance) + scale[what]) / np.log(2)
+            counts = np.bincount(step.what[half != part], minlength=len(step.like))
+            others = _population(_with(np.zeros(NODES.size), step.like, counts, self._vague), self._vague)
+            bits[half == part] = -(np.log2(step.like @ others) + step.scale)[step.what[half == part]]
         return Code(bits, bits)
 
-    def _learn(self, who: Ints, right: Ints, n: Ints, seen: Bools, before: Floats) -> None:
+    def _learn(self, who: Ints, step: _Step, seen: Bools, before: Floats) -> None:
         """Weigh the experts by what they gave to a step's outcomes, and know its prompts and all prompts better."""
-        k, size, what = distinct(right, n)
-        like, _ = self._likelihood(k, size)
         went = self._went[who]
         if seen.any():
-            belief = before * like[what[seen]]
+            belief = before * step.like[step.what[seen]]
             chance = belief.sum(axis=2)
             belief /= chance[:, :, None]
             log = np.log(self.weight) + np.log(chance).sum(axis=1)
@@ -188,38 +209,39 @@ class Tracker:
             self.weight = (1 - SHARE) * weight / weight.sum() + SHARE * START
             self._follow(before, belief, float((self.steps - self._when[who[seen]]).mean()))
             self._belief[:, who[seen]] = belief[:-1]
-        for kind in np.unique(went):
-            counts = np.bincount(what[went == kind], minlength=len(like))
-            self._tally[kind] = _with(KEPT * self._tally[kind], like, counts, self.moved)
-        # Of a prompt seen for the first time it is known how the others of its step fared.
-        joint = like * self._usual()[UNSEEN]
+        for kind in np.flatnonzero(np.bincount(went, minlength=4)):
+            counts = np.bincount(step.what[went == kind], minlength=len(step.like))
+            self._tally[kind] = _with(KEPT * self._tally[kind], step.like, counts, self._vague)
         new = ~seen & (who >= 0)
-        self._belief[:, who[new]] = (joint / joint.sum(axis=1, keepdims=True))[what[new]]
-        self._went[who] = np.where(right == 0, WRONG, np.where(right == n, RIGHT, MIXED))
+        if new.any():
+            # Of a prompt seen for the first time it is known how the others of its step fared.
+            joint = step.like * self._usual()[UNSEEN]
+            self._belief[:, who[new]] = (joint / joint.sum(axis=1, keepdims=True))[step.what[new]]
+        self._went[who] = step.went
         self._went[-1] = UNSEEN
         self._when[who] = self.steps
         self.steps += 1
         self.moved = float(np.clip(self.moved + self.drift, -FARTHEST, FARTHEST))
+        self._vague = _vague(self.moved)
 
     def _follow(self, before: Floats, belief: Floats, gap: float) -> None:
         """Let the common drift follow how prompts seen again moved beyond what was foretold, ``gap`` steps later."""
         weight, count = self.weight[:-1] / self.weight[:-1].sum(), belief.shape[1]
-        moved = np.array(
-            [(b.mean(axis=0) - a.mean(axis=0)) @ NODES for a, b in zip(before[:-1], belief[:-1], strict=True)]
-        )
-        self.drift += DRIFT * count / (count + FEW) * float(weight @ moved) / gap
+        each = np.full(count, 1 / count, np.float32)
+        moved = [(each @ b - each @ a) @ NODES for a, b in zip(before[:-1], belief[:-1], strict=True)]
+        self.drift += DRIFT * count / (count + FEW) * float(weight @ np.array(moved)) / gap
 
 
-def _population(tally: Floats, moved: float) -> Floats:
-    """A population as it was tallied, beside a vague one that weighs as much as one group."""
-    return np.asarray((tally + _vague(moved)) / (tally.sum() + 1))
+def _population(tally: Floats, vague: Floats) -> Floats:
+    """Populations as they were tallied, [..., nodes], beside a vague one that weighs as much as one group."""
+    return np.asarray((tally + vague) / (tally.sum(axis=-1, keepdims=True) + 1))
 
 
-def _with(tally: Floats, like: Floats, counts: Ints, moved: float) -> Floats:
+def _with(tally: Floats, like: Floats, counts: Ints, vague: Floats) -> Floats:
     """A tally with more groups added, each shared out among the nodes by expectation maximisation."""
     some = counts > 0
     like, counts, new = like[some], counts[some], np.zeros(NODES.size)
     for _ in range(ROUNDS):
-        joint = like * _population(tally + new, moved)
-        new = counts @ (joint / joint.sum(axis=1, keepdims=True))
+        joint = like * (tally + new + vague)
+        new = (counts / joint.sum(axis=1)) @ joint
     return np.asarray(tally + new)
