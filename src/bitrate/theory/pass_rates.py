@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import group_size, positive
+from bitrate.theory.checks import group_size, one, positive
+from bitrate.theory.divergence import digamma_rise, excess_digamma, log_choose
 from bitrate.theory.entropy import beta_mean_entropy
 from bitrate.types import Floats
+
+#: Information below so many bits a rollout is added up rollout by rollout, of groups up to so many rollouts.
+CLEAR, ONE_BY_ONE = 1e-3, 1024
+#: More rollouts than this are not priced.
+MOST = 10_000_000
 
 
 def group_entropy(a: float, b: float, k: int) -> float:
@@ -33,11 +38,14 @@ def group_entropy(a: float, b: float, k: int) -> float:
     >>> round(group_entropy(1, 1, 1), 12), round(group_entropy(1, 1, 2), 12)  # 1/3, 1/6, 1/6, 1/3
     (1.0, 1.918295834054)
     """
-    x, y, size = _one("a", positive("a", a)), _one("b", positive("b", b)), _one("k", group_size("k", k))
-    n = np.arange(size + 1)
-    log_order = betaln(x + n, y + size - n) - betaln(x, y)  # of one order of n passes
-    log_count = log_order - np.log1p(size) - betaln(size - n + 1, n + 1)
-    return float(-(np.exp(log_count) @ log_order) / np.log(2))
+    x, y, size = _checked(a, b, k)
+    i, total = np.arange(size), x + y
+    # The chance of one order of n passes, step by step: log-gammas of a large a or b would cancel.
+    passes, fails = np.cumsum(np.log((x + i) / total)), np.cumsum(np.log((y + i) / total))
+    log_order = np.concatenate([[0.0], passes]) + np.concatenate([[0.0], fails])[::-1] - np.log1p(i / total).sum()
+    chance = np.exp(log_order + log_choose(size, np.arange(size + 1)))
+    bits = -(chance @ log_order) / np.log(2)
+    return float(min(bits, size))  # at most K but for rounding
 
 
 def pass_rate_information(a: float, b: float, k: int) -> float:
@@ -52,7 +60,7 @@ def pass_rate_information(a: float, b: float, k: int) -> float:
         k: rollouts, a whole number from 1.
 
     Returns:
-        Bits per group, within about ``1e-14 k``.
+        Bits per group, within 1e-12 of their size up to 1024 rollouts; beyond, within about ``1e-14 k``.
 
     Raises:
         InputError: a parameter that is not one finite positive number, or ``k`` not a whole number from 1.
@@ -62,10 +70,34 @@ def pass_rate_information(a: float, b: float, k: int) -> float:
     >>> round(pass_rate_information(1, 1, 1), 4)  # 1 - 1 / (2 ln 2)
     0.2787
     """
-    return group_entropy(a, b, k) - float(k * beta_mean_entropy(a, b))
+    x, y, size = _checked(a, b, k)
+    bits = group_entropy(x, y, k) - float(size * beta_mean_entropy(x, y))
+    if bits > CLEAR * size or size > ONE_BY_ONE:
+        return max(0.0, bits)  # far from 0 but for huge a, b and k, where it is as near to it as rounding
+    # Rollout by rollout, each given those before it: no term is negative, where entropies would cancel.
+    bits, chance = 0.0, np.ones(1)
+    for seen in range(int(size)):
+        passed = np.arange(seen + 1)
+        right, wrong = x + passed, y + seen - passed
+        bits += float(chance @ _one_outcome(right, wrong))
+        both = chance / (x + y + seen)
+        chance = np.append(both * wrong, 0.0) + np.insert(both * right, 0, 0.0)
+    return bits
 
 
-def _one(name: str, value: Floats) -> float:
-    if value.ndim:
-        raise InputError(f"{name} has shape {value.shape}; want one number")
-    return float(value)
+def _one_outcome(a: Floats, b: Floats) -> Floats:
+    """Bits that one outcome carries about ``p ~ Beta(a, b)``: ``h(a/(a+b)) - E h(p)``."""
+    rare, often = np.minimum(a, b), np.maximum(a, b)
+    share = rare / (a + b)
+    # Of the rarer outcome e(rare) - e(a+b), of the other e(often) - e(a+b), with e(x) = psi(x+1) - ln x.
+    common = np.log1p(rare / often) - digamma_rise(often + 1, rare)
+    bits = share * (excess_digamma(rare) - excess_digamma(a + b)) + (1 - share) * common
+    return np.asarray(bits / np.log(2))
+
+
+def _checked(a: float, b: float, k: int) -> tuple[float, float, float]:
+    x, y, size = one("a", positive("a", a)), one("b", positive("b", b)), one("k", group_size("k", k))
+    if size > MOST:
+        raise InputError(f"k = {size:g}; want {MOST:g} rollouts or fewer")
+    # Where the sum of both overflows only their ratio counts.
+    return (x, y, size) if np.isfinite(x + y + size) else (x / 4, y / 4, size)

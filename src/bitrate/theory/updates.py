@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, group_size
+from bitrate.theory.checks import distribution, group_size, numbers, one
+from bitrate.theory.divergence import shannon
 from bitrate.types import Floats
 
 #: How rewards become advantages: "grpo", "rloo", a constant baseline, or a function of the K rewards of a group.
@@ -100,7 +101,9 @@ def verifier_information(
     0.5
     """
     q, allowed, pi = _checked(prior, accepts, policy)
-    size = int(group_size("k", k))
+    size = int(one("k", group_size("k", k)))
+    if advantage is not None and not isinstance(advantage, str) and not callable(advantage):
+        advantage, given_rollouts = _baseline(advantage, size, given_rollouts)
     right, wrong = (np.ones(size + 1), np.zeros(size + 1)) if advantage is None else _advantages(advantage, size)
     scale = max(np.abs(right[1:]).max(), np.abs(wrong[:-1]).max())
     if scale == 0:
@@ -146,6 +149,23 @@ def _checked(prior: ArrayLike, accepts: ArrayLike, policy: ArrayLike) -> tuple[F
     return np.bincount(which.ravel(), weights=q[q > 0]).astype(np.float64), rows.T, pi[pi > 0]
 
 
+def _baseline(baseline: ArrayLike, k: int, given_rollouts: bool) -> tuple[float, bool]:
+    """The baseline, and whether the update gives the rollouts away.
+
+    ``g = sum r_i (e_i - policy) - b sum (e_i - policy)``. The last sums of two multisets differ by whole numbers, and
+    the first by no more than K in each: with ``|b| > 2K`` equal updates have equal first and equal last sums, however
+    little of the rewards rounding would leave in g. With a baseline next to 0 or 1 the small part is the last.
+    """
+    try:
+        value = one("advantage", numbers("advantage", baseline))
+    except InputError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"advantage = {baseline!r}; want 'grpo', 'rloo', a finite baseline or a function")
+    both = abs(value) > 2 * k or 0 < abs(value) < SAME or 0 < abs(1 - value) < SAME
+    return (0.0, True) if both else (value, given_rollouts)
+
+
 def _advantages(advantage: Advantage, k: int) -> tuple[Floats, Floats]:
     """Advantage of a right and of a wrong rollout when m = 0..K of the group are right; 0 where there is none."""
     m = np.arange(k + 1.0)
@@ -159,7 +179,7 @@ def _advantages(advantage: Advantage, k: int) -> tuple[Floats, Floats]:
         if k == 1:
             raise InputError("k = 1 with advantage 'rloo'; want 2 rollouts or more, the others are the baseline")
         right, wrong = (k - m) / (k - 1), -m / (k - 1)
-    elif isinstance(advantage, str) or not np.isfinite(advantage):
+    elif isinstance(advantage, str):
         raise InputError(f"advantage = {advantage!r}; want 'grpo', 'rloo', a finite baseline or a function")
     else:
         right, wrong = np.full(k + 1, 1.0 - advantage), np.full(k + 1, -float(advantage))
