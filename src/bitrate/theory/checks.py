@@ -125,7 +125,7 @@ def verdict(name: str, value: object) -> bool:
     >>> verdict("correct", np.True_), verdict("correct", 0)
     (True, False)
     """
-    if not isinstance(value, bool | np.bool_) and one(name, numbers(name, value)) not in (0, 1):  # type: ignore[arg-type]
+    if not isinstance(value, bool | np.bool_) and one(name, numbers(name, value)) not in {0.0, 1.0}:  # type: ignore[arg-type]
         raise InputError(f"{name} = {_short(value)}; want True or False")
     return bool(value)
 

@@ -159,7 +159,7 @@ def teacher_information(prior: ArrayLike, teachers: ArrayLike, bits: int | None 
             steps = np.ldexp(rows, int(min(one("bits", whole("bits", bits)), FINEST)))
         rows = np.rint(steps)
     which = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
-    return float(shannon(np.bincount(which, weights=q)))
+    return float(shannon(np.asarray(np.bincount(which, weights=q), dtype=np.float64)))
 
 
 def _pair(teacher: ArrayLike, student: ArrayLike) -> tuple[Floats, Floats]:

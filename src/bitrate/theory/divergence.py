@@ -107,7 +107,7 @@ def excess_digamma(x: ArrayLike) -> Floats:
         # psi(y + 1) = ln y + 1/(2y) - ...; far out the ten steps of 1/y and ln(y/x) would cancel.
         far = np.maximum(start, 10.0)
         direct = 1 / (2 * far) - sum(c / far ** (2 * i) for i, c in enumerate(_TAIL, start=1))
-        near = total + tail + np.log1p(10 / start)
+        near = total + tail + np.log(start + 10) - np.log(start)
     return np.asarray(np.where(start >= 10, direct, near))
 
 

@@ -118,8 +118,10 @@ def good_set_update_no_baseline(n: ArrayLike, alpha: ArrayLike) -> Floats:
 
     def bits(total: float, chance: float) -> float:
         size, weight = _size_of_set(total, chance, least=0)
+        # What is left of the set more than its mean, from whichever of alpha and 1 - alpha is small.
+        more = total * chance - size if chance < 0.5 else (total - size) - total * (1 - chance)
         # h(alpha) + E[x log x], with the Jensen gap E[x log x] - E[x] log E[x] as a sum of terms that are not negative.
-        gap = (weight * divergence_term(1 - chance, (total * chance - size) / total)).sum()
+        gap = (weight * divergence_term(1 - chance, more / total)).sum()
         return float((entr(chance) + gap) / np.log(2))
 
     return np.asarray(np.vectorize(bits, otypes=[np.float64])(whole("n", n), probability("alpha", alpha)))

@@ -62,7 +62,8 @@ def sampled_guess_information(p: ArrayLike, others: ArrayLike) -> Floats:
     '0.8250'
     """
     x, rest = probability("p", p), whole("others", others)
-    bits = x * binary_entropy(x) + (1 - x) * binary_entropy((1 - x) / rest)
+    one_other = np.minimum(1 - x, rest - 1 + x) / rest  # or the chance of any but that one, if it is less
+    bits = x * binary_entropy(x) + (1 - x) * binary_entropy(one_other)
     # Equal at p = 1/2 and one other option, but for rounding.
     return np.asarray(np.minimum(bits, label_information(x, rest)))
 

@@ -39,10 +39,14 @@ def group_entropy(a: float, b: float, k: int) -> float:
     (1.0, 1.918295834054)
     """
     x, y, size = _checked(a, b, k)
-    i, total = np.arange(size), x + y
-    # The chance of one order of n passes, step by step: log-gammas of a large a or b would cancel.
-    passes, fails = np.cumsum(np.log((x + i) / total)), np.cumsum(np.log((y + i) / total))
-    log_order = np.concatenate([[0.0], passes]) + np.concatenate([[0.0], fails])[::-1] - np.log1p(i / total).sum()
+    i, total, rare, zero = np.arange(size), x + y, min(x, y), np.zeros(1)
+    # The chance of one order of n likelier and K - n rarer outcomes, step by step: log-gammas of a large a or b cancel.
+    likelier = np.append(zero, np.cumsum(np.log1p(-rare / (total + i))))
+    if total > 1:
+        rarer, later = np.log((rare + i) / total), np.log1p(i / total)
+    else:  # the quotients could overflow
+        rarer, later = np.log(rare + i) - np.log(total), np.log(total + i) - np.log(total)
+    log_order = likelier + np.append(zero, np.cumsum(rarer))[::-1] - np.append(np.cumsum(later[::-1])[::-1], zero)
     chance = np.exp(log_order + log_choose(size, np.arange(size + 1)))
     bits = -(chance @ log_order) / np.log(2)
     return float(min(bits, size))  # at most K but for rounding
@@ -77,8 +81,8 @@ def pass_rate_information(a: float, b: float, k: int) -> float:
     # Rollout by rollout, each given those before it: no term is negative, where entropies would cancel.
     bits, chance = 0.0, np.ones(1)
     for seen in range(int(size)):
-        passed = np.arange(seen + 1)
-        right, wrong = x + passed, y + seen - passed
+        passed = np.arange(seen + 1, dtype=np.float64)
+        right, wrong = np.asarray(x + passed, np.float64), np.asarray(y + (seen - passed), np.float64)
         bits += float(chance @ _one_outcome(right, wrong))
         both = chance / (x + y + seen)
         chance = np.append(both * wrong, 0.0) + np.insert(both * right, 0, 0.0)
@@ -90,7 +94,9 @@ def _one_outcome(a: Floats, b: Floats) -> Floats:
     rare, often = np.minimum(a, b), np.maximum(a, b)
     share = rare / (a + b)
     # Of the rarer outcome e(rare) - e(a+b), of the other e(often) - e(a+b), with e(x) = psi(x+1) - ln x.
-    common = np.log1p(rare / often) - digamma_rise(often + 1, rare)
+    # Small rises and small excesses each want the form in which they are not the difference of larger numbers.
+    rise = np.log1p(rare / often) - digamma_rise(often + 1, rare)
+    common = np.where(rare > 1, excess_digamma(often) - excess_digamma(a + b), rise)
     bits = share * (excess_digamma(rare) - excess_digamma(a + b)) + (1 - share) * common
     return np.asarray(bits / np.log(2))
 

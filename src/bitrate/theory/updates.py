@@ -8,11 +8,10 @@ from itertools import chain, combinations_with_replacement, product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr
 
 from bitrate.errors import InputError
 from bitrate.theory.checks import distribution, group_size, numbers, one
-from bitrate.theory.divergence import shannon
+from bitrate.theory.divergence import divergence_term, shannon
 from bitrate.types import Floats
 
 #: How rewards become advantages: "grpo", "rloo", a constant baseline, or a function of the K rewards of a group.
@@ -248,11 +247,14 @@ def _merged(columns: list[Floats]) -> NDArray[np.int64]:
 
 
 def _information(update: NDArray[np.int64], prior: Floats, chance: Floats) -> float:
-    """``H(update) - H(update | target)`` in bits; rows of ``update`` run over multisets, then targets."""
-    if not update.any():
-        return 0.0  # one update only: the difference of the entropies would leave rounding
-    marginal = np.bincount(update, weights=np.outer(chance, prior).ravel())
+    """Mean divergence of the update given the target from the update, bits; rows run over multisets, then targets."""
     target = np.tile(np.arange(prior.size), chance.size)
     cell, which = np.unique(update * prior.size + target, return_inverse=True)
     given = np.bincount(which.ravel(), weights=np.repeat(chance, prior.size))
-    return float((entr(marginal).sum() - (prior[cell % prior.size] * entr(given)).sum()) / np.log(2))
+    row, weight = cell // prior.size, prior[cell % prior.size]
+    marginal = np.bincount(row, weights=weight * given)
+    nats = float(weight @ divergence_term(marginal[row], given - marginal[row]))
+    # A target that excludes an update diverges by the update's chance. None does where all targets have the cell.
+    excluded = np.where(np.bincount(row) == prior.size, 0.0, prior.sum() - np.bincount(row, weights=weight))
+    nats += float(marginal @ np.maximum(excluded, 0.0))
+    return min(nats / math.log(2), float(shannon(prior)))  # rounding can exceed what there is to know
