@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bitrate.errors import InputError
 from bitrate.theory.checks import group_size, one, positive
-from bitrate.theory.divergence import digamma_rise, excess_digamma, log_choose
+from bitrate.theory.divergence import digamma_rise, excess_digamma
 from bitrate.theory.entropy import beta_mean_entropy
 from bitrate.types import Floats
 
@@ -41,13 +43,17 @@ def group_entropy(a: float, b: float, k: int) -> float:
     x, y, size = _checked(a, b, k)
     i, total, rare, zero = np.arange(size), x + y, min(x, y), np.zeros(1)
     # The chance of one order of n likelier and K - n rarer outcomes, step by step: log-gammas of a large a or b cancel.
-    likelier = np.append(zero, np.cumsum(np.log1p(-rare / (total + i))))
+    likelier = np.append(zero, _running(np.log1p(-rare / (total + i))))
     if total > 1:
         rarer, later = np.log((rare + i) / total), np.log1p(i / total)
     else:  # the quotients could overflow
         rarer, later = np.log(rare + i) - np.log(total), np.log(total + i) - np.log(total)
-    log_order = likelier + np.append(zero, np.cumsum(rarer))[::-1] - np.append(np.cumsum(later[::-1])[::-1], zero)
-    chance = np.exp(log_order + log_choose(size, np.arange(size + 1)))
+    log_order = likelier + np.append(zero, _running(rarer))[::-1] - np.append(_running(later[::-1])[::-1], zero)
+    # The chance of n from ratios outwards from the likeliest: no error that grows with K multiplies the large log_order.
+    log_ratio = np.log((size - i) / (i + 1)) + np.log((max(x, y) + i) / (rare + (size - 1 - i)))
+    mode = int(np.argmax(np.append(zero, _running(log_ratio))))
+    chance = np.exp(np.concatenate([-_running(log_ratio[:mode][::-1])[::-1], zero, _running(log_ratio[mode:])]))
+    chance /= chance.sum()
     bits = -(chance @ log_order) / np.log(2)
     return float(min(bits, size))  # at most K but for rounding
 
@@ -87,6 +93,16 @@ def pass_rate_information(a: float, b: float, k: int) -> float:
         both = chance / (x + y + seen)
         chance = np.append(both * wrong, 0.0) + np.insert(both * right, 0, 0.0)
     return bits
+
+
+def _running(terms: Floats) -> Floats:
+    """Running sums, added up in blocks so that rounding hardly grows with their number."""
+    width = max(1, math.isqrt(terms.size - 1) + 1) if terms.size else 1
+    blocks = np.zeros((width, width))
+    blocks.flat[: terms.size] = terms
+    inside = np.cumsum(blocks, axis=1)
+    before = np.append(np.zeros(1), np.cumsum(inside[:-1, -1]))
+    return np.asarray((inside + before[:, np.newaxis]).ravel()[: terms.size])
 
 
 def _one_outcome(a: Floats, b: Floats) -> Floats:
