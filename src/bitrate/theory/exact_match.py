@@ -17,6 +17,8 @@ from bitrate.types import Floats
 
 #: A prior or policy whose probabilities differ by less than this share of their size is uniform.
 UNIFORM = 1e-13
+#: The most steps of the occupancy recursion.
+MOST_STEPS = 20_000_000_000
 #: Patterns of up to so many answers are counted in whole numbers; of more, so many terms are summed one by one.
 SMALL, TERMS = 1000, 100_000
 
@@ -94,7 +96,7 @@ def distinct_answers(n_answers: int, k: int) -> Floats:
         Probabilities of M = 0 ... min(K, V), shape [min(K, V) + 1].
 
     Raises:
-        InputError: an argument that is not a whole number from 1.
+        InputError: an argument that is not a whole number from 1, or both so large that 2e10 steps do not do.
 
     Reference: docs/estimators.md#occupancy; Feller (1968), An Introduction to Probability Theory, vol. 1, section II.5.
 
@@ -102,7 +104,12 @@ def distinct_answers(n_answers: int, k: int) -> Floats:
     [0.0, 0.5, 0.5]
     """
     size, draws = int(one("n_answers", whole("n_answers", n_answers))), int(one("k", group_size("k", k)))
-    m = np.arange(min(draws, size) + 1)
+    least = min(draws, size)
+    # All V come up long before the last of these draws: the chance that one is missing has underflowed.
+    draws = min(draws, math.ceil(size * (math.log(size) + 800)))
+    if draws * least > MOST_STEPS:
+        raise InputError(f"k = {k} draws of {n_answers} answers make {draws * least:.1e} steps; want {MOST_STEPS:.0e}")
+    m = np.arange(least + 1)
     stay, grow = m / size, (size - m[:-1]) / size
     p = (m == 0).astype(float)
     for _ in range(draws):

@@ -49,8 +49,9 @@ def group_entropy(a: float, b: float, k: int) -> float:
     else:  # the quotients could overflow
         rarer, later = np.log(rare + i) - np.log(total), np.log(total + i) - np.log(total)
     log_order = likelier + np.append(zero, _running(rarer))[::-1] - np.append(_running(later[::-1])[::-1], zero)
-    # The chance of n from ratios outwards from the likeliest: no error that grows with K multiplies the large log_order.
-    log_ratio = np.log((size - i) / (i + 1)) + np.log((max(x, y) + i) / (rare + (size - 1 - i)))
+    # The chance of n from ratios outwards from the likeliest: an error that grows with K would multiply log_order.
+    below = rare + (size - 1 - i)
+    log_ratio = np.log((size - i) / np.maximum(below, 1) * ((max(x, y) + i) / (i + 1))) - np.log(np.minimum(below, 1))
     mode = int(np.argmax(np.append(zero, _running(log_ratio))))
     chance = np.exp(np.concatenate([-_running(log_ratio[:mode][::-1])[::-1], zero, _running(log_ratio[mode:])]))
     chance /= chance.sum()
@@ -90,8 +91,8 @@ def pass_rate_information(a: float, b: float, k: int) -> float:
         passed = np.arange(seen + 1, dtype=np.float64)
         right, wrong = np.asarray(x + passed, np.float64), np.asarray(y + (seen - passed), np.float64)
         bits += float(chance @ _one_outcome(right, wrong))
-        both = chance / (x + y + seen)
-        chance = np.append(both * wrong, 0.0) + np.insert(both * right, 0, 0.0)
+        both = x + y + seen
+        chance = np.append(chance * (wrong / both), 0.0) + np.insert(chance * (right / both), 0, 0.0)
     return bits
 
 
@@ -121,5 +122,6 @@ def _checked(a: float, b: float, k: int) -> tuple[float, float, float]:
     x, y, size = one("a", positive("a", a)), one("b", positive("b", b)), one("k", group_size("k", k))
     if size > MOST:
         raise InputError(f"k = {size:g}; want {MOST:g} rollouts or fewer")
-    # Where the sum of both overflows only their ratio counts.
-    return (x, y, size) if np.isfinite(x + y + size) else (x / 4, y / 4, size)
+    # Where the sum of both overflows, or is next to nothing, only their ratio counts.
+    scale = 0.25 if not math.isfinite(x + y + size) else 1e250 if x + y < 1e-290 else 1.0
+    return x * scale, y * scale, size

@@ -58,8 +58,8 @@ def decade_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike = 1.
     if (x >= 0.1).any():
         raise InputError(f"pass_rate = {x[x >= 0.1].flat[0]:g}; want less than 0.1, a decade below 1")
     # C(p) as a share of C(10 p): two large costs neither cancel nor make inf - inf.
-    share = np.log(np.log(10 * x) / np.log(x)) / positive("exponent", exponent)
     with np.errstate(over="ignore"):
+        share = np.log(np.log(10 * x) / np.log(x)) / positive("exponent", exponent)
         return np.asarray(power_law_cost(10 * x, exponent, scale) * -np.expm1(share))
 
 
