@@ -131,7 +131,7 @@ class NoisyMatchBelief:
             raise InputError(f"prior has shape {self._weight.shape}; want one axis, the answers")
         self._flip = one("flip", probability("flip", flip))
         if not 0 < self._flip < 0.5:
-            raise InputError(f"flip = {flip:g}; want a rate above 0 and below 1/2")
+            raise InputError(f"flip = {self._flip:g}; want a rate above 0 and below 1/2")
         self._sum()
 
     def _sum(self) -> None:

@@ -34,7 +34,7 @@ def numbers(name: str, value: ArrayLike) -> Floats:
     elif found.dtype.kind not in "iuf":
         raise InputError(f"{name} = {_short(value)}; want numbers")
     try:
-        return found.astype(np.float64, copy=False)
+        return np.asarray(found.astype(np.float64) + 0.0)  # -0 is 0, and 1/x of it is not -inf
     except OverflowError:
         raise InputError(f"{name} = {_short(value)}; want numbers that a float64 can hold") from None
 

@@ -17,6 +17,8 @@ from bitrate.types import Floats
 
 #: A prior or policy whose probabilities differ by less than this share of their size is uniform.
 UNIFORM = 1e-13
+#: The most rollouts of the contour integral.
+MOST_ROLLOUTS = 10_000_000
 #: The most steps of the occupancy recursion.
 MOST_STEPS = 20_000_000_000
 #: Patterns of up to so many answers are counted in whole numbers; of more, so many terms are summed one by one.
@@ -77,6 +79,11 @@ def group_information(prior: ArrayLike, policy: ArrayLike, k: int) -> float:
     if np.ptp(q) <= UNIFORM * q.max() and np.ptp(pi) <= UNIFORM * pi.max():
         seen = distinct_answers(q.size, rollouts)
         return min(most, float(seen @ group_information_given_distinct(q.size, np.arange(seen.size)) / seen.sum()))
+    sampled = pi > 0
+    if rollouts * float(pi[sampled].min()) > 800:  # the chance that one of them does not come up has underflowed
+        return min(most, float(entr(np.append(q[sampled], q[~sampled].sum())).sum() / math.log(2)))
+    if rollouts > MOST_ROLLOUTS:
+        raise InputError(f"k = {rollouts} with answers that are sampled so rarely; want {MOST_ROLLOUTS} or fewer")
     # xlog1py: the chance of an answer never to come, also where the policy gives nothing else.
     given = -np.expm1(xlog1py(float(rollouts), -np.minimum(pi, 1.0)))
     bits = float(given @ entr(q) / math.log(2)) + unseen_entropy(q, pi, rollouts)
@@ -106,11 +113,12 @@ def distinct_answers(n_answers: int, k: int) -> Floats:
     size, draws = int(one("n_answers", whole("n_answers", n_answers))), int(one("k", group_size("k", k)))
     least = min(draws, size)
     # All V come up long before the last of these draws: the chance that one is missing has underflowed.
-    draws = min(draws, math.ceil(size * (math.log(size) + 800)))
+    if draws > size * (math.log(size) + 800.0):
+        draws = math.ceil(size * (math.log(size) + 800))
     if draws * least > MOST_STEPS:
         raise InputError(f"k = {k} draws of {n_answers} answers make {draws * least:.1e} steps; want {MOST_STEPS:.0e}")
     m = np.arange(least + 1)
-    stay, grow = m / size, (size - m[:-1]) / size
+    stay, grow = m / float(size), (float(size) - m[:-1]) / size
     p = (m == 0).astype(float)
     for _ in range(draws):
         p[1:] = p[1:] * stay[1:] + p[:-1] * grow

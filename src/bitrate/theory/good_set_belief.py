@@ -13,6 +13,9 @@ from bitrate.theory.good_sets import _set_sizes
 from bitrate.theory.labels import surprisal
 from bitrate.types import Floats
 
+#: Memory for more jokes is not asked for.
+MOST_JOKES = 1_000_000_000
+
 
 class GoodSetBelief:
     """What a learner believes about the good set after the rollouts it has seen, by Bayes' rule.
@@ -45,6 +48,8 @@ class GoodSetBelief:
         self._alpha = None if alpha is None else one("alpha", probability("alpha", alpha))
         self._left = int(one("n", whole("n", n)))
         self._good_left = 0 if size is None else int(one("size", _set_sizes(n, size)[1]))
+        if self._left > MOST_JOKES:
+            raise InputError(f"n = {self._left}; want {MOST_JOKES} jokes or fewer, each is remembered")
         self._unseen = np.ones(self._left, dtype=bool)
         self._good = np.zeros(self._left, dtype=bool)
 

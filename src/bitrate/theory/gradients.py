@@ -77,7 +77,7 @@ def label_gradient_snr(target: ArrayLike, policy: ArrayLike) -> Floats:
     noise = (q * complement(q)).sum(-1)  # 1 - ||q||^2, exactly 0 for a deterministic target
     if ((signal == 0) & (noise == 0)).any():
         raise InputError("policy = target, and target is deterministic; want another policy: no signal, and no noise")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return np.asarray(signal / noise)
 
 

@@ -44,9 +44,9 @@ def group_entropy(a: float, b: float, k: int) -> float:
     i, total, rare, zero = np.arange(size), x + y, min(x, y), np.zeros(1)
     # The chance of one order of n likelier and K - n rarer outcomes, step by step: log-gammas of a large a or b cancel.
     likelier = np.append(zero, _running(np.log1p(-rare / (total + i))))
-    if total > 1:
+    if total > 1 and rare > 1e-290:
         rarer, later = np.log((rare + i) / total), np.log1p(i / total)
-    else:  # the quotients could overflow
+    else:  # the quotients could overflow, or underflow
         rarer, later = np.log(rare + i) - np.log(total), np.log(total + i) - np.log(total)
     log_order = likelier + np.append(zero, _running(rarer))[::-1] - np.append(_running(later[::-1])[::-1], zero)
     # The chance of n from ratios outwards from the likeliest: an error that grows with K would multiply log_order.

@@ -100,7 +100,7 @@ def _centre(p: float, std: float) -> float:
 
     # Both ends are below the root: E sigma(L) is at most exp(c + std^2 / 2), and, with t = ln(p/2), at most
     # P(L > t) + exp(t). The upper end is above it since p < 1/2.
-    lower = max(np.log(p) - std * std / 2, np.log(p / 2) + std * float(ndtri(p / 2)))
+    lower = max(np.log(p) - std * std / 2, np.log(p) - np.log(2) + std * float(ndtri(p / 2)))
     return float(brentq(lambda c: _mean(c, std) / p - 1, lower - 1e-9 * abs(lower), 1.0, xtol=1e-13, maxiter=1000))
 
 

@@ -59,7 +59,10 @@ def regularised_policy(reference: ArrayLike, reward: ArrayLike, beta: float) -> 
     >>> regularised_policy([0.5, 0.25, 0.25], [0, 1, 1], 1 / np.log(2)).round(12).tolist()
     [0.333333333333, 0.333333333333, 0.333333333333]
     """
-    start, gain = np.broadcast_arrays(distribution("reference", reference), finite("reward", reward))
+    start, gain = distribution("reference", reference), finite("reward", reward)
+    if gain.shape[-1:] not in {(), (1,), start.shape[-1:]}:
+        raise InputError(f"reward has shape {gain.shape}; want {start.shape[-1]} rollouts along the last axis")
+    start, gain = np.broadcast_arrays(start, gain)
     weight = max(one("beta", positive("beta", beta)), _SMALLEST)
     seen = start > 0
     # Rewards relative to the best that the reference can reach: no exponent is above 0, whatever beta is.

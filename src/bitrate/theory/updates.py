@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bitrate.errors import InputError
 from bitrate.theory.checks import distribution, group_size, numbers, one
-from bitrate.theory.divergence import divergence_term, shannon
+from bitrate.theory.divergence import divergence_term, log_choose, shannon
 from bitrate.types import Floats
 
 #: How rewards become advantages: "grpo", "rloo", a constant baseline, or a function of the K rewards of a group.
@@ -19,6 +19,8 @@ Advantage = str | float | Callable[[Floats], ArrayLike]
 
 #: The most pairs of a multiset of K answers and a target that are enumerated.
 MOST_PAIRS = 5_000_000
+#: Rollouts of a multiset that cost what a pair does.
+MOST_ROLLOUTS_A_PAIR = 32
 #: A function of the rewards is called on every one of the 2^K reward patterns, so K is bounded.
 MOST_ROLLOUTS_OF_A_FUNCTION = 16
 #: Gradients closer than this, in units of the largest advantage, are one gradient.
@@ -101,6 +103,13 @@ def verifier_information(
     """
     q, allowed, pi = _checked(prior, accepts, policy)
     size = int(one("k", group_size("k", k)))
+    multisets = math.exp(min(float(log_choose(pi.size + size - 1.0, size)), 700.0))
+    if multisets * max(q.size, size / MOST_ROLLOUTS_A_PAIR) > MOST_PAIRS:
+        raise InputError(
+            f"k = {size} with {pi.size} answers and {q.size} targets makes {multisets * q.size:.0f} pairs of rollouts "
+            f"and target; want {MOST_PAIRS} or fewer, of {MOST_ROLLOUTS_A_PAIR} rollouts",
+            hint="use a smaller group or fewer answers; group_information prices the feedback at any size",
+        )
     if advantage is not None and not isinstance(advantage, str) and not callable(advantage):
         advantage, given_rollouts = _baseline(advantage, size, given_rollouts)
     right, wrong = (np.ones(size + 1), np.zeros(size + 1)) if advantage is None else _advantages(advantage, size)
@@ -109,13 +118,6 @@ def verifier_information(
         return 0.0
     right, wrong = right / scale, wrong / scale
 
-    pairs = math.comb(pi.size + size - 1, size) * q.size
-    if pairs > MOST_PAIRS:
-        raise InputError(
-            f"k = {size} with {pi.size} answers and {q.size} targets makes {pairs} pairs of rollouts and target; "
-            f"want {MOST_PAIRS} or fewer",
-            hint="use a smaller group or fewer answers; group_information prices the feedback at any size",
-        )
     rollouts, chance = _multisets(pi, size)
     n_right = _total(allowed, rollouts).astype(np.int64)
     columns: list[Floats] = []
@@ -135,7 +137,11 @@ def verifier_information(
 
 def _checked(prior: ArrayLike, accepts: ArrayLike, policy: ArrayLike) -> tuple[Floats, NDArray[np.bool_], Floats]:
     """Prior, accepted answers [V, S] and policy, less what cannot happen or cannot be told apart."""
-    q, pi, allowed = distribution("prior", prior), distribution("policy", policy), np.asarray(accepts)
+    q, pi = distribution("prior", prior), distribution("policy", policy)
+    try:
+        allowed = np.asarray(accepts)
+    except ValueError:  # rows of different lengths
+        raise InputError("accepts has rows of different lengths; want True and False in one shape") from None
     for name, array in (("prior", q), ("policy", pi)):
         if array.ndim != 1:
             raise InputError(f"{name} has shape {array.shape}; want one axis")
