@@ -120,9 +120,9 @@ def test_independent_variables_carry_nothing(seed):
 
 
 def test_probabilities_whose_product_underflows_keep_their_bits():
-    tiny = 1e-200  # beside a cell of mass 1, its own cell carries tiny * log2(1 / tiny)
+    tiny = 1e-200  # beside a cell of mass 1 - tiny, its own cell carries tiny * log2(1 / tiny), the other the rest of h
     bits = mutual_information([[1.0, 0], [0, tiny]])
-    assert bits == pytest.approx(tiny * np.log2(1 / tiny), rel=1e-12, abs=0)
+    assert bits == pytest.approx(tiny * (np.log2(1 / tiny) + 1 / np.log(2)), rel=1e-12, abs=0)
 
 
 def test_mutual_information_agrees_with_dit():

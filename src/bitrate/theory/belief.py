@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, probability
+from bitrate.theory.checks import distribution, one, place, probability, verdict
 from bitrate.theory.entropy import binary_entropy, noisy_outcome_information
 
 #: What is alive is summed afresh each time it has shrunk by this factor, so that rounding cannot build up.
@@ -48,6 +48,7 @@ class ExactMatchBelief:
 
     def _sum(self) -> None:
         """R and A from all that is alive."""
+        self._mass /= self._mass.sum()  # else what is alive could grow too small for its entropy to keep its digits
         self._alive, self._terms = float(self._mass.sum()), float(entr(self._mass).sum()) / math.log(2)
         self._summed_at, self._left = self._alive, int(np.count_nonzero(self._mass))
 
@@ -59,7 +60,7 @@ class ExactMatchBelief:
 
     def probability(self, answer: int) -> float:
         """The chance that an answer is right, given the history."""
-        return float(self._mass[_place(answer, self._mass.size)] / self._alive)
+        return float(self._mass[place("answer", answer, self._mass.size)] / self._alive)
 
     def information(self, policy: ArrayLike) -> float:
         """Bits that the next rollout of a policy carries on average: ``sum_t policy_t h(P(t right | history))``."""
@@ -80,22 +81,22 @@ class ExactMatchBelief:
             its mean over outcomes is the information, and never negative.
 
         Raises:
-            InputError: no such answer, or an outcome of probability 0.
+            InputError: no such answer, no verdict, or an outcome of probability 0.
         """
-        place, before = _place(answer, self._mass.size), self.entropy
-        mass = float(self._mass[place])
-        if correct:
+        index, before = place("answer", answer, self._mass.size), self.entropy
+        mass = float(self._mass[index])
+        if verdict("correct", correct):
             if mass == 0:
                 raise InputError(f"answer = {answer} was said to be right; want an answer that still can be")
             self._mass[:] = 0.0
-            self._mass[place] = 1.0
+            self._mass[index] = 1.0
             self._sum()
             return before
         if mass == 0:
             return 0.0
         if self._left == 1:
             raise InputError(f"answer = {answer} was said to be wrong; every other answer was ruled out before")
-        self._mass[place] = 0.0
+        self._mass[index] = 0.0
         self._left -= 1
         self._alive -= mass
         self._terms += mass * math.log2(mass)
@@ -128,9 +129,9 @@ class NoisyMatchBelief:
         self._weight = distribution("prior", prior).copy()
         if self._weight.ndim != 1:
             raise InputError(f"prior has shape {self._weight.shape}; want one axis, the answers")
-        self._flip = float(probability("flip", flip))
+        self._flip = one("flip", probability("flip", flip))
         if not 0 < self._flip < 0.5:
-            raise InputError(f"flip = {flip:g}; want a rate above 0 and below 1/2")
+            raise InputError(f"flip = {self._flip:g}; want a rate above 0 and below 1/2")
         self._sum()
 
     def _sum(self) -> None:
@@ -147,7 +148,7 @@ class NoisyMatchBelief:
 
     def probability(self, answer: int) -> float:
         """The chance that an answer is right, given the history."""
-        return float(self._weight[_place(answer, self._weight.size)] / self._total)
+        return float(self._weight[place("answer", answer, self._weight.size)] / self._total)
 
     def information(self, policy: ArrayLike) -> float:
         """Bits about the right answer that the next rollout of a policy carries on average.
@@ -170,23 +171,16 @@ class NoisyMatchBelief:
             ``H`` before less ``H`` after, bits; negative where this outcome made the answer less sure.
 
         Raises:
-            InputError: no such answer.
+            InputError: no such answer, or no verdict.
         """
-        place, before = _place(answer, self._weight.size), self.entropy
+        index, before = place("answer", answer, self._weight.size), self.entropy
         odds = (1 - self._flip) / self._flip
-        old = float(self._weight[place])
-        new = old * odds if correct else old / odds
-        self._weight[place] = new
+        old = float(self._weight[index])
+        new = old * odds if verdict("correct", correct) else old / odds
+        self._weight[index] = new
         self._total += new - old
         self._terms += float(entr(new) - entr(old))
         self._peak = max(self._peak, self._total)
         if self._total < AFRESH * self._peak or self._total > MOST_GROWTH:
             self._sum()
         return before - self.entropy
-
-
-def _place(answer: int, answers: int) -> int:
-    """The answer, if there is one of that number."""
-    if answer != int(answer) or not 0 <= answer < answers:
-        raise InputError(f"answer = {answer}; want a whole number from 0 to {answers - 1}")
-    return int(answer)

@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, rel_entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, positive, whole
+from bitrate.theory.checks import distribution, numbers, one, positive, whole
+from bitrate.theory.divergence import divergence, shannon
 from bitrate.types import Floats
+
+#: At so many bits every float64 in [0, 1] is a whole number of steps, or below the first one.
+FINEST = 1023
 
 
 class SampledLabel(NamedTuple):
@@ -39,7 +42,9 @@ def distillation_capacity(vocabulary: ArrayLike, bits_per_logit: ArrayLike) -> F
     >>> float(distillation_capacity(50_000, 16))
     800000.0
     """
-    return np.asarray(whole("vocabulary", vocabulary) * positive("bits_per_logit", bits_per_logit))
+    size, bits = whole("vocabulary", vocabulary), positive("bits_per_logit", bits_per_logit)
+    with np.errstate(over="ignore"):  # inf says that no number holds it
+        return np.asarray(size * bits)
 
 
 def distillation_information(teacher: ArrayLike, student: ArrayLike) -> Floats:
@@ -61,7 +66,7 @@ def distillation_information(teacher: ArrayLike, student: ArrayLike) -> Floats:
     2.0
     """
     t, s = _pair(teacher, student)
-    return np.asarray(rel_entr(t, s).sum(-1) / np.log(2))
+    return divergence(t, s)
 
 
 def top_k_information(teacher: ArrayLike, student: ArrayLike, k: int) -> Floats:
@@ -87,13 +92,13 @@ def top_k_information(teacher: ArrayLike, student: ArrayLike, k: int) -> Floats:
     2.0
     """
     t, s = _pair(teacher, student)
-    size = int(whole("k", k))
+    size = int(one("k", whole("k", k)))
     if size > t.shape[-1]:
         raise InputError(f"k = {size}; want at most the {t.shape[-1]} tokens of teacher")
     kept = np.zeros_like(t)
     top = np.argsort(-t, axis=-1, kind="stable")[..., :size]
     np.put_along_axis(kept, top, np.take_along_axis(t, top, axis=-1), axis=-1)
-    return np.asarray(rel_entr(kept / kept.sum(-1, keepdims=True), s).sum(-1) / np.log(2))
+    return divergence(kept / kept.sum(-1, keepdims=True), s)
 
 
 def sampled_information(teacher: ArrayLike, student: ArrayLike) -> SampledLabel:
@@ -117,7 +122,7 @@ def sampled_information(teacher: ArrayLike, student: ArrayLike) -> SampledLabel:
     (1.0, 0.0, 1.0)
     """
     t, s = _pair(teacher, student)
-    gain, noise = rel_entr(t, s).sum(-1) / np.log(2), entr(t).sum(-1) / np.log(2)
+    gain, noise = divergence(t, s), shannon(t)
     return SampledLabel(gain + noise, gain, np.broadcast_to(noise, gain.shape))
 
 
@@ -148,10 +153,13 @@ def teacher_information(prior: ArrayLike, teachers: ArrayLike, bits: int | None 
     q, rows = distribution("prior", prior), distribution("teachers", teachers)
     if q.ndim != 1 or rows.ndim != 2 or rows.shape[0] != q.size:
         raise InputError(f"prior has shape {q.shape}, teachers {rows.shape}; want [S] and [S, V]")
+    rows = numbers("teachers", teachers)  # as they were sent: dividing rounding out could part two equal values
     if bits is not None:
-        rows = np.rint(rows * 2.0 ** whole("bits", bits))
+        with np.errstate(over="ignore"):
+            steps = np.ldexp(rows, int(min(one("bits", whole("bits", bits)), FINEST)))
+        rows = np.rint(steps)
     which = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
-    return float(entr(np.bincount(which, weights=q)).sum() / np.log(2))
+    return float(shannon(np.asarray(np.bincount(which, weights=q), dtype=np.float64)))
 
 
 def _pair(teacher: ArrayLike, student: ArrayLike) -> tuple[Floats, Floats]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, entr
+from scipy.special import entr, xlog1py
 
 from bitrate.theory.checks import positive, probability
+from bitrate.theory.divergence import digamma_rise, divergence_term
 from bitrate.types import Floats
 
 
@@ -30,7 +31,9 @@ def binary_entropy(p: ArrayLike) -> Floats:
     [0.0, 0.0]
     """
     x = probability("p", p)
-    return np.asarray((entr(x) + entr(1 - x)) / np.log(2))
+    least = np.minimum(x, 1 - x)  # exact, and xlog1py keeps what 1 - x would round away
+    # At most 1 but for rounding, which can add a unit in the last place near 1/2.
+    return np.asarray(np.minimum((entr(least) - xlog1py(1 - least, -least)) / np.log(2), 1.0))
 
 
 def noisy_outcome_information(p: ArrayLike, flip: ArrayLike) -> Floats:
@@ -54,9 +57,14 @@ def noisy_outcome_information(p: ArrayLike, flip: ArrayLike) -> Floats:
     0.0
     """
     x, f = probability("p", p), probability("flip", flip)
-    # x + f - 2xf can leave [0, 1] by one rounding error; this form cannot.
-    seen = x * (1 - f) + (1 - x) * f
-    return np.asarray(binary_entropy(np.minimum(seen, 1.0)) - binary_entropy(f))
+    right, wrong = x * (1 - f) + (1 - x) * f, x * f + (1 - x) * (1 - f)
+    # As the mean divergence of the verdict from its average: terms that are not negative, where entropies would cancel.
+    up, down = (1 - x) * (1 - 2 * f), x * (1 - 2 * f)
+    up, down = np.where(x == 0, 0.0, up), np.where(x == 1, 0.0, down)  # what cannot happen diverges without bound
+    passed = divergence_term(right, up) + divergence_term(wrong, -up)
+    failed = divergence_term(right, -down) + divergence_term(wrong, down)
+    # Rounding can exceed the outcome's own entropy by a few units in the last place.
+    return np.asarray(np.minimum((x * passed + (1 - x) * failed) / np.log(2), binary_entropy(x)))
 
 
 def beta_mean_entropy(a: ArrayLike, b: ArrayLike) -> Floats:
@@ -78,5 +86,9 @@ def beta_mean_entropy(a: ArrayLike, b: ArrayLike) -> Floats:
     True
     """
     x, y = positive("a", a), positive("b", b)
-    mean = x / (x + y)
-    return np.asarray((digamma(x + y + 1) - mean * digamma(x + 1) - (1 - mean) * digamma(y + 1)) / np.log(2))
+    with np.errstate(over="ignore"):  # a share of 0 is what the quotient rounds to
+        right, wrong = 1 / (1 + y / x), 1 / (1 + x / y)
+    bits = (right * digamma_rise(x + 1, y) + wrong * digamma_rise(y + 1, x)) / np.log(2)
+    return np.asarray(
+        np.minimum(bits, binary_entropy(np.minimum(right, wrong)))
+    )  # equal but for rounding at large a, b

@@ -6,16 +6,23 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, xlog1py
+from scipy.special import betainc, entr, xlog1py
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, group_size, whole
+from bitrate.theory.checks import distribution, group_size, numbers, one, whole
 from bitrate.theory.contour import unseen_entropy
+from bitrate.theory.divergence import complement, log_choose, shannon
 from bitrate.theory.entropy import binary_entropy
 from bitrate.types import Floats
 
 #: A prior or policy whose probabilities differ by less than this share of their size is uniform.
 UNIFORM = 1e-13
+#: The most rollouts of the contour integral.
+MOST_ROLLOUTS = 10_000_000
+#: The most steps of the occupancy recursion.
+MOST_STEPS = 20_000_000_000
+#: Patterns of up to so many answers are counted in whole numbers; of more, so many terms are summed one by one.
+SMALL, TERMS = 1000, 100_000
 
 
 def outcome_information(prior: ArrayLike, policy: ArrayLike) -> float:
@@ -37,7 +44,8 @@ def outcome_information(prior: ArrayLike, policy: ArrayLike) -> float:
     0.75
     """
     q, pi = _both(prior, policy)
-    return float(pi @ binary_entropy(np.minimum(q, 1.0)))
+    # Of a mean of numbers up to 1, rounding can make a unit in the last place more than 1.
+    return min(1.0, float(pi @ binary_entropy(np.minimum(q, complement(q)))))
 
 
 def group_information(prior: ArrayLike, policy: ArrayLike, k: int) -> float:
@@ -65,18 +73,23 @@ def group_information(prior: ArrayLike, policy: ArrayLike, k: int) -> float:
     1.2492
     """
     q, pi = _both(prior, policy)
-    size = group_size("k", k)
-    if size.ndim:
-        raise InputError(f"k has shape {size.shape}; want one whole number")
-    rollouts = int(size)
+    rollouts, first, most = int(one("k", group_size("k", k))), outcome_information(q, pi), float(shannon(q))
     if rollouts == 1:
-        return outcome_information(q, pi)
+        return min(first, most)
     if np.ptp(q) <= UNIFORM * q.max() and np.ptp(pi) <= UNIFORM * pi.max():
         seen = distinct_answers(q.size, rollouts)
-        return float(seen @ group_information_given_distinct(q.size, np.arange(seen.size)))
+        return min(most, float(seen @ group_information_given_distinct(q.size, np.arange(seen.size)) / seen.sum()))
+    sampled = pi > 0
+    if rollouts * float(pi[sampled].min()) > 800:  # the chance that one of them does not come up has underflowed
+        return min(most, float(entr(np.append(q[sampled], q[~sampled].sum())).sum() / math.log(2)))
+    if rollouts > MOST_ROLLOUTS:
+        raise InputError(f"k = {rollouts} with answers that are sampled so rarely; want {MOST_ROLLOUTS} or fewer")
     # xlog1py: the chance of an answer never to come, also where the policy gives nothing else.
-    never = np.exp(xlog1py(float(rollouts), -np.minimum(pi, 1.0)))
-    return float((1 - never) @ entr(q) / math.log(2)) + unseen_entropy(q, pi, rollouts)
+    given = -np.expm1(xlog1py(float(rollouts), -np.minimum(pi, 1.0)))
+    bits = float(given @ entr(q) / math.log(2)) + unseen_entropy(q, pi, rollouts)
+    # More rollouts never say less, and all of them together no more than there is: the integral's error, below 1e-9,
+    # must not say otherwise.
+    return min(max(bits, first), most)
 
 
 def distinct_answers(n_answers: int, k: int) -> Floats:
@@ -90,16 +103,22 @@ def distinct_answers(n_answers: int, k: int) -> Floats:
         Probabilities of M = 0 ... min(K, V), shape [min(K, V) + 1].
 
     Raises:
-        InputError: an argument that is not a whole number from 1.
+        InputError: an argument that is not a whole number from 1, or both so large that 2e10 steps do not do.
 
     Reference: docs/estimators.md#occupancy; Feller (1968), An Introduction to Probability Theory, vol. 1, section II.5.
 
     >>> distinct_answers(2, 2).tolist()
     [0.0, 0.5, 0.5]
     """
-    size, draws = int(whole("n_answers", n_answers)), int(group_size("k", k))
-    m = np.arange(min(draws, size) + 1)
-    stay, grow = m / size, (size - m[:-1]) / size
+    size, draws = int(one("n_answers", whole("n_answers", n_answers))), int(one("k", group_size("k", k)))
+    least = min(draws, size)
+    # All V come up long before the last of these draws: the chance that one is missing has underflowed.
+    if draws > size * (math.log(size) + 800.0):
+        draws = math.ceil(size * (math.log(size) + 800))
+    if draws * least > MOST_STEPS:
+        raise InputError(f"k = {k} draws of {n_answers} answers make {draws * least:.1e} steps; want {MOST_STEPS:.0e}")
+    m = np.arange(least + 1)
+    stay, grow = m / float(size), (float(size) - m[:-1]) / size
     p = (m == 0).astype(float)
     for _ in range(draws):
         p[1:] = p[1:] * stay[1:] + p[:-1] * grow
@@ -130,7 +149,9 @@ def group_information_given_distinct(n_answers: ArrayLike, distinct: ArrayLike) 
         raise InputError(f"distinct = {m[m > v].flat[0]:g} of {v[m > v].flat[0]:g} answers; want at most all of them")
     # With x = M/V: x log2 V - (1-x) log2(1-x), which does not cancel where M is much smaller than V.
     x = m / v
-    return np.asarray((x * np.log(v) - xlog1py(1 - x, -x)) / np.log(2))
+    left = (v - m) / v  # 1 - x rounds where one answer of many is left
+    bits = (x * np.log(v) - np.where(x < 0.5, xlog1py(left, -x), -entr(left))) / np.log(2)
+    return np.asarray(np.minimum(bits, np.log2(v)))  # all answers but one say all, and rounding can exceed it
 
 
 def group_bound(distinct: ArrayLike, dimension: float = 1) -> Floats:
@@ -144,10 +165,10 @@ def group_bound(distinct: ArrayLike, dimension: float = 1) -> Floats:
         dimension: d, a whole number from 0, or infinity.
 
     Returns:
-        Bits per group, shape of ``distinct``.
+        Bits per group, shape of ``distinct``, within 1e-12 of their size at any M and d.
 
     Raises:
-        InputError: numbers that are not whole.
+        InputError: numbers that are not whole or below 0.
 
     Reference: docs/theory.md#groups, claim S1.9; Sauer (1972).
 
@@ -157,10 +178,28 @@ def group_bound(distinct: ArrayLike, dimension: float = 1) -> Floats:
     4.0
     """
     m = whole("distinct", distinct, 0)
-    if not math.isinf(dimension):
-        whole("dimension", dimension, 0)
-    bits = [math.log2(sum(math.comb(int(x), i) for i in range(int(min(dimension, x)) + 1))) for x in m.ravel()]
-    return np.asarray(bits, dtype=np.float64).reshape(m.shape)
+    most = one("dimension", numbers("dimension", dimension))
+    if most != math.inf:
+        whole("dimension", most, 0)
+    return np.asarray([_log_patterns(float(x), most) for x in m.ravel()]).reshape(m.shape)
+
+
+def _log_patterns(m: float, d: float) -> float:
+    """``log2 sum_(i <= d) C(m, i)``."""
+    if d >= m:
+        return m
+    if m <= SMALL:
+        return math.log2(sum(math.comb(int(m), i) for i in range(int(d) + 1)))
+    # Near m/2 and above it, the share of all 2^m patterns. It is 1/2 or more from m/2 on, and log2 of it does not count
+    # beside an m that is far larger.
+    if m - 2 * d < 30 * math.sqrt(m):
+        return m if m > 1e18 else m + math.log2(betainc(m - d, d + 1, 0.5))
+    # Else the largest term and its ratios to those before it, which fall like a geometric series.
+    i = d - np.arange(min(d, TERMS))
+    ratios = i / (m - i + 1)
+    terms = np.cumprod(ratios)
+    left = terms[-1] * ratios[-1] / (1 - ratios[-1]) if d > TERMS else 0.0
+    return float((log_choose(m, d) + math.log1p(terms.sum() + left)) / math.log(2))
 
 
 def expected_tries(prior: ArrayLike, policy: ArrayLike) -> float:
@@ -182,7 +221,7 @@ def expected_tries(prior: ArrayLike, policy: ArrayLike) -> float:
     3.0
     """
     q, pi = _both(prior, policy)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return float((q[q > 0] / pi[q > 0]).sum())
 
 

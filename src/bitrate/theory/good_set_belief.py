@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, probability, whole
+from bitrate.theory.checks import distribution, one, place, probability, verdict, whole
+from bitrate.theory.divergence import log_choose
 from bitrate.theory.entropy import binary_entropy
 from bitrate.theory.good_sets import _set_sizes
 from bitrate.theory.labels import surprisal
 from bitrate.types import Floats
+
+#: Memory for more jokes is not asked for.
+MOST_JOKES = 1_000_000_000
 
 
 class GoodSetBelief:
@@ -43,9 +45,11 @@ class GoodSetBelief:
     def __init__(self, n: int, alpha: float | None = None, *, size: int | None = None) -> None:
         if (alpha is None) == (size is None):
             raise InputError(f"alpha = {alpha}, size = {size}; want exactly one of them")
-        self._alpha = None if alpha is None else float(probability("alpha", alpha))
-        self._left = int(whole("n", n))
-        self._good_left = 0 if size is None else int(_set_sizes(n, size)[1])
+        self._alpha = None if alpha is None else one("alpha", probability("alpha", alpha))
+        self._left = int(one("n", whole("n", n)))
+        self._good_left = 0 if size is None else int(one("size", _set_sizes(n, size)[1]))
+        if self._left > MOST_JOKES:
+            raise InputError(f"n = {self._left}; want {MOST_JOKES} jokes or fewer, each is remembered")
         self._unseen = np.ones(self._left, dtype=bool)
         self._good = np.zeros(self._left, dtype=bool)
 
@@ -59,7 +63,7 @@ class GoodSetBelief:
         left, good = self._left, self._good_left
         if self._alpha is not None:
             return left * float(binary_entropy(self._alpha))
-        return (math.lgamma(left + 1) - math.lgamma(good + 1) - math.lgamma(left - good + 1)) / math.log(2)
+        return float(log_choose(left, good) / np.log(2))
 
     @property
     def probabilities(self) -> Floats:
@@ -81,7 +85,8 @@ class GoodSetBelief:
         chance = distribution("policy", policy)
         if chance.shape != self._unseen.shape:
             raise InputError(f"policy has shape {chance.shape}; want ({len(self._unseen)},), one element for each joke")
-        return float(chance[self._unseen].sum() * binary_entropy(self._rate()))
+        # Of the share of unseen jokes, rounding can make a unit in the last place more than 1.
+        return float(min(chance[self._unseen].sum(), 1.0) * binary_entropy(self._rate()))
 
     def observe(self, joke: int, good: bool) -> float:
         """Take in one rollout and its reward; return the bits by which :attr:`entropy` falls.
@@ -94,19 +99,19 @@ class GoodSetBelief:
             Bits, 0 for a joke that was seen before.
 
         Raises:
-            InputError: no such joke, or a reward that the history rules out.
+            InputError: no such joke, no 0/1 reward, or a reward that the history rules out.
         """
-        if not (0 <= joke < len(self._unseen) and joke == int(joke)):
-            raise InputError(f"joke = {joke}; want a whole number from 0 to {len(self._unseen) - 1}")
+        joke, good = place("joke", joke, len(self._unseen)), verdict("good", good)
         rate = self._rate() if self._unseen[joke] else float(self._good[joke])
         if rate == (0 if good else 1):
             raise InputError(f"good = {good} for joke {joke}; want {not good}, the history leaves nothing else")
         if not self._unseen[joke]:
             return 0.0
         self._unseen[joke], self._good[joke] = False, good
-        self._left -= 1
         if self._alpha is not None:
+            self._left -= 1
             return float(binary_entropy(rate))
-        self._good_left -= good
+        fitting, left = (self._good_left if good else self._left - self._good_left), self._left
+        self._left, self._good_left = left - 1, self._good_left - good
         # All sets of the size that fit the history are equally likely: entropy falls by the surprisal of the reward.
-        return float(surprisal(rate if good else 1 - rate))
+        return float(surprisal(fitting / left))

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, entr, expm1, kl_div, log1p, logit
+from scipy.special import digamma, entr, expm1, log1p, logit, xlog1py
 
 from bitrate.errors import InputError
 from bitrate.theory.checks import probability, whole
+from bitrate.theory.divergence import divergence_term
 from bitrate.theory.entropy import binary_entropy
 from bitrate.types import Floats
+
+#: The largest variance of a binomial number whose values are summed: they take 24 deviations.
+WIDEST = 1e11
 
 
 def _possible(alpha: ArrayLike) -> Floats:
@@ -30,12 +34,26 @@ def _set_sizes(n: ArrayLike, size: ArrayLike) -> tuple[Floats, Floats]:
     return total, good
 
 
-def _size_of_set(n: float, alpha: float, least: int) -> tuple[Floats, Floats]:
+def _log_ratio(total: ArrayLike, some: ArrayLike) -> Floats:
+    """``log2(total / some)``, which keeps its digits where nearly all are taken."""
+    whole_set, part = np.asarray(total, dtype=np.float64), np.asarray(some, dtype=np.float64)
+    return np.asarray(
+        np.where(part > whole_set / 2, -log1p((part - whole_set) / whole_set) / np.log(2), np.log2(whole_set / part))
+    )
+
+
+def _size_of_set(n: float, alpha: float, least: float) -> tuple[Floats, Floats]:
     """Sizes K ~ Binomial(n, alpha) given K >= least, and their probabilities; sizes that underflow are left out."""
-    size = np.arange(least, n + 1)
+    middle, variance = np.clip(np.floor((n + 1) * alpha), least, n), n * alpha * (1 - alpha)
+    if variance > WIDEST:
+        raise InputError(f"n = {n:g} at a rate of {alpha:g} has a variance of {variance:g}; want {WIDEST:g} or less")
+    # Further out than this, Bernstein's inequality leaves less than 1e-30.
+    reach = np.ceil(12 * np.sqrt(variance)) + 200
+    least = max(least, middle - reach)
+    size = np.arange(least, min(n, middle + reach) + 1)
     log_ratio = np.log((n - size[:-1]) / size[1:]) + logit(alpha)  # of P(K+1) to P(K)
     # Summed outwards from the mode: from one end, or from log-factorials, rounding costs 1e-9 at n = 1e6.
-    mode = int(np.clip((n + 1) * alpha, least, n)) - least
+    mode = int(middle - least)
     below, above = -np.cumsum(log_ratio[:mode][::-1])[::-1], np.cumsum(log_ratio[mode:])
     weight = np.exp(np.concatenate([below, [0.0], above]))
     return size[weight > 0], weight[weight > 0] / weight.sum()
@@ -68,8 +86,9 @@ def good_set_first_step(n: ArrayLike, alpha: ArrayLike, nonempty: bool = False) 
     total, chance = np.broadcast_arrays(whole("n", n), probability("alpha", alpha))
     if not nonempty:
         return binary_entropy(chance)
-    # Exactly 1 at n = 1 or alpha = 1, where the quotient can be one rounding error above it.
-    return binary_entropy(np.minimum(-_possible(chance) / expm1(total * log1p(-chance)), 1.0))
+    none = expm1(xlog1py(total, -chance))  # less 1; both chances by themselves, since either can be small
+    good, bad = -_possible(chance) / none, (1 - chance) * expm1(xlog1py(total - 1, -chance)) / none
+    return binary_entropy(np.minimum(good, bad))
 
 
 def good_set_update_no_baseline(n: ArrayLike, alpha: ArrayLike) -> Floats:
@@ -99,8 +118,10 @@ def good_set_update_no_baseline(n: ArrayLike, alpha: ArrayLike) -> Floats:
 
     def bits(total: float, chance: float) -> float:
         size, weight = _size_of_set(total, chance, least=0)
+        # What is left of the set more than its mean, from whichever of alpha and 1 - alpha is small.
+        more = total * chance - size if chance < 0.5 else (total - size) - total * (1 - chance)
         # h(alpha) + E[x log x], with the Jensen gap E[x log x] - E[x] log E[x] as a sum of terms that are not negative.
-        gap = (weight * kl_div((total - size) / total, 1 - chance)).sum()
+        gap = (weight * divergence_term(1 - chance, more / total)).sum()
         return float((entr(chance) + gap) / np.log(2))
 
     return np.asarray(np.vectorize(bits, otypes=[np.float64])(whole("n", n), probability("alpha", alpha)))
@@ -131,7 +152,7 @@ def good_set_positive_example(n: ArrayLike, alpha: ArrayLike) -> Floats:
 
     def bits(total: float, chance: float) -> float:
         size, weight = _size_of_set(total, chance, least=1)
-        return float((weight * np.log2(total / size)).sum())
+        return float((weight * _log_ratio(total, size)).sum())
 
     return np.asarray(np.vectorize(bits, otypes=[np.float64])(whole("n", n), _possible(alpha)))
 
@@ -176,7 +197,7 @@ def fixed_set_rollout(n: ArrayLike, size: ArrayLike) -> Floats:
     1.0
     """
     total, good = _set_sizes(n, size)
-    return binary_entropy(good / total)
+    return binary_entropy(np.minimum(good, total - good) / total)
 
 
 def fixed_set_positive_example(n: ArrayLike, size: ArrayLike) -> Floats:
@@ -201,7 +222,7 @@ def fixed_set_positive_example(n: ArrayLike, size: ArrayLike) -> Floats:
     2.0
     """
     total, good = _set_sizes(n, size)
-    return np.asarray(np.log2(total / good))
+    return _log_ratio(total, good)
 
 
 def rejection_sampling_information(alpha: ArrayLike, keep_failures: bool = False) -> Floats:
@@ -272,4 +293,5 @@ def coupon_collector(n: ArrayLike) -> Floats:
     True
     """
     total = whole("n", n)
-    return np.asarray(total * (digamma(total + 1) + np.euler_gamma))
+    with np.errstate(over="ignore"):  # inf says that no number holds it
+        return np.asarray(total * (digamma(total + 1) + np.euler_gamma))

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaln, entr, ndtr, ndtri, xlog1py, xlogy
+from scipy.special import entr, ndtr, ndtri, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, probability, whole
+from bitrate.theory.checks import distribution, not_negative, one, probability, whole
+from bitrate.theory.divergence import divergence_term, shannon
 from bitrate.theory.entropy import binary_entropy
+from bitrate.theory.good_sets import _size_of_set
 from bitrate.types import Floats
 
 #: The finest quantiser that is integrated, in bits, and the highest signal to noise ratio.
@@ -43,7 +45,7 @@ def entropy(p: ArrayLike) -> Floats:
     >>> float(entropy([0.5, 0.25, 0.25, 0.0]))
     1.5
     """
-    return np.asarray(entr(distribution("p", p)).sum(-1) / np.log(2))
+    return shannon(distribution("p", p))
 
 
 def gaussian_reward_information(snr: ArrayLike) -> Floats:
@@ -63,7 +65,7 @@ def gaussian_reward_information(snr: ArrayLike) -> Floats:
     >>> float(gaussian_reward_information(3))
     1.0
     """
-    return np.asarray(np.log1p(_ratio(snr)) / np.log(4))
+    return np.asarray(np.log1p(not_negative("snr", snr)) / np.log(4))
 
 
 def unit_test_information(m: ArrayLike, u: ArrayLike) -> UnitTestInformation:
@@ -85,14 +87,18 @@ def unit_test_information(m: ArrayLike, u: ArrayLike) -> UnitTestInformation:
     >>> tuple(round(float(bits), 3) for bits in unit_test_information(10, 0.5))
     (0.011, 2.706, 10.0)
     """
-    n, x = whole("m", m), probability("u", u)
-    if n.ndim:
-        raise InputError(f"m has shape {n.shape}; want one number of tests")
-    passed, rate = np.arange(float(n) + 1), x[..., np.newaxis]
-    log_choose = -np.log1p(n) - betaln(n - passed + 1, passed + 1)
-    chance = np.exp(log_choose + xlogy(passed, rate) + xlog1py(n - passed, -rate))
-    passes = np.asarray(entr(chance).sum(-1) / np.log(2))
-    return UnitTestInformation(binary_entropy(x**n), passes, np.asarray(n * binary_entropy(x)))
+    n, x = one("m", whole("m", m)), probability("u", u)
+
+    def count(rate: float) -> float:
+        return float(shannon(_size_of_set(n, rate, least=0)[1]))
+
+    # Whichever of "all did" and "one did not" is rarer keeps its digits.
+    vector = np.asarray(n * binary_entropy(x))
+    all_pass = binary_entropy(np.minimum(x**n, -np.expm1(xlogy(n, x))))
+    passes = np.asarray(np.vectorize(count, otypes=[np.float64])(x))
+    # One test reported three ways is the same bits, but for rounding.
+    passes = np.minimum(passes, vector)
+    return UnitTestInformation(np.minimum(all_pass, passes), passes, vector)
 
 
 def quantised_reward_bound(levels: ArrayLike) -> Floats:
@@ -125,7 +131,7 @@ def quantised_gaussian_information(snr: float, bits: int) -> float:
         bits: b, a whole number from 1 to 12.
 
     Returns:
-        Bits per rollout, within about 1e-12; at most b, and at most `gaussian_reward_information`.
+        Bits per rollout, within about 1e-12 of their size; at most b, and at most `gaussian_reward_information`.
 
     Raises:
         InputError: an argument outside its range.
@@ -135,15 +141,17 @@ def quantised_gaussian_information(snr: float, bits: int) -> float:
     >>> round(quantised_gaussian_information(1.0, 1), 4), round(quantised_gaussian_information(1.0, 8), 4)
     (0.2787, 0.4995)
     """
-    ratio, b = float(_ratio(snr)), int(whole("bits", bits))
+    ratio, b = one("snr", not_negative("snr", snr)), int(one("bits", whole("bits", bits)))
     if b > FINEST_BITS or ratio > HIGHEST_SNR:
         raise InputError(f"snr = {ratio:g}, bits = {b}; want at most {HIGHEST_SNR:g} and {FINEST_BITS}")
     if ratio == 0:
         return 0.0
+    if ratio < 1:
+        return _weak_quantised(ratio, b)
     spread = np.sqrt(ratio)
     cuts = ndtri(np.arange(2**b + 1) / 2**b) * np.sqrt(1 + ratio)
     # The trapezoid rule converges faster than any power here: the integrand is analytic and dies like a Gaussian.
-    step = min(0.25, spread / 2)
+    step = 0.25
     reward = np.arange(-np.ceil(9 * spread / step), np.ceil(9 * spread / step) + 1) * step
     weight = np.exp(-((reward / spread) ** 2) / 2) * step / (spread * np.sqrt(2 * np.pi))
     doubt = 0.0
@@ -156,10 +164,16 @@ def quantised_gaussian_information(snr: float, bits: int) -> float:
     return float(b - doubt / np.log(2))
 
 
-def _ratio(snr: ArrayLike) -> Floats:
-    """``snr`` as float64, every element finite and at least 0."""
-    array = np.asarray(snr, dtype=np.float64)
-    bad = ~(np.isfinite(array) & (array >= 0))
-    if bad.any():
-        raise InputError(f"snr = {array[bad].flat[0]:g}; want finite numbers, 0 or more")
-    return array
+def _weak_quantised(ratio: float, b: int) -> float:
+    """The same for a weak signal: the mean divergence of the level's chances from even ones, which does not cancel."""
+    deviation = np.arange(-36.0, 37.0) / 4
+    weight = np.exp(-(deviation**2) / 2) / 4 / np.sqrt(2 * np.pi)
+    edge = ndtri(np.arange(1, 2**b) / 2**b)
+    # What the chance to be below an edge is more than its mean: the density times the mean over the way between.
+    shift = edge * np.expm1(np.log1p(ratio) / 2) - np.sqrt(ratio) * deviation[:, np.newaxis]
+    node, share = np.polynomial.legendre.leggauss(40)
+    between = np.zeros_like(shift)
+    for place, part in zip((node + 1) / 2, share / 2, strict=True):
+        between += part * np.exp(-((edge + place * shift) ** 2) / 2)
+    rise = np.diff(shift * between / np.sqrt(2 * np.pi), axis=1, prepend=0.0, append=0.0)
+    return float(weight @ divergence_term(2.0**-b, rise).sum(axis=1) / np.log(2))

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, positive, probability, whole
+from bitrate.theory.checks import distribution, finite, positive, probability, whole
+from bitrate.theory.divergence import complement
 from bitrate.types import Floats
 
 
@@ -36,14 +37,13 @@ def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1)
     >>> gradient_snr([0.001, 0.999], baseline=[0.001, 0.999]).round(4).tolist()  # vanishes at both ends
     [0.001, 0.001]
     """
-    x, b = positive("p", probability("p", p)), np.asarray(baseline, dtype=np.float64)
+    x, b = positive("p", probability("p", p)), finite("baseline", baseline)
     fails = positive("1 - p", 1 - x)
-    if not np.isfinite(b).all():
-        raise InputError(f"baseline = {b[~np.isfinite(b)].flat[0]:g}; want finite numbers")
     n = whole("others", others)
-    noise = x * (fails - b) ** 2 + b**2 * (n - 1) / (n + 1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(x**2 * fails / noise)
+    # Over p, so that a small p does not underflow. Where the square of a baseline overflows, 0 is the nearest number.
+    with np.errstate(divide="ignore", over="ignore"):
+        noise = (fails - b) ** 2 + b**2 * ((n - 1) / (n + 1)) / x
+        return np.asarray(x * fails / noise)
 
 
 def label_gradient_snr(target: ArrayLike, policy: ArrayLike) -> Floats:
@@ -74,10 +74,10 @@ def label_gradient_snr(target: ArrayLike, policy: ArrayLike) -> Floats:
     if q.shape[-1] != pi.shape[-1]:
         raise InputError(f"policy has {pi.shape[-1]} labels; want {q.shape[-1]}, as target has")
     signal = np.square(q - pi).sum(-1)
-    noise = (q * (1 - q)).sum(-1)  # 1 - ||q||^2, exactly 0 for a deterministic target
+    noise = (q * complement(q)).sum(-1)  # 1 - ||q||^2, exactly 0 for a deterministic target
     if ((signal == 0) & (noise == 0)).any():
         raise InputError("policy = target, and target is deterministic; want another policy: no signal, and no noise")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return np.asarray(signal / noise)
 
 
@@ -101,7 +101,7 @@ def success_advantage(p: ArrayLike, method: str) -> Floats:
     (0.8, 2.0)
     """
     x = probability("p", p)
-    if method not in {"reinforce", "grpo"}:
+    if not isinstance(method, str) or method not in {"reinforce", "grpo"}:
         raise InputError(f"method = {method!r}; want 'reinforce' or 'grpo'")
     with np.errstate(divide="ignore"):
-        return np.asarray(1 - x if method == "reinforce" else np.sqrt((1 - x) / x))
+        return np.asarray(1 - x if method == "reinforce" else np.sqrt(1 - x) / np.sqrt(x))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit
+from scipy.special import expit, logit, xlog1py
 
 from bitrate.theory.checks import group_size, probability
 from bitrate.theory.entropy import binary_entropy
@@ -30,7 +30,9 @@ def dead_group_probability(p: ArrayLike, k: ArrayLike) -> Floats:
     0.125
     """
     x, size = probability("p", p), group_size("k", k)
-    return np.asarray(x**size + (1 - x) ** size)
+    least = np.minimum(x, 1 - x)
+    # 1 - x rounds, and the power of a large group would multiply the error. K=1 can exceed 1 by rounding.
+    return np.asarray(np.minimum(least**size + np.exp(xlog1py(size, -least)), 1.0))
 
 
 def group_normalised_information(p: ArrayLike, k: ArrayLike) -> Floats:
@@ -56,7 +58,7 @@ def group_normalised_information(p: ArrayLike, k: ArrayLike) -> Floats:
     0.0
     """
     x, size = probability("p", p), group_size("k", k)
-    right_given_dead = expit(size * logit(x))  # p^K / P_dead, safe when both powers underflow
-    merged = dead_group_probability(x, size) * binary_entropy(right_given_dead) / size
+    rarer_given_dead = expit(-size * np.abs(logit(x)))  # of p^K and (1-p)^K, safe when both powers underflow
+    merged = dead_group_probability(x, size) * binary_entropy(rarer_given_dead) / size
     # The two terms are equal at K=1; rounding must not leave a negative information.
     return np.asarray(np.where(size == 1, 0.0, binary_entropy(x) - merged))

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, probability, whole
+from bitrate.theory.checks import distribution, numbers, probability, whole
+from bitrate.theory.divergence import divergence, shannon
 from bitrate.theory.entropy import binary_entropy
 from bitrate.types import Floats
-
-
-def _divergence(p: Floats, q: Floats) -> Floats:
-    """KL(p || q) over the last axis; of logarithms, since p / q can overflow where p and q are numbers."""
-    return np.asarray(-(entr(p) + xlogy(p, q)).sum(axis=-1) / np.log(2))
 
 
 def label_information(p: ArrayLike, others: ArrayLike) -> Floats:
@@ -40,7 +35,8 @@ def label_information(p: ArrayLike, others: ArrayLike) -> Floats:
     1.7925
     """
     x, rest = probability("p", p), whole("others", others)
-    return np.asarray(binary_entropy(x) + (1 - x) * np.log2(rest))
+    # At the cap, where all options are alike, rounding can exceed it by a unit in the last place.
+    return np.asarray(np.minimum(binary_entropy(x) + (1 - x) * np.log2(rest), np.log2(1 + rest)))
 
 
 def sampled_guess_information(p: ArrayLike, others: ArrayLike) -> Floats:
@@ -66,7 +62,10 @@ def sampled_guess_information(p: ArrayLike, others: ArrayLike) -> Floats:
     '0.8250'
     """
     x, rest = probability("p", p), whole("others", others)
-    return np.asarray(x * binary_entropy(x) + (1 - x) * binary_entropy((1 - x) / rest))
+    one_other = np.minimum(1 - x, rest - 1 + x) / rest  # or the chance of any but that one, if it is less
+    bits = x * binary_entropy(x) + (1 - x) * binary_entropy(one_other)
+    # Equal at p = 1/2 and one other option, but for rounding.
+    return np.asarray(np.minimum(bits, label_information(x, rest)))
 
 
 def surprisal(p: ArrayLike) -> Floats:
@@ -110,11 +109,13 @@ def mutual_information(joint: ArrayLike) -> Floats:
     >>> float(mutual_information([[0.25, 0.25], [0.25, 0.25]]))
     0.0
     """
-    table = np.asarray(joint, dtype=np.float64)
+    table = numbers("joint", joint)
     if table.ndim != 2:
         raise InputError(f"joint has {table.ndim} dimensions; want a table of two, rows x and columns y")
-    distribution("joint", table.ravel())
-    rows = table.sum(axis=1)
+    table = distribution("joint", table.ravel()).reshape(table.shape)
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
     seen = rows > 0
     # Mean divergence of the rows from the column totals. P(x) P(y) is not formed: it can underflow though P(x, y) > 0.
-    return np.asarray(rows[seen] @ _divergence(table[seen] / rows[seen, None], table.sum(axis=0)))
+    bits = rows[seen] @ divergence(table[seen] / rows[seen, None], columns)
+    # Rounding can exceed the entropy of the rows or of the columns by a few units in the last place.
+    return np.asarray(np.minimum(bits, np.minimum(shannon(rows), shannon(columns))))

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit, softmax
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, positive, probability
-from bitrate.theory.labels import _divergence
+from bitrate.theory.checks import distribution, finite, one, positive, probability
+from bitrate.theory.divergence import divergence, shannon
 from bitrate.types import Floats
 
 _SMALLEST = np.finfo(np.float64).tiny  # 1/beta overflows below this; the optimum has long been at its limit
@@ -59,15 +59,18 @@ def regularised_policy(reference: ArrayLike, reward: ArrayLike, beta: float) -> 
     >>> regularised_policy([0.5, 0.25, 0.25], [0, 1, 1], 1 / np.log(2)).round(12).tolist()
     [0.333333333333, 0.333333333333, 0.333333333333]
     """
-    start, gain = np.broadcast_arrays(distribution("reference", reference), np.asarray(reward, dtype=np.float64))
-    weight = np.maximum(positive("beta", beta), _SMALLEST)
-    if not np.isfinite(gain).all():
-        raise InputError(f"reward = {gain[~np.isfinite(gain)].flat[0]:g}; want finite numbers")
+    start, gain = distribution("reference", reference), finite("reward", reward)
+    if gain.shape[-1:] not in {(), (1,), start.shape[-1:]}:
+        raise InputError(f"reward has shape {gain.shape}; want {start.shape[-1]} rollouts along the last axis")
+    start, gain = np.broadcast_arrays(start, gain)
+    weight = max(one("beta", positive("beta", beta)), _SMALLEST)
     seen = start > 0
     # Rewards relative to the best that the reference can reach: no exponent is above 0, whatever beta is.
     best = np.where(seen, gain, -np.inf).max(axis=-1, keepdims=True)
     with np.errstate(divide="ignore", over="ignore"):
-        log_weight = np.where(seen, np.log(start) + np.where(seen, gain - best, 0.0) / weight, -np.inf)
+        log_weight = np.where(
+            seen, np.log(start) + np.where(seen, gain - np.where(seen, best, gain), 0.0) / weight, -np.inf
+        )
     return np.asarray(softmax(log_weight, axis=-1))
 
 
@@ -82,7 +85,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> Floats:
         Bits, the broadcast shape without the last axis; ``inf`` where ``q`` is 0 and ``p`` is not.
 
     Raises:
-        InputError: ``p`` or ``q`` not a distribution.
+        InputError: ``p`` or ``q`` not a distribution, or last axes that differ.
 
     Reference: Cover and Thomas, Elements of Information Theory, eq. 2.26.
 
@@ -91,7 +94,10 @@ def kl_divergence(p: ArrayLike, q: ArrayLike) -> Floats:
     >>> float(kl_divergence([0.5, 0.5], [1, 0]))
     inf
     """
-    return _divergence(distribution("p", p), distribution("q", q))
+    x, y = distribution("p", p), distribution("q", q)
+    if x.shape[-1] != y.shape[-1]:
+        raise InputError(f"q has {y.shape[-1]} elements; want {x.shape[-1]}, as p has")
+    return divergence(x, y)
 
 
 def _trained(prior: ArrayLike, policies: ArrayLike) -> tuple[Floats, Floats]:
@@ -123,7 +129,8 @@ def sample_information(prior: ArrayLike, policies: ArrayLike) -> Floats:
     1.0
     """
     chance, table = _trained(prior, policies)
-    return np.asarray(chance @ _divergence(table, chance @ table))
+    # Rounding can exceed the target's own entropy by a few units in the last place.
+    return np.asarray(np.minimum(chance @ divergence(table, chance @ table), shannon(chance)))
 
 
 def regularised_information_bound(prior: ArrayLike, policies: ArrayLike, reference: ArrayLike) -> Floats:
@@ -154,4 +161,4 @@ def regularised_information_bound(prior: ArrayLike, policies: ArrayLike, referen
     start = distribution("reference", reference)
     if start.shape != table.shape[1:]:
         raise InputError(f"reference has shape {start.shape}; want ({table.shape[1]},), a row of policies")
-    return np.asarray(chance @ _divergence(table, start))
+    return np.asarray(chance @ divergence(table, start))

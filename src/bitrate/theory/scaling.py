@@ -32,7 +32,7 @@ def power_law_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike =
     """
     x, power, a = _inside("pass_rate", pass_rate), positive("exponent", exponent), positive("scale", scale)
     with np.errstate(over="ignore"):  # inf says that no number holds the cost
-        return np.asarray((a / -np.log(x)) ** (1 / power))
+        return np.asarray(np.exp((np.log(a) - np.log(-np.log(x))) / power))
 
 
 def decade_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike = 1.0) -> Floats:
@@ -57,7 +57,10 @@ def decade_cost(pass_rate: ArrayLike, exponent: ArrayLike, scale: ArrayLike = 1.
     x = _inside("pass_rate", pass_rate)
     if (x >= 0.1).any():
         raise InputError(f"pass_rate = {x[x >= 0.1].flat[0]:g}; want less than 0.1, a decade below 1")
-    return np.asarray(power_law_cost(10 * x, exponent, scale) - power_law_cost(x, exponent, scale))
+    # C(p) as a share of C(10 p): two large costs neither cancel nor make inf - inf.
+    with np.errstate(over="ignore"):
+        share = np.log(np.log(10 * x) / np.log(x)) / positive("exponent", exponent)
+        return np.asarray(power_law_cost(10 * x, exponent, scale) * -np.expm1(share))
 
 
 def policy_gradient_time(start: ArrayLike, end: ArrayLike) -> Floats:
@@ -81,7 +84,13 @@ def policy_gradient_time(start: ArrayLike, end: ArrayLike) -> Floats:
     9.7278
     """
     x, y = _inside("start", start), _inside("end", end)
-    return np.asarray(1 / (1 - y) - 1 / (1 - x) - 1 / y + 1 / x + 2 * (logit(y) - logit(x)))
+    low, high = np.minimum(x, y), np.maximum(x, y)
+    rise = high - low
+    with np.errstate(over="ignore"):  # inf says that no number holds the time
+        odds = rise / low / (1 - high)  # how much larger the odds became, less 1
+        logs = np.where(odds < 1, np.log1p(odds), logit(high) - logit(low))
+        time = rise / (1 - low) / (1 - high) + rise / high / low + 2 * logs  # of terms that are not negative
+    return np.asarray(np.sign(y - x) * time)
 
 
 def _inside(name: str, value: ArrayLike) -> Floats:

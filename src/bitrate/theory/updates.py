@@ -8,10 +8,10 @@ from itertools import chain, combinations_with_replacement, product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, group_size
+from bitrate.theory.checks import distribution, group_size, numbers, one
+from bitrate.theory.divergence import divergence_term, log_choose, shannon
 from bitrate.types import Floats
 
 #: How rewards become advantages: "grpo", "rloo", a constant baseline, or a function of the K rewards of a group.
@@ -19,6 +19,8 @@ Advantage = str | float | Callable[[Floats], ArrayLike]
 
 #: The most pairs of a multiset of K answers and a target that are enumerated.
 MOST_PAIRS = 5_000_000
+#: Rollouts of a multiset that cost what a pair does.
+MOST_ROLLOUTS_A_PAIR = 32
 #: A function of the rewards is called on every one of the 2^K reward patterns, so K is bounded.
 MOST_ROLLOUTS_OF_A_FUNCTION = 16
 #: Gradients closer than this, in units of the largest advantage, are one gradient.
@@ -100,20 +102,22 @@ def verifier_information(
     0.5
     """
     q, allowed, pi = _checked(prior, accepts, policy)
-    size = int(group_size("k", k))
+    size = int(one("k", group_size("k", k)))
+    multisets = math.exp(min(float(log_choose(pi.size + size - 1.0, size)), 700.0))
+    if multisets * max(q.size, size / MOST_ROLLOUTS_A_PAIR) > MOST_PAIRS:
+        raise InputError(
+            f"k = {size} with {pi.size} answers and {q.size} targets makes {multisets * q.size:.0f} pairs of rollouts "
+            f"and target; want {MOST_PAIRS} or fewer, of {MOST_ROLLOUTS_A_PAIR} rollouts",
+            hint="use a smaller group or fewer answers; group_information prices the feedback at any size",
+        )
+    if advantage is not None and not isinstance(advantage, str) and not callable(advantage):
+        advantage, given_rollouts = _baseline(advantage, size, given_rollouts)
     right, wrong = (np.ones(size + 1), np.zeros(size + 1)) if advantage is None else _advantages(advantage, size)
     scale = max(np.abs(right[1:]).max(), np.abs(wrong[:-1]).max())
     if scale == 0:
         return 0.0
     right, wrong = right / scale, wrong / scale
 
-    pairs = math.comb(pi.size + size - 1, size) * q.size
-    if pairs > MOST_PAIRS:
-        raise InputError(
-            f"k = {size} with {pi.size} answers and {q.size} targets makes {pairs} pairs of rollouts and target; "
-            f"want {MOST_PAIRS} or fewer",
-            hint="use a smaller group or fewer answers; group_information prices the feedback at any size",
-        )
     rollouts, chance = _multisets(pi, size)
     n_right = _total(allowed, rollouts).astype(np.int64)
     columns: list[Floats] = []
@@ -133,7 +137,11 @@ def verifier_information(
 
 def _checked(prior: ArrayLike, accepts: ArrayLike, policy: ArrayLike) -> tuple[Floats, NDArray[np.bool_], Floats]:
     """Prior, accepted answers [V, S] and policy, less what cannot happen or cannot be told apart."""
-    q, pi, allowed = distribution("prior", prior), distribution("policy", policy), np.asarray(accepts)
+    q, pi = distribution("prior", prior), distribution("policy", policy)
+    try:
+        allowed = np.asarray(accepts)
+    except ValueError:  # rows of different lengths
+        raise InputError("accepts has rows of different lengths; want True and False in one shape") from None
     for name, array in (("prior", q), ("policy", pi)):
         if array.ndim != 1:
             raise InputError(f"{name} has shape {array.shape}; want one axis")
@@ -144,6 +152,23 @@ def _checked(prior: ArrayLike, accepts: ArrayLike, policy: ArrayLike) -> tuple[F
     # Targets that accept the same of the answers ever sampled are one target: no reward tells them apart.
     rows, which = np.unique(allowed[q > 0][:, pi > 0], axis=0, return_inverse=True)
     return np.bincount(which.ravel(), weights=q[q > 0]).astype(np.float64), rows.T, pi[pi > 0]
+
+
+def _baseline(baseline: ArrayLike, k: int, given_rollouts: bool) -> tuple[float, bool]:
+    """The baseline, and whether the update gives the rollouts away.
+
+    ``g = sum r_i (e_i - policy) - b sum (e_i - policy)``. The last sums of two multisets differ by whole numbers, and
+    the first by no more than K in each: with ``|b| > 2K`` equal updates have equal first and equal last sums, however
+    little of the rewards rounding would leave in g. With a baseline next to 0 or 1 the small part is the last.
+    """
+    try:
+        value = one("advantage", numbers("advantage", baseline))
+    except InputError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"advantage = {baseline!r}; want 'grpo', 'rloo', a finite baseline or a function")
+    both = abs(value) > 2 * k or 0 < abs(value) < SAME or 0 < abs(1 - value) < SAME
+    return (0.0, True) if both else (value, given_rollouts)
 
 
 def _advantages(advantage: Advantage, k: int) -> tuple[Floats, Floats]:
@@ -159,7 +184,7 @@ def _advantages(advantage: Advantage, k: int) -> tuple[Floats, Floats]:
         if k == 1:
             raise InputError("k = 1 with advantage 'rloo'; want 2 rollouts or more, the others are the baseline")
         right, wrong = (k - m) / (k - 1), -m / (k - 1)
-    elif isinstance(advantage, str) or not np.isfinite(advantage):
+    elif isinstance(advantage, str):
         raise InputError(f"advantage = {advantage!r}; want 'grpo', 'rloo', a finite baseline or a function")
     else:
         right, wrong = np.full(k + 1, 1.0 - advantage), np.full(k + 1, -float(advantage))
@@ -228,11 +253,14 @@ def _merged(columns: list[Floats]) -> NDArray[np.int64]:
 
 
 def _information(update: NDArray[np.int64], prior: Floats, chance: Floats) -> float:
-    """``H(update) - H(update | target)`` in bits; rows of ``update`` run over multisets, then targets."""
-    if not update.any():
-        return 0.0  # one update only: the difference of the entropies would leave rounding
-    marginal = np.bincount(update, weights=np.outer(chance, prior).ravel())
+    """Mean divergence of the update given the target from the update, bits; rows run over multisets, then targets."""
     target = np.tile(np.arange(prior.size), chance.size)
     cell, which = np.unique(update * prior.size + target, return_inverse=True)
     given = np.bincount(which.ravel(), weights=np.repeat(chance, prior.size))
-    return float((entr(marginal).sum() - (prior[cell % prior.size] * entr(given)).sum()) / np.log(2))
+    row, weight = cell // prior.size, prior[cell % prior.size]
+    marginal = np.bincount(row, weights=weight * given)
+    nats = float(weight @ divergence_term(marginal[row], given - marginal[row]))
+    # A target that excludes an update diverges by the update's chance. None does where all targets have the cell.
+    excluded = np.where(np.bincount(row) == prior.size, 0.0, prior.sum() - np.bincount(row, weights=weight))
+    nats += float(marginal @ np.maximum(excluded, 0.0))
+    return min(nats / math.log(2), float(shannon(prior)))  # rounding can exceed what there is to know
