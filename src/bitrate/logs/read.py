@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from bitrate.errors import DataError, EngineError, FormatError, InputError
 from bitrate.logs import sql, values
 from bitrate.logs.copies import without_copies
@@ -157,11 +155,12 @@ class Source:
         select = self.selection(self.files[:1])
         if "prompt" not in select.columns or not ids:
             return {}
-        self.con.register("wanted", pa.table({"prompt_id": list(ids)}))
+        # To register a table would load pandas, which takes as long as the audit of a small run.
+        wanted = ", ".join(f"({sql.text(i)})" for i in ids)
         rows = self.rows(_first(self.files, EXCERPT_BYTES), ("prompt_id", "prompt"))
         query = (
-            f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN wanted USING (prompt_id) "
-            f"WHERE prompt IS NOT NULL GROUP BY prompt_id"
+            f"SELECT prompt_id, min(prompt) FROM ({rows}) SEMI JOIN (VALUES {wanted}) AS w (prompt_id) "
+            f"USING (prompt_id) WHERE prompt IS NOT NULL GROUP BY prompt_id"
         )
         return {str(i): str(t) for i, t in duck.run(self.con, query)}
 
