@@ -64,7 +64,7 @@ def test_the_ledger_holds_every_line_with_its_value(audit: Audit) -> None:
         here = sorted((shown[line.name] for line, _ in lines), key=lambda row: row["row"])
         assert [row["name"] for row in here] == [line.name for line, _ in lines]
     assert set(shown) == {line.name for line in all_lines().values() if not line.special}
-    assert shown["Outcome, if policy = belief"]["value"] == audit["outcome_bits"].value
+    assert shown["Outcome, policy = belief"]["value"] == audit["outcome_bits"].value
     assert shown["Answer bound"]["value"] is None
     assert shown["Answer bound"]["why"].startswith("final answers are not in these files")
 

@@ -48,7 +48,7 @@ LINE = Line(
     key="outcome_bits",
     title="outcome bits per rollout, if the policy samples what it believes",
     unit="bits/rollout",
-    name="Outcome, if policy = belief",
+    name="Outcome, policy = belief",
     means="What was left to chance given how hard prompts are; bounds received if the policy samples what it believes.",
     formula="E h(p) over rollouts, p a prompt's pass rate, less h(verifier noise)",
     place=20,
