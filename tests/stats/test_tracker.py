@@ -56,6 +56,17 @@ def test_a_graded_code_sums_to_one_over_what_its_own_group_may_be():
     assert total == pytest.approx(1, abs=1e-9)
 
 
+def test_names_of_prompts_and_cells_do_not_matter():
+    """Any whole numbers will do, also negative and huge ones; a prompt that comes twice never foretells itself."""
+    right, n, cell, who = [0, 1, 2, 2, 1, 2], [2, 2, 2, 2, 3, 3], [0, 0, 0, 0, 1, 1], [0, 1, 1, 2, 0, 1]
+    plain = population_code(right, n, cell, who)
+    for factor, shift in ((-1, -1), (10**15, 7), (1, 2**40)):
+        renamed = population_code(right, n, *(factor * np.array(x, np.int64) + shift for x in (cell, who)))
+        assert renamed.bits.tolist() == plain.bits.tolist()
+        assert renamed.merged.tolist() == plain.merged.tolist()
+    assert plain.bits[1] == pytest.approx(1 - np.log2(0.5 / 3.5))  # two others, none with 1 of 2 right, in two orders
+
+
 def test_no_outcome_of_the_same_step_helps_to_tell_another():
     """Prequential: what a visit costs depends on the steps before, and not on the step's other prompts."""
     tracker = taught(2)

@@ -62,6 +62,7 @@ def population_code(right: ArrayLike, n: ArrayLike, cell: ArrayLike, who: ArrayL
     home = _ranks(_ranks(np.asarray(cell, np.int64)) * (int(n.max(initial=0)) + 1) + n)
     span = int(n.max(initial=0)) + 1
     here = _tally(home * span + right)
+    who = _ranks(who)
     pair = home * (int(who.max(initial=0)) + 1) + who
     others = np.bincount(home, minlength=1)[home] - 1
     alone = np.unique(pair).size == pair.size
