@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,10 @@ FIGURE = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
         (0.89, "exact", "refuted"),
         (1.11, "exact", "refuted"),
         (1.11, "upper", "holds"),
-        (0.95, "upper", "holds"),
+        (1.1, "upper", "holds"),
+        (0.95, "upper", "not refuted"),
+        (1.05, "lower", "not refuted"),
+        (0.9, "lower", "holds"),
         (0.89, "upper", "refuted"),
         (0.89, "lower", "holds"),
         (1.11, "lower", "refuted"),
@@ -46,6 +50,10 @@ def test_a_wide_interval_or_none_decides_nothing() -> None:
     near = Prediction(1.0, "exact", "bits", "")
     assert compare(FIGURE, near, 0.09) == "inconclusive"
     assert compare(Estimate.missing("x", "bits", "too few"), near, 0.101) == "inconclusive"
+
+
+def test_a_bound_that_a_wide_interval_reaches_across_is_undecided() -> None:
+    assert compare(FIGURE, Prediction(0.95, "upper", "bits", ""), 0.09) == "inconclusive"
 
 
 def bits(value: float) -> Prediction:
@@ -81,6 +89,36 @@ def test_a_statement_that_fails_outside_its_assumptions_holds_if() -> None:
     assert judge(everywhere).outcome == "refuted"
     wrong = dataclasses.replace(CLAIM, predict=lambda c: bits(1.0), stated=None)
     assert judge(wrong).theory_outcome == judge(wrong).outcome == "refuted"
+
+
+def with_figure(low: float, high: float, **changes: Any) -> Claim:
+    """The claim with a signal that always says the same."""
+    figure = Estimate("x", (low + high) / 2, low, high, "bits", 0.9999, 9, "")
+    return dataclasses.replace(CLAIM, cases=CLAIM.cases[:1], stated=None, signal=lambda folder: figure, **changes)
+
+
+def test_an_interval_must_be_narrower_than_half_the_way_to_the_rival() -> None:
+    """The theory says 1 and the rival 0.5: with a tolerance of 0.4, an interval of +-0.26 still decides nothing."""
+    assert judge(with_figure(0.70, 1.22, tolerance=0.4)).theory_outcome == "inconclusive"
+    assert judge(with_figure(0.76, 1.24, tolerance=0.4)).theory_outcome == "holds"
+
+
+def test_a_claim_whose_rival_says_the_same_everywhere_is_refused() -> None:
+    with pytest.raises(ValueError, match="say the same in every case"):
+        judge(with_figure(0.9, 1.1, rival=lambda c: bits(1.0)))
+
+
+def test_a_bound_that_no_case_shows_is_not_refuted_and_not_more() -> None:
+    most = Prediction(1.0, "upper", "bits", "")
+    rival = Prediction(2.0, "lower", "bits", "")
+    said = {"predict": lambda c: most, "rival": lambda c: rival, "tolerance": 0.2}
+    assert judge(with_figure(0.9, 1.1, **said)).summary()["outcome"] == "not refuted"
+    assert judge(with_figure(0.8, 0.99, **said)).summary()["outcome"] == "holds"
+    both = dataclasses.replace(with_figure(0.9, 1.1, **said), cases=CLAIM.cases)
+    figures = iter(
+        [Estimate("x", 0.9, 0.8, 0.99, "bits", 0.9999, 9, ""), Estimate("x", 1, 0.9, 1.1, "bits", 0.9999, 9, "")]
+    )
+    assert judge(dataclasses.replace(both, signal=lambda folder: next(figures))).outcome == "holds"
 
 
 def test_a_verdict_is_the_same_to_the_last_digit() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from _typeshed import DataclassInstance
 
-Outcome = Literal["holds", "holds if", "refuted", "inconclusive", "not measured"]
+Outcome = Literal["holds", "holds if", "refuted", "not refuted", "inconclusive", "not measured"]
 #: What is drawn: name -> (x values, y values).
 Curves = Mapping[str, tuple[list[float], list[float]]]
 #: Formulas to draw over a grid, each a function of x that is None where it is not drawn, or the same everywhere; or
@@ -162,7 +162,8 @@ class Claim:
         signal: folder of files -> estimate.
         rival: case -> what a tempting other formula says, or None where it says nothing. The data must refute it.
         rival_name: the rival formula in words.
-        tolerance: an interval whose half-width is above this decides nothing, in the unit of the figure.
+        tolerance: an interval whose half-width is above this decides nothing, in the unit of the figure; nor does one
+            that is wider than half the way from the theory to the rival.
         budget: rollouts of a case, about.
         stated: case -> what the source's own formula says, where it is not ``predict``'s; None for no say in a case.
         condition: what the statement needs to be true, where the verdict is "holds if".
@@ -225,6 +226,21 @@ class Claim:
         prediction = _said(case.predict or self.predict, case)
         assert prediction
         return prediction, _said(case.stated or self.stated, case), _said(case.rival or self.rival, case)
+
+
+def gap(one: Prediction, other: Prediction) -> float:
+    """How far two predictions are from agreeing on any figure; 0 or less where some figure suits both.
+
+    >>> gap(Prediction(1.0, "exact", "bits", ""), Prediction(0.75, "upper", "bits", ""))
+    0.25
+    """
+    (low, high), (least, most) = _allowed(one), _allowed(other)
+    return max(low - most, least - high)
+
+
+def _allowed(said: Prediction) -> tuple[float, float]:
+    """The figures that a prediction allows, from end to end."""
+    return (-math.inf if said.kind == "upper" else said.value, math.inf if said.kind == "lower" else said.value)
 
 
 def _said(formula: Formula | None, case: Case) -> Prediction | None:

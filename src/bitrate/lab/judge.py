@@ -5,18 +5,20 @@ from __future__ import annotations
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bitrate.errors import InputError
-from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, TrainingRuns, Verdict
+from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, TrainingRuns, Verdict, gap
 from bitrate.types import Estimate, Prediction
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
 ROUNDING = 1e-9
+#: An interval's half-width must be below this share of the way from the theory to the rival.
+CLOSER = 0.499
 
 
 def judge(claim: Claim, seed: int = 0, *, full: bool = False, runs: TrainingRuns | None = None) -> Verdict:
@@ -52,12 +54,23 @@ def judge(claim: Claim, seed: int = 0, *, full: bool = False, runs: TrainingRuns
         points.append(_point(claim, case, write if full or not case.full else None))
     seconds = time.monotonic() - began
     panels = tuple(_panel(p) for p in claim.charts)
-    theory = _together(p.outcome for p in points)
-    stated = _statement(points) if any(p.stated for p in points) else theory
-    rival = _together(p.rival_outcome for p in points if p.rival_outcome)
     cost = runs.total_cost(claim, full) if claim.arms and runs else None
     size = ("full" if full else "smoke") if claim.arms else ""
-    return Verdict(claim.id, stated, theory, rival, tuple(points), seed, seconds, "", panels, cost, size)
+    return Verdict(claim.id, *outcomes(claim, points), tuple(points), seed, seconds, "", panels, cost, size)
+
+
+def outcomes(claim: Claim, points: Sequence[Point]) -> tuple[Outcome, Outcome, Outcome]:
+    """How the statement, the theory and the rival fared over all cases.
+
+    Raises:
+        ValueError: theory and rival say the same in every case, so that no data could decide between them.
+    """
+    deciding = [p.rival_outcome for p in points if p.rival_outcome]
+    if not deciding:
+        raise ValueError(f"{claim.id}: theory and rival say the same in every case")
+    theory = _together(p.outcome for p in points)
+    stated = _statement(points) if any(p.stated for p in points) else theory
+    return stated, theory, _together(deciding)
 
 
 def _panel(panel: Panel) -> dict[str, Any]:
@@ -67,19 +80,29 @@ def _panel(panel: Panel) -> dict[str, Any]:
 
 
 def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Point:
-    """One case: the prediction is made before there are data, and the signal sees their folder alone.
+    """One case: the signal sees the folder of its data alone.
 
     Without a way to write the data, because they take too long for a quick look, the estimate says so.
     """
-    prediction, stated, rival = claim.formulas(case)
     signal = case.signal or claim.signal
     assert signal
     if write is None:
-        estimate = Estimate.missing(case.name, prediction.unit, "trained with --full only")
-    else:
-        with tempfile.TemporaryDirectory(prefix="bitrate-lab-") as folder:
-            write(Path(folder))
-            estimate = signal(Path(folder))
+        unit = claim.formulas(case)[0].unit
+        return judged(claim, case, Estimate.missing(case.name, unit, "trained with --full only"))
+    with tempfile.TemporaryDirectory(prefix="bitrate-lab-") as folder:
+        write(Path(folder))
+        return judged(claim, case, signal(Path(folder)))
+
+
+def judged(claim: Claim, case: Case, estimate: Estimate) -> Point:
+    """How the three formulas fared in a case.
+
+    What a wide interval cannot tell is not told: it must be narrower than the claim's tolerance, and than the way from
+    the theory to the rival. Where these two say the same, the case decides nothing of the rival.
+    """
+    prediction, stated, rival = claim.formulas(case)
+    apart = gap(prediction, rival) if rival else 0.0
+    tolerance = min(claim.tolerance, CLOSER * apart) if apart > ROUNDING else claim.tolerance
     return Point(
         case.name,
         case.x,
@@ -89,17 +112,17 @@ def _point(claim: Claim, case: Case, write: Callable[[Path], None] | None) -> Po
         stated,
         rival,
         estimate,
-        compare(estimate, prediction, claim.tolerance),
-        compare(estimate, stated, claim.tolerance) if stated else None,
-        compare(estimate, rival, claim.tolerance) if rival else None,
+        compare(estimate, prediction, tolerance),
+        compare(estimate, stated, tolerance) if stated else None,
+        compare(estimate, rival, tolerance) if rival and apart > ROUNDING else None,
     )
 
 
 def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Outcome:
-    """Whether an interval leaves room for a formula: holds, refuted, or inconclusive where it is too wide to say.
+    """Whether an interval leaves room for a formula: holds, not refuted, refuted, or inconclusive where it is too wide.
 
-    An interval wider than the tolerance decides nothing of a formula inside it; a bound that lies outside of it, on the
-    side that leaves the interval room, holds at any width.
+    A figure holds that lies in an interval no wider than the tolerance. A bound holds if the whole interval is on its
+    side, however wide; one that the interval reaches across is not refuted, which is less.
 
     >>> figure = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
     >>> compare(figure, Prediction(1.05, "exact", "bits", ""), tolerance=0.2)
@@ -108,25 +131,30 @@ def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Out
     'refuted'
     >>> compare(figure, Prediction(1.2, "upper", "bits", ""), tolerance=0.01)
     'holds'
+    >>> compare(figure, Prediction(1.0, "upper", "bits", ""), tolerance=0.2)
+    'not refuted'
     """
     if estimate.known is None:
         return "inconclusive"
     low, _, high = estimate.known
-    above = prediction.value > high + ROUNDING
-    below = prediction.value < low - ROUNDING
-    if (above and prediction.kind != "upper") or (below and prediction.kind != "lower"):
+    value, kind = prediction.value, prediction.kind
+    if (value > high + ROUNDING and kind != "upper") or (value < low - ROUNDING and kind != "lower"):
         return "refuted"
-    # A bound that leaves all of the interval on its side is met, however wide the interval is.
-    met = (above and prediction.kind == "upper") or (below and prediction.kind == "lower")
-    return "holds" if met or (high - low) / 2 <= tolerance else "inconclusive"
+    if (kind == "upper" and value >= high - ROUNDING) or (kind == "lower" and value <= low + ROUNDING):
+        return "holds"
+    if (high - low) / 2 > tolerance:
+        return "inconclusive"
+    return "holds" if kind == "exact" else "not refuted"
 
 
 def _together(outcomes: Iterable[Outcome]) -> Outcome:
-    """A formula is refuted by one case, and holds when it holds in all."""
+    """A formula is refuted by one case; it holds when no case is undecided and one at least shows that it does."""
     found = set(outcomes)
     if "refuted" in found:
         return "refuted"
-    return "holds" if found == {"holds"} else "inconclusive"
+    if not found or "inconclusive" in found:
+        return "inconclusive"
+    return "holds" if "holds" in found else "not refuted"
 
 
 def _statement(points: Iterable[Point]) -> Outcome:
@@ -134,4 +162,4 @@ def _statement(points: Iterable[Point]) -> Outcome:
     points = list(points)
     inside = _together(p.stated_outcome for p in points if p.assumed and p.stated_outcome)
     outside = _together(p.stated_outcome for p in points if not p.assumed and p.stated_outcome)
-    return "holds if" if inside == "holds" and outside == "refuted" else inside
+    return "holds if" if inside in {"holds", "not refuted"} and outside == "refuted" else inside

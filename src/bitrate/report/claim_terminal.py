@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 ACCENT, QUIET = "bright_blue", "dim"
 STYLE = {
-    "holds": "green", "holds if": "green", "refuted": "yellow", "inconclusive": "magenta", "not measured": QUIET,
+    "holds": "green", "holds if": "green", "refuted": "yellow", "not refuted": "cyan", "inconclusive": "magenta",
+    "not measured": QUIET,
     "failed": "bold red",
 }  # fmt: skip
 #: With so many claims or fewer, every case is shown.

@@ -11,7 +11,7 @@ from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import outcome_information, surprisal
 from bitrate.types import Floats, Prediction
 
-PROMPTS, ANSWERS = 3_000, 8
+PROMPTS, ANSWERS = 4_200, 8
 #: Without an evaluation split: prompts that are new in a step, and pass rates at first visits in thirds of the run.
 NEW, STEPS, AGAIN = 600, 9, 0.95
 

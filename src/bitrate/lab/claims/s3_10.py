@@ -14,7 +14,7 @@ from bitrate.theory import binary_entropy, skill_information
 from bitrate.types import Estimate, Prediction
 
 RESULT, SKILL = Information("rewards", "rewards"), PassRateInformation()
-PLAYERS, GAMES = 100_000, 8
+PLAYERS, GAMES = 130_000, 8
 RATES = (0.5, 0.8, 0.97)
 UNIT = "bits/rollout"
 

@@ -14,7 +14,7 @@ from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
 from bitrate.types import Prediction
 
-WORLDS = 150_000
+WORLDS = 260_000
 OTHERS = 9
 VOCABULARY = 50_000
 SECOND = "The source's second plot, and the exact curves"

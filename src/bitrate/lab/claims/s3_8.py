@@ -31,9 +31,14 @@ def stated(case: Case) -> Prediction:
 
 
 def rival(case: Case) -> Prediction | None:
-    """A baseline is thought to take the noise away: (1-p) times less of it, 1/p of a reward's variance."""
+    """A baseline is thought to take the noise away: (1-p) times less of it, 1/p of a reward's variance.
+
+    Where p is small that is no difference.
+    """
     p = case.settings["p"]
-    return Prediction(p / (1 - p) ** 2, "exact", "ratio", "p / (1-p)^2") if case.settings["baseline"] else None
+    if not case.settings["baseline"] or p < 0.1:
+        return None
+    return Prediction(p / (1 - p) ** 2, "exact", "ratio", "p / (1-p)^2")
 
 
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:

@@ -12,7 +12,7 @@ from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, entropy, label_information
 from bitrate.types import Floats, Prediction
 
-WORLDS = 80_000
+WORLDS = 120_000
 ANSWERS = 16
 #: Bits of feedback below which it is fair to call it none.
 USELESS = 0.01
