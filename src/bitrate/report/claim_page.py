@@ -19,8 +19,10 @@ our own, judged alike. Made by `{command}`; the same seed gives the same page.
 **How to read it.** A statement *holds*, *holds if* its condition is met, or is *refuted* as written. Of each claim
 there are up to three formulas: what the exact theory says, what the source says where that is something else, and
 a rival that one could believe. Each is held against an interval measured at level 0.9999: a formula outside of it is
-refuted. The measurement sees the rollout files and nothing else, and reads them as `bitrate audit` does. The theory
-must hold in every case and every rival must fail in one, or `bitrate claims run` ends in red.
+refuted, and an interval wider than half the way from the theory to the rival decides nothing. A bound holds where the
+whole interval is on its side; one that it reaches across is *not refuted*, and a claim all of whose cases are so is no
+more than that. The measurement sees the rollout files and nothing else, and reads them as `bitrate audit` does. The
+theory must be refuted in no case and every rival in one, or `bitrate claims run` ends in red.
 """
 
 

@@ -89,7 +89,7 @@ CLAIM = Claim(
     "prompts gained and however few bits were received.",
     source="bitrate, docs/theory.md#ledger",
     cases=(
-        case("held out .125 to .5, trained on .125 to .9", (0.125, 0.5), (0.125, 0.9)),
+        case("held out .125 to .5, trained on .125 to .95", (0.125, 0.5), (0.125, 0.95)),
         case("held out .25 as before, trained on .25 to .95", (0.25, 0.25), (0.25, 0.95)),
         case("held out .5 to .2, trained on .5 to .9", (0.5, 0.2), (0.5, 0.9)),
         case("first visits .125 early, .5 late, second visits .95", (0.125, 0.5), (0.125, AGAIN), middle=0.25),
