@@ -73,7 +73,7 @@ CLAIM = Claim(
     cases=(
         case("6 keys alike, at the end p=.9", EVEN, 0.9),
         case("keys as likely as a sure policy has them, at the end p=.9", SURE, 0.9),
-        case("the same, forgotten: at the end p=.05", SURE, 0.05),
+        case("the same, forgotten: at the end p=.1", SURE, 0.1),
         case("keys as likely as a sure policy has them, at the end p=.9", SURE, 0.9, logged=True),
         case("6 keys alike, the starting policy sure of one, at the end p=.9", SURE, 0.9, logged=True, prior=EVEN),
     ),
