@@ -60,7 +60,7 @@ def case(
     name: str, start: tuple[float, ...], last: float, *, logged: bool = False, prior: tuple[float, ...] | None = None
 ) -> Case:
     """Starting policy, chance of the right answer at the end, and whether the log holds how surprising targets were."""
-    settings = {"prior": prior or start, "start": start, "last": last, "logged": logged, "k": 2 if logged else 64}
+    settings = {"prior": prior or start, "start": start, "last": last, "logged": logged, "k": 2 if logged else 96}
     name += ", surprisal logged" if logged else f", K={settings['k']}"
     return Case(name, settings, assumed=prior is None)
 
@@ -84,11 +84,11 @@ CLAIM = Claim(
     rival=rival,
     rival_name="log2 V + log2 p last, whatever the policy began with",
     tolerance=0.6,
-    budget=128 * WORLDS,
+    budget=192 * WORLDS,
     condition="keys are independent and as likely as the starting policy has them",
     remark="The policy at the end is a decoder of the key and the policy at the start its prior: the rise is a lower "
     "bound on the bits that the parameters hold, and cannot exceed what there is to know. A start that is sure of the "
     "wrong answers is no such prior: then it has more to unlearn than the key has bits. A rule that answers many "
     "prompts is counted once for each of them. Where the log holds how surprising each target was nothing is "
-    "estimated, and two rollouts say more than 64 do otherwise.",
+    "estimated, and two rollouts say more than 96 do otherwise.",
 )

@@ -11,7 +11,7 @@ from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.theory import noisy_outcome_information, preference_information
 from bitrate.types import Prediction
 
-WORLDS, PAIRS = 20_000, 16
+WORLDS, PAIRS = 20_000, 32
 
 
 def predict(case: Case) -> Prediction:
