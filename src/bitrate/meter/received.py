@@ -73,8 +73,10 @@ def code_sides(table: GroupTable, followed: bool, noise: float = 0.0) -> list[Si
     # A rollout alone is compared with nothing, and so is not erased; a group's size may tell how it ended.
     merges = table.several & (not table.stopped)
     lost = float(binary_entropy(noise))
-    sizes, groups = np.unique(table.n, return_counts=True)
-    unseen = _surprise(table, float(groups @ log_choose(sizes.astype(float), sizes // 2.0)) / np.log(2))
+    _, size, groups = table.histogram()
+    unseen = _surprise(
+        table, float(groups @ log_choose(size.astype(np.float64), (size // 2).astype(np.float64))) / np.log(2)
+    )
     return [
         Side(
             name + (f"; less h({noise:g}) = {lost:.4f} bits of verifier noise" if noise else ""),
@@ -166,12 +168,15 @@ def _by_visit(table: GroupTable, followed: bool) -> Code:
     """Code of the outcomes of each step, from the steps of its run before it."""
     bits, merged = np.zeros(table.n.size), np.zeros(table.n.size)
     run = table.column["run_number"]
-    for each in np.unique(run):
-        rows = np.flatnonzero(run == each)
-        rows = rows[np.argsort(table.step[rows], kind="stable")]
+    # Prompts are in the order of their runs.
+    ends = np.append(np.flatnonzero(run[1:] != run[:-1]) + 1, run.size)
+    for start, end in zip(np.append(0, ends[:-1]), ends, strict=True):
+        rows = np.arange(start, end)
+        first, last = table.who[rows[0]], table.who[rows[-1]]
         # Only of prompts that come again is anything to be remembered.
+        prompts = first + np.flatnonzero((table.visits[first : last + 1] > 1) & followed)
+        rows = rows[np.argsort(table.step[rows], kind="stable")]
         again = (table.visits[table.who[rows]] > 1) & followed
-        prompts = np.unique(table.who[rows[again]])
         who = np.where(again, np.searchsorted(prompts, table.who[rows]), -1)
         tracker = Tracker(prompts.size, fixed=not table.stopped)
         step = np.cumsum(np.r_[0, table.step[rows][1:] != table.step[rows][:-1]])

@@ -65,7 +65,8 @@ def population_code(right: ArrayLike, n: ArrayLike, cell: ArrayLike, who: ArrayL
     who = _ranks(who)
     pair = home * (int(who.max(initial=0)) + 1) + who
     others = np.bincount(home, minlength=1)[home] - 1
-    alone = np.unique(pair).size == pair.size
+    ordered = np.sort(pair)
+    alone = not (ordered[1:] == ordered[:-1]).any()
     if not alone:
         own = _ranks(pair)
         mine = _tally(own * span + right)
