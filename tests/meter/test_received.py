@@ -10,7 +10,7 @@ import pytest
 import bitrate
 from bitrate.lab.worlds.believers import Believers
 from bitrate.lab.worlds.log import SimulatedRun
-from bitrate.stats import Tracker
+from bitrate.stats import Tracker, population_code
 from bitrate.theory import binary_entropy, group_information
 
 PEAKED = (0.5, 0.2, 0.1, 0.1, 0.1)
@@ -173,3 +173,17 @@ def test_a_collapse_after_a_long_calm_is_dear_but_not_impossible():
     for _ in range(300):
         tracker.visit(np.arange(10), np.full(10, 8), np.full(10, 8))
     assert tracker.visit(np.arange(10), np.r_[7, np.full(9, 8)], np.full(10, 8)).bits[0] < 25
+
+
+def test_one_unknown_for_all_prompts_of_a_step_breaks_the_code_from_that_step():
+    """A coin decides all outcomes of a step, 100 fresh prompts of one rollout: they tell one bit together, .01 each.
+
+    The code from the other prompts of the step reads it off them and falls below; that from the steps before does not.
+    """
+    rng, tracker, before, within = np.random.default_rng(5), Tracker(0), [], []
+    for _ in range(40):
+        right, one, nobody = np.full(100, rng.integers(2)), np.ones(100, int), np.full(100, -1)
+        before.append(tracker.visit(nobody, right, one).bits.mean())
+        within.append(population_code(right, one, np.zeros(100, int), np.arange(100)).bits.mean())
+    assert np.mean(within) < 0.01 < np.mean(before[1:])
+    assert before[0] < 0.01  # a run's first step has nothing but its own prompts to go by

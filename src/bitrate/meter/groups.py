@@ -184,19 +184,7 @@ class GroupTable:
         order = np.lexsort((levels, -counts))[:most]
         return {float(levels[i]): constant & (held == levels[i]) for i in order}
 
-    def drawn_levels(self) -> tuple[Ints, Ints, Ints]:
-        """Of each level that a group of several drew: the prompt's number, the group's rollouts, those at the level."""
-        keys = ("run", "split", "step", "prompt_id")
-        same = " AND ".join(f"g.{c} IS NOT DISTINCT FROM l.{c}" for c in (*keys, "group_id"))
-        prompt = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
-        found = duck.arrays(
-            self.reduced.con,
-            f"SELECT who, n, n_level FROM groups g JOIN levels l ON {same} JOIN {self._names} p ON {prompt} "
-            f"WHERE g.split = {sql.text(self.split)} AND n > 1 ORDER BY ALL",
-        )
-        who, n, drawn = (found[c].astype(np.int64) for c in ("who", "n", "n_level"))
-        return who, n, drawn
-
+    @cached_property
     def level_counts(self) -> Ints:
         """Rollouts of each group at each level of a graded reward, shape [groups, levels]."""
         levels = sorted(self.reduced.outcome.levels or ())

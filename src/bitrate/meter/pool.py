@@ -87,7 +87,9 @@ def graded_entropy(table: GroupTable, functional: Functional, levels: list[float
     many = np.flatnonzero(table.several)
     if not many.size:
         return Estimate.missing(name, unit, ONE_ROLLOUT, table.totals["groups"])
-    who, n, drawn = table.drawn_levels()
+    counts = table.level_counts
+    group, which = np.nonzero(counts * table.several[:, None])
+    who, n, drawn = table.who[group], table.n[group].astype(np.int64), counts[group, which]
     sizes = table.n[many].astype(np.int64)
     # A level that a group did not draw scores as one drawn 0 times.
     some, none = np.unique(sizes), 0 * np.unique(sizes)

@@ -62,7 +62,7 @@ def code_sides(table: GroupTable, followed: bool, noise: float = 0.0) -> list[Si
         noise: rate at which the verifier flips outcomes: h(noise) of each is no news, and is taken off.
     """
     if not table.binary:
-        bits = graded_code(table.level_counts(), table.who, table.column["run_number"])
+        bits = graded_code(table.level_counts, table.who, table.column["run_number"])
         levels = len(table.reduced.outcome.levels or ())
         order = float(np.log2(levels))
         name = "outcome code from the levels that other prompts drew"
