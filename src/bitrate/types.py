@@ -163,7 +163,7 @@ class Estimate:
         return cls(**fields)  # type: ignore[arg-type]
 
 
-Kind = Literal["exact", "upper", "lower"]
+Kind = Literal["exact", "upper", "lower", "within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +172,14 @@ class Prediction:
 
     Args:
         value: the figure in ``unit``; may be infinite where a formula diverges, never NaN.
-        kind: whether the figure is met exactly, or bounds what is measured from above or below.
+        kind: whether the figure is met exactly, bounds what is measured from above or below, or is a margin of
+            equivalence: what is measured lies within it, above 0 or below.
         unit: e.g. ``"bits/rollout"``.
         reference: where the formula comes from.
         assumptions: what it needs, in sentences.
 
     Raises:
-        ValueError: NaN, or a kind that is none of the three.
+        ValueError: NaN, or a kind that is none of the four, or a margin that is not above 0.
 
     >>> Prediction(1.0, "upper", "bits", "S1.6").kind
     'upper'
@@ -193,5 +194,7 @@ class Prediction:
     def __post_init__(self) -> None:
         if math.isnan(self.value):
             raise ValueError("the prediction is NaN; want a number, or no prediction")
-        if self.kind not in {"exact", "upper", "lower"}:
-            raise ValueError(f"kind = {self.kind!r}; want exact, upper or lower")
+        if self.kind not in {"exact", "upper", "lower", "within"}:
+            raise ValueError(f"kind = {self.kind!r}; want exact, upper, lower or within")
+        if self.kind == "within" and self.value <= 0:
+            raise ValueError(f"a margin of {self.value:g}; want one above 0, or kind exact")

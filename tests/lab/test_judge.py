@@ -40,10 +40,21 @@ FIGURE = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
         (1.11, "lower", "refuted"),
         (float("inf"), "upper", "holds"),
         (float("inf"), "exact", "refuted"),
+        (1.1, "within", "holds"),
+        (1.05, "within", "not refuted"),
+        (0.89, "within", "refuted"),
     ],
 )
 def test_a_formula_outside_the_interval_is_refuted(value: float, kind: str, outcome: Outcome) -> None:
     assert compare(FIGURE, Prediction(value, kind, "bits", ""), 0.101) == outcome  # type: ignore[arg-type]
+
+
+def test_what_vanishes_lies_in_its_margin_on_both_sides() -> None:
+    margin = Prediction(0.1, "within", "bits", "")
+    for low, high, outcome in ((-0.09, 0.1, "holds"), (-0.3, 0.05, "not refuted"), (-0.3, -0.11, "refuted")):
+        assert compare(Estimate("x", (low + high) / 2, low, high, "bits", 0.95, 9, ""), margin, 0.2) == outcome
+    with pytest.raises(ValueError, match="margin of 0"):
+        Prediction(0.0, "within", "bits", "")
 
 
 def test_a_wide_interval_or_none_decides_nothing() -> None:

@@ -233,14 +233,21 @@ def gap(one: Prediction, other: Prediction) -> float:
 
     >>> gap(Prediction(1.0, "exact", "bits", ""), Prediction(0.75, "upper", "bits", ""))
     0.25
+    >>> gap(Prediction(0.5, "within", "bits", ""), Prediction(-0.75, "upper", "bits", ""))
+    0.25
     """
-    (low, high), (least, most) = _allowed(one), _allowed(other)
+    (low, high), (least, most) = allowed(one), allowed(other)
     return max(low - most, least - high)
 
 
-def _allowed(said: Prediction) -> tuple[float, float]:
-    """The figures that a prediction allows, from end to end."""
-    return (-math.inf if said.kind == "upper" else said.value, math.inf if said.kind == "lower" else said.value)
+def allowed(said: Prediction) -> tuple[float, float]:
+    """The figures that a prediction allows, from end to end.
+
+    >>> allowed(Prediction(0.1, "within", "bits", ""))
+    (-0.1, 0.1)
+    """
+    low = {"upper": -math.inf, "within": -said.value}.get(said.kind, said.value)
+    return low, math.inf if said.kind == "lower" else said.value
 
 
 def _said(formula: Formula | None, case: Case) -> Prediction | None:

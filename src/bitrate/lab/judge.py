@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bitrate.errors import InputError
-from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, TrainingRuns, Verdict, gap
+from bitrate.lab.claim import Case, Claim, Outcome, Panel, Point, TrainingRuns, Verdict, allowed, gap
 from bitrate.types import Estimate, Prediction
 
 #: Rounding of sums of a hundred thousand terms, in the figure's unit: no formula is refuted by it.
@@ -121,8 +121,8 @@ def judged(claim: Claim, case: Case, estimate: Estimate) -> Point:
 def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Outcome:
     """Whether an interval leaves room for a formula: holds, not refuted, refuted, or inconclusive where it is too wide.
 
-    A figure holds that lies in an interval no wider than the tolerance. A bound holds if the whole interval is on its
-    side, however wide; one that the interval reaches across is not refuted, which is less.
+    A figure holds that lies in an interval no wider than the tolerance. A bound, or a margin of equivalence, holds if
+    the whole interval is inside it, however wide; one that the interval reaches across is not refuted, which is less.
 
     >>> figure = Estimate("x", 1.0, 0.9, 1.1, "bits", 0.95, 100, "")
     >>> compare(figure, Prediction(1.05, "exact", "bits", ""), tolerance=0.2)
@@ -131,20 +131,20 @@ def compare(estimate: Estimate, prediction: Prediction, tolerance: float) -> Out
     'refuted'
     >>> compare(figure, Prediction(1.2, "upper", "bits", ""), tolerance=0.01)
     'holds'
-    >>> compare(figure, Prediction(1.0, "upper", "bits", ""), tolerance=0.2)
+    >>> compare(figure, Prediction(1.0, "within", "bits", ""), tolerance=0.2)
     'not refuted'
     """
     if estimate.known is None:
         return "inconclusive"
     low, _, high = estimate.known
-    value, kind = prediction.value, prediction.kind
-    if (value > high + ROUNDING and kind != "upper") or (value < low - ROUNDING and kind != "lower"):
+    least, most = allowed(prediction)
+    if least > high + ROUNDING or most < low - ROUNDING:
         return "refuted"
-    if (kind == "upper" and value >= high - ROUNDING) or (kind == "lower" and value <= low + ROUNDING):
+    if least <= low + ROUNDING and most >= high - ROUNDING:
         return "holds"
     if (high - low) / 2 > tolerance:
         return "inconclusive"
-    return "holds" if kind == "exact" else "not refuted"
+    return "holds" if prediction.kind == "exact" else "not refuted"
 
 
 def _together(outcomes: Iterable[Outcome]) -> Outcome:

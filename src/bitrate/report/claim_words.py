@@ -18,7 +18,7 @@ SOURCES = {
     "T": "bitrate: trained learners",
 }
 OUTCOMES = {"holds if": "holds if …", "not measured": "not measured yet"}
-BOUNDS = {"exact": "", "upper": "at most ", "lower": "at least "}
+BOUNDS = {"exact": "", "upper": "at most ", "lower": "at least ", "within": "0 ± "}
 
 
 def source_of(id: str) -> str:
