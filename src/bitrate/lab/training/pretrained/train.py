@@ -30,7 +30,7 @@ SEEDED_AS = "bitrate.lab.pretrained.train"
 ARMS = ("sft", "own", "grpo", "grpo-token", "distill")
 #: Learning rates by rank, one for all arms, so that none is tuned more than another. At rank 8 it is that of the
 #: recorded run that ships with bitrate. At the same rate, a smaller rank moves the product B A less.
-RATES: Mapping[int | str, float] = {1: 2e-3, 8: 5e-4, "full": 3e-5}
+RATES: Mapping[int | str, float] = {1: 2e-3, 8: 5e-4, "last": 3e-5, "full": 3e-5}
 Load = Callable[[], tuple[Any, Any]]
 
 
@@ -41,12 +41,14 @@ class Settings:
     Args:
         arm: one of ``ARMS``, see :func:`train`.
         task: of :func:`~bitrate.lab.training.pretrained.questions.questions`.
-        rank: of the adapter, or ``"full"``: all parameters are trained.
+        rank: of the adapter; or ``"last"``: all parameters of the last layers are trained; or ``"full"``: all.
         steps: updates.
         prompts: questions of a step.
         k: rollouts of a question.
         layers: how many of the last have adapters.
         rate: learning rate; that of the rank, see ``RATES``, where it is None.
+        leak: whether the answers held out reach every update of ``"sft"``, too, with no word in the log: what holding
+            absorbed against received bits must find out.
 
     Raises:
         InputError: a value that is not possible.
@@ -64,6 +66,7 @@ class Settings:
     k: int = 8
     layers: int = 8
     rate: float | None = None
+    leak: bool = False
 
     def __post_init__(self) -> None:
         if self.arm not in ARMS:
@@ -71,16 +74,18 @@ class Settings:
         for name, value, least in (("steps", self.steps, 1), ("prompts", self.prompts, 1), ("layers", self.layers, 1)):
             whole(name, value, least)
         whole("k", self.k, 2)
-        if self.rank != "full":
+        if self.leak and self.arm != "sft":
+            raise InputError(f"a leak with arm = {self.arm!r}; want sft")
+        if self.rank not in {"last", "full"}:
             if isinstance(self.rank, str):
-                raise InputError(f"rank = {self.rank!r}; want a whole number, or 'full'")
+                raise InputError(f"rank = {self.rank!r}; want a whole number, 'last' or 'full'")
             whole("rank", self.rank)
         if self.rate is not None:
             positive("rate", self.rate)
         elif self.rank not in RATES:
             known = ", ".join(map(repr, RATES))
             raise InputError(f"rank = {self.rank!r} has no rate of its own; say a rate, or one of the ranks {known}")
-        count = sum(not q.held_out for q in questions(self.task))
+        count = sum(not q.held_out for q in questions(self.task, np.random.default_rng(0)))
         if count % self.prompts:
             raise InputError(f"prompts = {self.prompts}; want a divisor of {count}, the questions to train on")
 
@@ -115,7 +120,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator, load: Load
     """
     s = settings
     with quiet(), _own_randomness(rng):
-        asked = questions(s.task)
+        asked = questions(s.task, rng)
         trained = np.array([i for i, q in enumerate(asked) if not q.held_out])
 
         def pupil(run: SimulatedRun | None) -> Notes:
@@ -148,7 +153,8 @@ def _lessons(s: Settings, notes: Notes, trained: Ints, rng: np.random.Generator,
         teach_rollouts(notes, visits, arm=arm, rate=rate, seed=seed)
     elif teacher is None:
         answers = [notes.policy.labels[i] for i in visits.ravel()]
-        teach_answers(notes, visits, answers, rate=rate, seed=seed)
+        unlogged = [i for i, q in enumerate(notes.policy.asked) if q.held_out] if s.leak else []
+        teach_answers(notes, visits, answers, rate=rate, seed=seed, unlogged=unlogged)
     else:
         answers = [said for [said] in teacher.sample(visits.ravel(), 1)]
         teach_answers(notes, visits, answers, rate=rate, seed=seed, teacher=teacher)

@@ -11,18 +11,23 @@ SCALE = 2
 
 
 def adapted(model: Any, rank: int | str, layers: int) -> Any:
-    """The model with LoRA on every matrix of its last layers, ``W + 2 B A``; with ``"full"``, the model itself.
+    """The model with LoRA on every matrix of its last layers, ``W + 2 B A``, or with weights of its own to train.
 
     An adapter's B starts at 0, so it starts as the pretrained model.
 
     Args:
         model: pretrained.
-        rank: of the adapter, or ``"full"``: all parameters are trained.
-        layers: how many of the last layers have adapters.
+        rank: of the adapter; or ``"last"``: all parameters of the last layers are trained; or ``"full"``: all that
+            there are.
+        layers: how many the last layers are.
 
     Reference: Hu et al. (2021), LoRA: low-rank adaptation of large language models, section 4.1.
     """
     if rank == "full":
+        return model
+    if rank == "last":
+        model.requires_grad_(False)
+        model.model.layers[-layers:].requires_grad_(True)
         return model
     from peft import LoraConfig, get_peft_model
 
