@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bitrate.report.flagship_page import BARS, SHOWN, chart, flagship_page, save_chart
+from bitrate.report.flagship_page import BARS, SHOWN, chart, flagship_page, in_order, save_chart
 from bitrate.types import Estimate
 
 
@@ -41,6 +41,23 @@ def test_every_arm_has_its_column_and_every_line_its_row():
     assert heads.count("GRPO") == 3 and "SFT" not in heads
     assert heads.index("rank 1") < heads.index("rank 8") < heads.index("all weights")
     assert larger.startswith("Larger") and "| rollouts or labels a seed | 300 |" in larger
+
+
+def test_a_line_above_the_one_it_is_part_of_is_named():
+    assert "**In order.**" in flagship_page(KEPT, "figure.svg", "claims.md#t9")
+    sft = arm("sft")
+    sft["lines"]["update"] = Estimate("update", 1.19, 0.44, 2.02, "bits/prompt", 0.95, 64, "mean").to_dict()
+    said = in_order([sft, arm("grpo")])
+    assert said.startswith("**Out of order** in 1 places: SFT on labels on addition, rank 8: absorbed")
+    assert "2.00 (1.00 to 3.00) above in the update, at most 1.19 (0.44 to 2.02)" in said
+
+
+def test_dependent_keys_have_a_table_of_their_own():
+    found = {n: Estimate(n, v, v - 1, v + 1, "bits/run", 0.95, 3, "mean").to_dict()
+             for n, v in (("received", 16.6), ("absorbed", 6.4), ("product", 24.3))}  # fmt: skip
+    code = [{"leak": False, "seeds": 3, "lines": found}, {"leak": True, "seeds": 0, "lines": {}}]
+    page = flagship_page(KEPT | {"code": code}, "figure.svg", "claims.md#t9")
+    assert "| absorbed, key by key | 24.30 (23.30 to 25.30) | not run |" in page
 
 
 def test_what_was_not_run_or_cannot_be_said_is_no_number():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +28,25 @@ SHOWN = {
     "held out before": "held out, before", "held out after": "held out, after",
     "absorbed per PFLOP": "absorbed per PFLOP", "generalised per PFLOP": "generalised per PFLOP",
 }  # fmt: skip
+#: Sums of float32 surprisals.
+ROUNDING = 1e-6
 BARS = ("received", "absorbed", "generalised")
 NOT_RUN = "not run"
 READING = (
-    "**How to read it.** The prior over answers is the model's own policy before training. *Received* is the "
-    "surprisal of an answer under it once the answer was hit or shown, and the outcome bits of its rollouts "
-    "otherwise. *In the update* takes off what all-right and all-wrong groups lose, and counts a label's surprisal as "
-    "it was when the label was shown. *Absorbed* is how much the surprisal of the trained answers fell, each answer "
-    "for itself; *prequential* counts from the visit that first taught a prompt. The difference is the rule: answers "
-    "that follow one are not independent keys, the first labels tell much of the later ones, and the fall of all "
-    "surprisals together can be more than the labels still had to say. A code that counts every bit once is the "
-    "prequential one. *Generalised* is the fall on questions held out; it is below 0 where the model grew surer of "
-    "wrong answers there, though its pass rate rose. Adapters sit on the last 8 of 30 layers; all weights means all "
-    "layers, so the comparison of ranks with it is one of places as well as of parameters. Intervals are at level "
-    "0.95, over seeds where there are three, else over prompts of the seeds that there are. The cost is that of "
-    "training; FLOPs are 2 a parameter and token generated, 6 trained on; examinations are not counted."
+    "**How to read it.** The prior over answers is the model's own policy before training, and every line is on this "
+    "basis. *Received* is the surprisal of an answer under it once the answer was hit or shown, and the outcome bits "
+    "of its rollouts otherwise. *In the update* takes off what all-right and all-wrong groups lose; a label loses "
+    "nothing. *Absorbed* is how much the surprisal of the trained answers fell, each answer for itself; *prequential* "
+    "counts from the visit that first taught a prompt. The difference is the rule: the first labels tell much of the "
+    "later ones, and what was known before a visit was not taught by it. *Generalised* is the fall on questions held "
+    "out; it is below 0 where the model grew surer of wrong answers there, though its pass rate rose. Adapters sit on "
+    "the last 8 of 30 layers. Intervals are at level 0.95, over seeds where there are three, else over prompts of the "
+    "seeds that there are. The cost is that of training; FLOPs are 2 a parameter and token generated, 6 trained on, "
+    "frozen ones too; examinations are not counted. Bits a PFLOP compare ways that differ in accounts, too: a visit "
+    "with 8 rollouts, each generated and trained on, is 8 × 8 / 6 = 10.7 times a label's FLOPs, whatever it teaches."
 )
+#: What is at most what, in this order.
+LEDGER = ("absorbed", "update", "received")
 
 
 def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
@@ -65,7 +70,7 @@ def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
         f"![Received, absorbed and generalised bits of every arm]({figure})",
     ]
     for task in dict.fromkeys(r["task"] for r in rows):
-        for title, some in (("rank 8", [8]), ("rank 1, rank 8 and all weights", [1, 8, "full"])):
+        for title, some in (("rank 8", [8]), ("ranks, and weights of their own", [1, 8, "last", "full"])):
             mine = [r for r in rows if r["task"] == task and r["rank"] in some]
             if len(some) > 1:
                 ranked = {r["method"] for r in mine if r["rank"] != 8}
@@ -76,8 +81,55 @@ def flagship_page(kept: Mapping[str, Any], figure: str, claim: str) -> str:
                 )
             if mine:
                 parts += [f"## {task.capitalize()}: {title}", _table(mine, len(some) > 1)]
-    parts += [READING, f"Seed {kept['seed']}; {versions}. Made by `{kept['command']}`."]
+    parts += [in_order(rows), *([_code(kept["code"])] if "code" in kept else []), READING]
+    parts += [f"Seed {kept['seed']}; {versions}. Made by `{kept['command']}`."]
     return "\n\n".join(parts) + "\n"
+
+
+def in_order(rows: Sequence[Row]) -> str:
+    """Whether each line of the ledger is at most the one above it, arm by arm; where not, which assumption fails."""
+    off = [
+        f"{METHODS[r['method']]} on {r['task']}, {_rank(r['rank'])}: {SHOWN[less]} {_figure(r, less)} above "
+        f"{SHOWN[more]} {_figure(r, more)}"
+        for r in rows if r["seeds"] for less, more in pairwise(LEDGER)
+        if _mean(r, less) > _mean(r, more) + ROUNDING
+    ]  # fmt: skip
+    if not off:
+        return (
+            "**In order.** In every arm what was absorbed is at most what the updates kept, and that at most what was "
+            "received. These are sums over prompts, each answer for itself: of answers that follow a rule, no theorem "
+            "says that it must be so."
+        )
+    return (
+        f"**Out of order** in {len(off)} places: {'; '.join(off)}. The bound is about all answers taken together. "
+        "These are sums over prompts, and the answers follow a rule: what one label says of another prompt is counted "
+        "there again."
+    )
+
+
+def _code(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The ledger of keys that follow from one another, where the bound is a theorem and can be seen to fail."""
+    title = (
+        "## A code: keys that follow from one another\n\n16 answers, (u + v) mod 10 of hidden digits u and v of four "
+        "rows and columns: seven digits say all. Labels of the first two rows, 8 answers with the entropy of 5 digits, "
+        "are taught and logged; with the leak, those of the other rows are taught as well, and not logged. In bits a "
+        "run, by labels, rank 8.\n\n"
+    )
+    heads = ["with a leak" if r["leak"] else "as logged" for r in rows]
+    words = {
+        "received": "received, jointly, at most", "absorbed": "absorbed, a joint decoder",
+        "product": "absorbed, key by key",
+    }  # fmt: skip
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(rows)]
+    lines += [f"| {words[name]} | " + " | ".join(_figure(r, name) for r in rows) + " |" for name in words]
+    lines += ["| seeds | " + " | ".join(str(r["seeds"] or NOT_RUN) for r in rows) + " |"]
+    return title + "\n".join(lines)
+
+
+def _mean(row: Row, name: str) -> float:
+    """A line's figure; an arm without one breaks no order."""
+    value = Estimate.from_dict(row["lines"][name]).value
+    return math.nan if value is None else value
 
 
 def _table(rows: Sequence[Row], by_rank: bool) -> str:
@@ -96,7 +148,7 @@ def _table(rows: Sequence[Row], by_rank: bool) -> str:
 
 
 def _rank(rank: int | str) -> str:
-    return "all weights" if rank == "full" else f"rank {rank}"
+    return {"full": "all weights", "last": "all weights of 8 layers"}.get(str(rank), f"rank {rank}")
 
 
 def _figure(row: Row, name: str) -> str:
