@@ -51,7 +51,8 @@ def test_a_log_by_hand(tmp_path) -> None:  # type: ignore[no-untyped-def]
                  runs=np.repeat(runs, 3), target_surprisal=np.full(shown.shape, 2.0))  # fmt: skip
         run.step(1, answers=table[both][..., None], rewards=np.ones((2, 4, 1)), targets=table[both],
                  prompts=ids[both], runs=np.repeat(runs, 4), target_surprisal=np.tile(known, (2, 1)))  # fmt: skip
-    joint = 6 + math.log2((2.0**-1.5 + 2 * 2.0**-10 + 2.0**-10) / 4)
+    sure, not_sure = (7 / 8 * 2.0**-x + 1 / 8 / 4 for x in (0.5, 9.0))
+    joint = 6 + math.log2((sure**3 + 3 * sure**2 * not_sure) / 4)
     said = {"received": 6.0, "absorbed": joint, "product": 4.5, "overdraft": joint - 6, "product overdraft": -1.5}
     for name, value in said.items():
         assert bits(name, 2, 4)(tmp_path).value == pytest.approx(value)

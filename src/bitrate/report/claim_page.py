@@ -118,7 +118,7 @@ def _paragraphs(record: Record, figures: str) -> Iterator[str]:
     facts += [f"About {record['budget']:,} rollouts a case; {wide}."]
     facts += [f"The theory assumes: {cell('; '.join(needs))}."] if needs else []
     facts += [cost_words(record)] if record["cost"] else []
-    facts += [f"Predicted in commit {record['predicted']}, before the run."] if record.get("predicted") else []
+    facts += [f"Predicted in commit {record['predicted']}, before it was judged."] if record.get("predicted") else []
     yield " ".join(facts)
     size = " --full" if record["size"] == "full" else ""
     yield f"```sh\nbitrate claims run {record['id']}{size} --seed {record['seed']}\n```"

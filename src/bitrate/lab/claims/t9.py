@@ -16,7 +16,9 @@ TASKS = ("addition", "larger")
 #: Beside adapters of rank 8: of rank 1, all weights of the layers that these are on, and all that there are.
 RANKS = (1, "last", "full")
 RANKED = ("sft", "grpo")
-#: Ways with rollouts differ more from seed to seed: with three, four of their figures on addition stayed undecided.
+#: Ways with rollouts differ more from seed to seed: with three, four of their figures on addition stayed undecided. So
+#: do codes, as what is held of a table of hidden digits is a mean over tables: in all of the first three runs a row
+#: that was not taught was, by chance, the same as one that was.
 SEEDS, MANY, NOISY = 3, 12, ("own", "grpo", "grpo-token")
 #: Updates of the code: a pilot of 32 knew 16 leaked keys to 1.2 bits each, too few to tell a leak.
 LONG = 96
@@ -25,7 +27,8 @@ ABSORBED, HELD_OUT = PretrainedBits("absorbed"), PretrainedBits("generalised")
 
 def arm(method: str, task: str = "addition", rank: int | str = 8, leak: bool = False) -> Arm:
     """A way to teach."""
-    seeds = MANY if (task, rank) == ("addition", 8) and method in NOISY else SEEDS
+    many = method in NOISY if (task, rank) == ("addition", 8) else task == CODE and not leak
+    seeds = MANY if many else SEEDS
     settings = Settings(method, task, rank, leak=leak, **({"steps": LONG} if task == CODE else {}))
     return Arm(label(method, task, rank, leak), train, settings, smoke=1, full=seeds)
 

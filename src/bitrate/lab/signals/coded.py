@@ -22,6 +22,9 @@ SAYS = {
     "overdraft": "absorbed, by the joint decoder, less received",
     "product overdraft": "absorbed, key by key, less received",
 }
+#: How much the joint decoder believes in any answer at all. Policies are sure, and wrong, of keys that they were not
+#: taught: without it the figures of three runs of T9 lay 20 bits apart.
+HEDGE = 1 / 8
 #: How far an unseen run may differ where those seen do not: half a bit of one key in 16.
 NARROW = 1 / 32
 
@@ -30,10 +33,12 @@ NARROW = 1 / 32
 class CodedBits:
     """Bits a run of keys ``(u_a + v_b) mod V`` whose u and v are hidden; mean over runs.
 
-    The joint decoder reads a row and the column through one of its places off the policy, and knows how all other keys
-    follow from these: ``q(S) = mean over places of prod pi(key)`` sums to at most 1 over the ``V^(2 side - 1)`` tables
-    that there are, so ``E log2 q(S) + H(S)`` is at most what the parameters hold (Barber-Agakov). Key by key, the sum
-    over prompts counts what is told of one key again for every key that follows from it.
+    The joint decoder reads a row and the column through one of its places off the policy, which it believes for 7/8 and
+    takes all answers for as likely for the rest, and knows how all other keys follow from these. Its ``q(S)``, the mean
+    over places of ``prod (7/8 pi(key) + 1/8 / V)``, sums to at most 1 over the ``V^(2 side - 1)`` tables that there
+    are, so ``E log2 q(S) + H(S)`` is at most what the parameters hold (Barber-Agakov). That is a mean: in a single run
+    a policy may guess a key that it was not told. Key by key, the sum over prompts counts what is told of one key again
+    for every key that follows from it.
 
     Args:
         says: one of ``SAYS``.
@@ -101,6 +106,7 @@ class CodedBits:
 
     def _joint(self, bits: Floats) -> Floats:
         """Bits of the tables that the joint decoder finds in the policies, shape [runs]."""
+        bits = -np.log2((1 - HEDGE) * 2.0**-bits + HEDGE / self.answers)
         star = bits.sum(axis=2, keepdims=True) + bits.sum(axis=1, keepdims=True) - bits
         decoded = np.logaddexp2.reduce(-star.reshape(len(bits), -1), axis=1) - 2 * math.log2(self.side)
         return np.asarray((2 * self.side - 1) * self._key + decoded)
