@@ -214,7 +214,8 @@ def test_an_option_of_reading_is_one_field_and_what_it_does(copied: Any, tmp_pat
     options, read = logs / "options.py", logs / "read.py"
     kind, methods, rest = options.read_text("utf-8").partition("    def __post_init__")
     options.write_text(f"{kind}{field}\n{methods}{rest}", "utf-8")
-    plain = "        return self.format.chosen(self.format.select(self.con, files))\n"
+    first, last = effect.splitlines(keepends=True)[:: effect.count("\n") - 1]
+    plain = first + last
     assert plain in read.read_text("utf-8")
     read.write_text(read.read_text("utf-8").replace(plain, effect), "utf-8")
     rows = [f'{{"prompt_id": "q", "step": {step}, "reward": {step % 2}}}\n' for step in range(4) for _ in range(2)]

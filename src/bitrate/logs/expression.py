@@ -1,4 +1,7 @@
-"""The right-hand side of ``--columns target=...``: a column, a number, a text, or a column with one number."""
+"""What the user may write of the files' columns: the right-hand side of ``--columns target=...``, and ``--outcome``.
+
+The first is a column, a number, a text, or a column with one number; the second a column, or one against a number.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from dataclasses import dataclass
 
 from bitrate.errors import InputError
 from bitrate.logs import sql
+from bitrate.logs.schema import REWARD_LIMIT
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _COLUMN = r"[^\W\d][\w./-]*|\"[^\"]+\""
 _RULE = re.compile(
     rf"\s*(?:(?P<literal>{_NUMBER})|'(?P<text>[^']*)'|(?P<column>{_COLUMN})(?:\s*(?P<op>[*/+-])\s*(?P<by>{_NUMBER}))?)\s*"
 )
+
+_COMPARISON = re.compile(rf"\s*(?P<column>{_COLUMN})\s*(?P<op>>=|<=|==?|!=|>|<)\s*(?P<value>{_NUMBER})\s*")
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,43 @@ def to_sql(expression: str) -> Expression:
         return Expression(sql.text(found["text"]), None)
     total = f" {found['op']} {found['by']}" if found["op"] else ""
     return Expression(None, found["column"].strip('"'), total)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A column against a number, e.g. ``reward >= 1``; ``column`` is None for the reward that bitrate reads.
+
+    Args:
+        column: the file's column, or None.
+        op: one of ``>= > <= < = !=``.
+        value: the number.
+    """
+
+    column: str | None
+    op: str
+    value: float
+
+    def text(self, score: str) -> str:
+        """SQL of the outcome, 1 or 0, from SQL of the score."""
+        return sql.compared(f"try_cast({score} AS DOUBLE)", self.op, self.value)
+
+
+def comparison(text: str) -> Comparison | None:
+    """A comparison, or None for any other text, which is the name of a column.
+
+    Raises:
+        InputError: the number is beyond every reward that is measured.
+
+    >>> comparison("reward >= 1")
+    Comparison(column=None, op='>=', value=1.0)
+    >>> comparison("solved") is None
+    True
+    """
+    found = _COMPARISON.fullmatch(text)
+    if not found:
+        return None
+    value = float(found["value"])
+    if not abs(value) < REWARD_LIMIT:
+        raise InputError(f"--outcome compares with {value:g}", hint=f"rewards are below {REWARD_LIMIT:g}")
+    column = found["column"].strip('"')
+    return Comparison(None if column == "reward" else column, found["op"].replace("==", "="), value)

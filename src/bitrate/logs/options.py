@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from bitrate.errors import InputError
 from bitrate.logs import engines
-from bitrate.logs.expression import to_sql
+from bitrate.logs.expression import Comparison, comparison, to_sql
 from bitrate.logs.schema import ROLLOUT_COLUMNS
 from bitrate.options import Options, option, want
 
@@ -51,7 +51,11 @@ class ReadOptions(Options):
         words=parse_columns,
         in_python='Rollout column -> column of the file: {"reward": "score"}. Also a number, or column*number.',
     )
-    outcome: str | None = option(None, "Column that says right or wrong, where the reward is shaped.")
+    outcome: str | None = option(
+        None,
+        "What says right or wrong, where the reward is shaped: a column, or a comparison: 'reward >= 1'.",
+        check=lambda _, text: comparison(text),
+    )
     format: str | None = option(None, "Read as this format; see `bitrate formats`.")
     memory: str = option("2GB", "The most memory the embedded engine may use.", repr=False)
     unscored: str = option(
@@ -68,14 +72,24 @@ class ReadOptions(Options):
         object.__setattr__(self, "columns", dict(self.columns or {}))
         super().__post_init__()
 
+    @property
+    def compared(self) -> Comparison | None:
+        """What ``outcome`` compares, where it is a comparison."""
+        return comparison(self.outcome) if self.outcome else None
+
+    @property
+    def outcome_column(self) -> str | None:
+        """The file's column that ``outcome`` is about; None where that is the reward, or nothing was said."""
+        return rule.column if (rule := self.compared) else self.outcome
+
     def raw_names(self) -> dict[str, str]:
         """Raw columns that the user named, with the type their target wants."""
         named = {}
         for target, expression in self.columns.items():
             for column in to_sql(expression).columns:
                 named[column] = ROLLOUT_COLUMNS.get(target, "DOUBLE")
-        if self.outcome:
-            named[self.outcome] = "DOUBLE"
+        if self.outcome_column:
+            named[self.outcome_column] = "DOUBLE"
         return named
 
 

@@ -66,7 +66,22 @@ class Source:
 
     def selection(self, files: Sequence[Peek]) -> Select:
         """How these files become rollouts, as the user wants them."""
-        return self.format.chosen(self.format.select(self.con, files))
+        select = self.format.chosen(self.format.select(self.con, files))
+        return self._compared(select, files)
+
+    def _compared(self, select: Select, files: Sequence[Peek]) -> Select:
+        """The selection with the outcome of a comparison, where the user asked for one."""
+        if rule := self.format.options.compared:
+            score = "correct" if rule.column else "reward"
+            if score not in select.columns:
+                raise InputError(
+                    "--outcome compares the reward, and these files have none", where=str(files[0].path),
+                    hint=f"compare a column: {', '.join(sorted(self.format.raw_columns(files)))}",
+                )  # fmt: skip
+            select.columns["correct"] = rule.text(select.columns[score])
+            if score in select.raw:
+                select.raw["correct"] = select.raw[score]
+        return select
 
     def rows(self, files: Sequence[Peek], columns: Iterable[str] = ROLLOUT_COLUMNS, extra: Sequence[str] = ()) -> str:
         """SELECT of rollout columns, typed, nulls where unknown; ``extra`` raw SQL is passed along."""
@@ -76,7 +91,7 @@ class Source:
 
     def columns(self) -> frozenset[str]:
         """Rollout columns that these files hold."""
-        return frozenset(self.format.chosen(self.format.select(self.con, self.files)).columns)
+        return frozenset(self.selection(self.files).columns)
 
     def _column(self, column: str, select: Select) -> str:
         """One rollout column with its type."""
@@ -271,7 +286,7 @@ def open_source(con: duck.Connection, paths: Sequence[str | Path], options: Read
         raise InputError(
             f"no column {absent[0]!r}; there are {', '.join(sorted(form.raw_columns(mine)))}",
             where=str(mine[0].path),
-            hint="check the right-hand sides of --columns and --outcome",
+            hint="check the right-hand sides of --columns and --outcome; a comparison is --outcome 'reward >= 1'",
         )
     if twice := [f.inside for f in mine if repeats_keys(f)]:
         form.notes.append(

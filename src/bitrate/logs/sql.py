@@ -86,6 +86,12 @@ def sound(score: str) -> str:
     return f"{score} - {score} = 0 AND ABS({score}) < {REWARD_LIMIT:.0f}"
 
 
+def compared(score: str, op: str, value: float) -> str:
+    """SQL for 1 where a score, in millionths, compares so with a value, else 0; what is no sound score stays."""
+    holds = f"{_whole(score, '1e6')} {op} {_literal(value, '1e6')}"
+    return f"CASE WHEN {sound(score)} THEN CASE WHEN {holds} THEN 1e0 ELSE 0e0 END ELSE {score} END"
+
+
 def _whole(value: str, unit: str) -> str:
     """SQL for a number in whole units of 1/unit: DOUBLEs that any engine may add in any order with the same digits.
 

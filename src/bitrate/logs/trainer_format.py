@@ -83,8 +83,8 @@ class TrainerFormat(Format):
     def chosen(self, select: Select) -> Select:
         """The selection with the user's own columns in place of the format's."""
         select = super().chosen(select)
-        if self.worded and self.options.outcome:
-            select.columns["correct"] = json_number(sql.name(self.options.outcome))
+        if self.worded and self.options.outcome_column:
+            select.columns["correct"] = json_number(sql.name(self.options.outcome_column))
         return select
 
     def note_again(self, files: Sequence[Peek], held: Mapping[str, Iterable[int]]) -> None:

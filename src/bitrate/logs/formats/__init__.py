@@ -135,8 +135,8 @@ class Format:
         self.check_targets()
         for target, expression in self.options.columns.items():
             select.columns[target] = to_sql(expression).text
-        if self.options.outcome:
-            select.columns["correct"] = sql.name(self.options.outcome)
+        if self.options.outcome_column:
+            select.columns["correct"] = sql.name(self.options.outcome_column)
         return select
 
 

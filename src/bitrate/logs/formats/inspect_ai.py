@@ -87,8 +87,8 @@ class InspectAI(Format):
         for target, expression in self.options.columns.items():
             for scorer in to_sql(expression).columns:
                 select.columns[target] = select.columns[target].replace(sql.name(scorer), self._column(scorer))
-        if self.options.outcome:
-            select.columns["correct"] = self._column(self.options.outcome)
+        if self.options.outcome_column:
+            select.columns["correct"] = self._column(self.options.outcome_column)
         return select
 
     def _column(self, scorer: str) -> str:
@@ -101,7 +101,7 @@ class InspectAI(Format):
         samples: dict[str, dict[str, Any]] = {}
         copied = 0
         for file in files:
-            log = Log(file.path, self.options.outcome, memory // TIMES_READ)
+            log = Log(file.path, self.options.outcome_column, memory // TIMES_READ)
             for row in log.rows():
                 copied += row["_key"] in samples
                 samples.pop(row["_key"], None)

@@ -65,7 +65,7 @@ class LmEval(TrainerFormat):
             self.notes.append(f"Scores are those of the filter {taken}; not read: {', '.join(sorted(others))}.")
         self.metrics = {str(f.path): _metrics(f.records) for f in files}
         unread = sorted({m for names in self.metrics.values() for m in names[1:]})
-        if unread and not self.options.outcome:
+        if unread and not self.options.outcome_column:
             first = ", ".join(sorted({names[0] for names in self.metrics.values() if names}))
             self.notes.append(
                 f"The score is {first}; other metrics are there: {', '.join(unread)} (choose with --outcome)."
@@ -78,7 +78,7 @@ class LmEval(TrainerFormat):
     def rows(self, files: Sequence[Peek]) -> str:
         """The lines, with the score of each file and what the user named."""
         named = [names[0] for names in self.metrics.values() if names]
-        named += [self.options.outcome] if self.options.outcome else []
+        named += [self.options.outcome_column] if self.options.outcome_column else []
         return numbered(jsonl(files, self.raw, self.options.raw_names() | dict.fromkeys(named, "JSON")))
 
     def select(self, con: duck.Connection, files: Sequence[Peek]) -> Select:

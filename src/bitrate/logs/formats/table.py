@@ -69,8 +69,8 @@ class Table(Format):
             if name:
                 found[target] = Expression(None, name)
         given = {t: to_sql(e) for t, e in self.options.columns.items()}
-        if self.options.outcome:
-            given["correct"] = Expression(None, self.options.outcome)
+        if self.options.outcome_column:
+            given["correct"] = Expression(None, self.options.outcome_column)
         return found | given
 
     def sniff(self, file: Peek) -> bool:
@@ -84,8 +84,9 @@ class Table(Format):
 
     @staticmethod
     def there(file: Peek, name: str) -> bool:
-        """Whether a column, or a dotted path into its objects, is in a file."""
-        return name in file.columns or name in file.nested or file.mentions(name)
+        """Whether a column, or a dotted path into its objects, is in a file; a map of Parquet may have any key."""
+        in_map = file.columns.get(name.partition(".")[0], "").startswith("map<")
+        return name in file.columns or name in file.nested or in_map or file.mentions(name)
 
     def raw_columns(self, files: Sequence[Peek]) -> set[str]:
         """The columns of the files, and the paths into their objects."""

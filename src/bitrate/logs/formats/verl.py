@@ -45,7 +45,7 @@ class Dump(TrainerFormat):
             super().survey(con, files)
         judged = [f for f in files if f.has("acc")]
         self.extras = {"acc": "VARCHAR"} if len(judged) == len(files) else {}
-        if judged and not self.extras and self.options.outcome != "acc":
+        if judged and not self.extras and self.options.outcome_column != "acc":
             self.notes.append(
                 f"Column acc is in {len(judged)} of {len(files)} files (e.g. {judged[0].inside}), so the outcome is "
                 "the score, which is in all of them; --outcome acc measures those files alone."
