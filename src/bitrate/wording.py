@@ -30,6 +30,15 @@ def percent(share: float) -> str:
     return f"{rounded + 0}%"
 
 
+def number_said(value: float) -> str:
+    """A number in as few digits as tell it apart to a millionth.
+
+    >>> number_said(1.0), number_said(0.30000000000000004), number_said(1234567.25), number_said(-0.0)
+    ('1', '0.3', '1234567.25', '0')
+    """
+    return f"{round(value, 6) + 0.0!r}".removesuffix(".0")
+
+
 def listed(things: Sequence[object], most: int = 4) -> str:
     """The first of several things, and whether there are more.
 

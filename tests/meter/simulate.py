@@ -21,7 +21,9 @@ def write_counts(path: Path, step: Any, prompt: Any, n: Any, right: Any) -> Path
 
 def write_rollouts(path: Path, **columns: Any) -> Path:
     """A table of rollouts; every column as long as the others."""
-    pq.write_table(pa.table({k: (v if isinstance(v, list) else np.asarray(v)) for k, v in columns.items()}), path)
+    pq.write_table(
+        pa.table({k: (v if isinstance(v, (list, pa.Array)) else np.asarray(v)) for k, v in columns.items()}), path
+    )
     return path
 
 

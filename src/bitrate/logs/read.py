@@ -93,6 +93,18 @@ class Source:
         """Rollout columns that these files hold."""
         return frozenset(self.selection(self.files).columns)
 
+    def completions(self, columns: Iterable[str]) -> str:
+        """SELECT of rollout columns and of ``completion``, the whole text; null where these files do not hold it."""
+        text = self.selection(self.files).text or "NULL"
+        return self.rows(self.files, columns, [f"({text})::VARCHAR AS completion"])
+
+    def outcome_of(self, component: str) -> str | None:
+        """How --outcome names a component of the reward: as a column, or by its path; None where neither is there."""
+        there = self.format.raw_columns(self.files)
+        if component in there:
+            return component
+        return f"components.{component}" if "components" in there and re.fullmatch(r"[\w-]+", component) else None
+
     def _column(self, column: str, select: Select) -> str:
         """One rollout column with its type."""
         typed = "CAST(0 AS BIGINT)" if column == "step" and self.one_step else _typed(column, select, self.run)

@@ -39,12 +39,18 @@ class Groups:
     provenance: Provenance
     outcome: Outcome
     rows: int
+    #: SQL of the rollouts that were counted, with the columns that the reduction reads.
+    scores: str = ""
     set_aside: list[SetAside] = field(default_factory=list)
     excerpts: Callable[[Sequence[str]], dict[str, str]] = lambda ids: {}
     #: SQL of the rollouts themselves with these columns, for what counts cannot tell.
     select: Callable[[Sequence[str]], str] = lambda columns: ""
     #: Rollout columns that the files hold.
     columns: Callable[[], frozenset[str]] = frozenset
+    #: The same with ``completion``, the whole text of each rollout, which is null where the files do not hold it.
+    completions: Callable[[Sequence[str]], str] = lambda columns: ""
+    #: How ``--outcome`` names a component of the reward, or None where it cannot.
+    outcome_of: Callable[[str], str | None] = lambda component: None
 
 
 def _no_progress(what: str, share: float) -> None:
@@ -70,7 +76,7 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         source.con.execute(f"SET temp_directory = {sql.text(folder / 'spill')}")
         source.con.execute("SET preserve_insertion_order = false")
         with _blamed(source, engine):
-            steps, outcome = _measured(source, engine, folder, progress)
+            steps, outcome, scores = _measured(source, engine, folder, progress)
             [(kept,)] = duck.run(source.con, "SELECT coalesce(sum(n), 0) FROM groups")
         if note := source.several_texts():
             source.format.notes.append(note)
@@ -80,13 +86,15 @@ def reduce(source: Source, *, engine: str = "duckdb", progress: Progress = _no_p
         if not kept:
             raise _nothing(source, set_aside)
         yield Groups(
-            source.con, source.provenance, outcome, rows, source.shown(set_aside), source.excerpts,
-            partial(source.rows, source.files), source.columns,
+            source.con, source.provenance, outcome, rows, scores, source.shown(set_aside), source.excerpts,
+            partial(source.rows, source.files), source.columns, source.completions, source.outcome_of,
         )  # fmt: skip
 
 
-def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> tuple[dict[int | None, int], Outcome]:
-    """Stage and reduce; the rows of each step, and how a score becomes right or wrong."""
+def _measured(
+    source: Source, engine: str, folder: Path, progress: Progress
+) -> tuple[dict[int | None, int], Outcome, str]:
+    """Stage and reduce; the rows of each step, how a score becomes right or wrong, and SQL of the rollouts."""
     folder.mkdir(exist_ok=True)
     if source.format.options.unscored == "wrong" and not source.unscored:
         source.count_unscored_as_wrong()
@@ -105,11 +113,11 @@ def _measured(source: Source, engine: str, folder: Path, progress: Progress) -> 
     if note:
         source.format.notes.append(note)
     if not doubled:
-        return steps, outcome
+        return steps, outcome, staged.relation
     staged, aside = repeats.without(source, staged, folder, outcome.column)
     source.format.set_aside.append(aside)
     steps = dict(duck.run(source.con, f"SELECT step, count(*) FROM ({staged.relation}) GROUP BY step ORDER BY step"))
-    return steps, _run(source, staged, steps, engine, folder / "once", progress)
+    return steps, _run(source, staged, steps, engine, folder / "once", progress), staged.relation
 
 
 def _say_what_changed(source: Source, before: Mapping[str, State]) -> None:

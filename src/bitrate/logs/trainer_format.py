@@ -23,6 +23,7 @@ class TrainerFormat(Format):
         lines: a line in which all of these are null is no object of mine; all of ``raw`` by default.
         shown: what `Select` calls ``raw``: SQL of the text of a rollout column, to be shown where it cannot be used.
         position: what `Select` calls so.
+        text: what `Select` calls so: SQL of a completion's whole text.
         worded: whether the outcome that the user names is read as text, so that true and false count too.
         one_rollout: columns that two rows share only where the later one was written in place of the other.
     """
@@ -32,6 +33,7 @@ class TrainerFormat(Format):
     lines: ClassVar[tuple[str, ...]] = ()
     shown: ClassVar[dict[str, str]] = {}
     position: str = "row_number() OVER ()"
+    text: ClassVar[str | None] = None
     worded: ClassVar[bool] = False
     one_rollout: ClassVar[tuple[str, ...]] = ()
 
@@ -77,8 +79,8 @@ class TrainerFormat(Format):
             lost = f"WHEN {all_null(self.lines or [*self.raw])} THEN {sql.text(NOT_JSON)}"
             bad = f"CASE {' '.join([lost, *self.reasons(files)])} END"
         if self.repeats:
-            return Select(self._last_written(files), columns, bad=bad, position="_line", raw=self.shown)
-        return Select(self.rows(files), columns, bad=bad, position=self.position, raw=self.shown)
+            return Select(self._last_written(files), columns, bad=bad, position="_line", raw=self.shown, text=self.text)
+        return Select(self.rows(files), columns, bad=bad, position=self.position, raw=self.shown, text=self.text)
 
     def chosen(self, select: Select) -> Select:
         """The selection with the user's own columns in place of the format's."""

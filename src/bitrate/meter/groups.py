@@ -187,14 +187,17 @@ class GroupTable:
     @cached_property
     def level_counts(self) -> Ints:
         """Rollouts of each group at each level of a graded reward, shape [groups, levels]."""
-        levels = sorted(self.reduced.outcome.levels or ())
+        return self.counts_at(sorted(self.reduced.outcome.levels or ()), "levels")
+
+    def counts_at(self, levels: list[float], relation: str) -> Ints:
+        """Rollouts of each group at each of these levels, in order, from SQL of rows like those of ``levels``."""
         keys = ("run", "split", "step", "prompt_id")
         same = " AND ".join(f"g.{c} IS NOT DISTINCT FROM l.{c}" for c in (*keys, "group_id"))
         prompt = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
         found = duck.arrays(
             self.reduced.con,
             f"SELECT dense_rank() OVER (ORDER BY who, g.step, g.group_id) - 1 AS place, reward_level, n_level "
-            f"FROM groups g JOIN levels l ON {same} JOIN {self._names} p ON {prompt} "
+            f"FROM groups g JOIN {relation} l ON {same} JOIN {self._names} p ON {prompt} "
             f"WHERE g.split = {sql.text(self.split)}",
         )
         counts = np.zeros((self.n.size, len(levels)), np.int64)

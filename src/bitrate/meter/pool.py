@@ -78,16 +78,16 @@ def counted_share(sums: Sums, name: str, unit: str, *, level: float) -> Estimate
     )
 
 
-def graded_entropy(table: GroupTable, functional: Functional, levels: list[float], *, level: float) -> Estimate:
+def graded_entropy(table: GroupTable, functional: Functional, counts: Ints, *, level: float) -> Estimate:
     """Mean entropy of a graded reward.
 
-    Over its levels the sum of -p log2 p, each minimax linear in that level's count.
+    Over its levels the sum of -p log2 p, each minimax linear in that level's count; ``counts`` [groups, levels].
     """
     name, unit = "outcome bits per rollout", "bits/rollout"
     many = np.flatnonzero(table.several)
     if not many.size:
         return Estimate.missing(name, unit, ONE_ROLLOUT, table.totals["groups"])
-    counts = table.level_counts
+    levels = counts.shape[1]
     group, which = np.nonzero(counts * table.several[:, None])
     who, n, drawn = table.who[group], table.n[group].astype(np.int64), counts[group, which]
     sizes = table.n[many].astype(np.int64)
@@ -98,11 +98,11 @@ def graded_entropy(table: GroupTable, functional: Functional, levels: list[float
     bias, spread = (float((sizes * c[undrawn]).sum() / sizes.sum()) for c in (scores.bias, scores.spread))
     above = n * (scores.score[scores.rows(drawn, n)] - scores.score[scores.rows(0 * drawn, n)])
     bits = np.zeros(table.n.size)
-    bits[many] = len(levels) * scores.score[undrawn]
+    bits[many] = levels * scores.score[undrawn]
     sums = table.sums({"bits": bits}, many, table.n)
     more = np.bincount(who, weights=above, minlength=table.totals["prompts"])
     return cluster_ratio(
-        sums.weight, sums.score["bits"] + more[sums.who], len(levels) * bias, len(levels) * spread, name=name,
-        unit=unit, level=level, within=(0.0, float(np.log2(len(levels)))),
-        method=f"minimax linear over {len(levels)} reward levels, by prompt",
+        sums.weight, sums.score["bits"] + more[sums.who], levels * bias, levels * spread, name=name,
+        unit=unit, level=level, within=(0.0, float(np.log2(levels))),
+        method=f"minimax linear over {levels} reward levels, by prompt",
     )  # fmt: skip

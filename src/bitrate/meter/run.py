@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.components import Components, components_of
 from bitrate.meter.groups import GroupTable
 from bitrate.meter.keys import KnownKeys
 from bitrate.meter.pool import Pool, counted_share
@@ -63,6 +64,11 @@ class Run:
             return []
         sides = code_sides(table, self.prompts.followed, self.assumptions.verifier_noise)
         return sides if table.stopped or no_answer_bound(table) else [*sides, answer_side(table)]
+
+    @cached_property
+    def components(self) -> Components | None:
+        """What follows from the text alone in a reward of several components, where anything does."""
+        return components_of(self.table, self.level)
 
     @property
     def pass_rate(self) -> Estimate:

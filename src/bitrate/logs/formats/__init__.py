@@ -37,7 +37,8 @@ class Select:
 
     ``columns`` maps a rollout column to SQL over ``source``; ``where`` keeps rows; ``bad`` is SQL that gives the reason
     why a row cannot be measured, or null; ``position`` is SQL for a row's place in its file: a number from 1, or text.
-    ``raw`` maps a rollout column to SQL of the text that was found there, to be shown where it cannot be used.
+    ``raw`` maps a rollout column to SQL of the text that was found there, to be shown where it cannot be used;
+    ``text`` is SQL of a completion's whole text, where the files have it.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Select:
     bad: str | None = None
     position: str = "row_number() OVER ()"
     raw: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
 
 
 class Format:

@@ -50,6 +50,7 @@ class Prime(TrainerFormat):
         "A step is the batch a rollout came in with; its policy may be older (policy_step).",
     )
     position: str = "_line"
+    text: ClassVar[str | None] = "_sampled[-1].message.content"
     lines: ClassVar[tuple[str, ...]] = ("task", "traces")
     raw: ClassVar[dict[str, str]] = {
         "task": TASK,

@@ -50,6 +50,7 @@ class Trl(TrainerFormat):
     )
     shown: ClassVar[dict[str, str]] = {"step": "_told_step"}
     position: str = "_row + 1"
+    text: ClassVar[str | None] = "_said"
 
     def sniff(self, file: Peek) -> bool:
         """Parquet with TRL's own four columns."""

@@ -17,10 +17,9 @@ def measure(run: Run) -> Estimate:
         return missing(run.table.no_rates or "", run.table.totals["groups"])
     if run.table.binary:
         return less_noise(run.pooled["outcome"], run.assumptions.verifier_noise)
-    levels = run.table.reduced.outcome.levels
-    if levels is None:
+    if run.table.reduced.outcome.levels is None:
         return missing(CONTINUOUS, run.table.totals["groups"])
-    return graded_entropy(run.table, SurprisalTerm(), sorted(levels), level=run.level)
+    return graded_entropy(run.table, SurprisalTerm(), run.table.level_counts, level=run.level)
 
 
 def less_noise(outcome: Estimate, noise: float) -> Estimate:
