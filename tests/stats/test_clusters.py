@@ -1,5 +1,6 @@
 """The ratio over clusters: against explicit leave-one-out, Student's interval, and simulation."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bitrate.errors import InputError
-from bitrate.stats import cluster_ratio
+from bitrate.stats import cluster_ratio, second_way, worst_clusters
 from bitrate.stats.clusters import biased_quantile, unseen_clusters
 
 NAMED = {"name": "x", "unit": "u"}
@@ -96,3 +97,36 @@ def test_impossible_input_is_refused(changed, message):
     given_ = {"weight": [1, 1], "score": [0, 1], "bias": 0.0, "spread": 1.0} | NAMED
     with pytest.raises(InputError, match=message):
         cluster_ratio(**(given_ | changed))
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 8), min_size=1, max_size=3), min_size=2, max_size=3).filter(
+        lambda c: len(c[0]) > 1
+    )
+)
+def test_no_other_clustering_spreads_sums_more(cells):
+    """Every way to put the units of cells into clusters, at most one of each cell in a cluster."""
+    home = np.repeat(np.arange(len(cells)), [len(c) for c in cells])
+    score = np.array([x / 8 for c in cells for x in c])
+    residual, most = score - score.mean(), max(map(len, cells))
+
+    def spread(label):
+        return float((np.bincount(label, residual) ** 2).sum())
+
+    ways = itertools.product(*(itertools.permutations(range(most), len(c)) for c in cells))
+    worst = worst_clusters(home, np.ones(home.size), score)
+    assert spread(worst) == pytest.approx(max(spread(np.array([x for w in way for x in w])) for way in ways))
+    assert all(np.unique(worst[home == c]).size == (home == c).sum() for c in range(len(cells)))
+
+
+def test_runs_beside_prompts_give_the_two_way_standard_error():
+    rng = np.random.default_rng(0)
+    prompts, runs = 200, 30
+    score = rng.normal(size=(prompts, 1)) + rng.normal(size=runs) + 0.1 * rng.normal(size=(prompts, runs))
+    run = np.tile(np.arange(runs), prompts)
+    extra, dof = second_way(run, np.ones(run.size), score.ravel(), 0.0, 0.95)
+    made = cluster_ratio(np.full(prompts, runs), score.sum(1), 0.0, 1e-9, also=(extra, dof), **NAMED)
+    of_runs, of_prompts = score.mean(0).std(ddof=1) / math.sqrt(runs), score.mean(1).std(ddof=1) / math.sqrt(prompts)
+    unseen = unseen_clusters(0.95) * score.mean(0).std() / runs
+    assert f"standard error {math.sqrt(of_runs**2 + of_prompts**2 + unseen**2):.2g}" in made.method
+    assert dof == pytest.approx(runs - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bitrate.meter.clusters import LEAST_RUNS
 from bitrate.meter.groups import GroupTable
 from bitrate.wording import number_of
 
@@ -21,7 +22,10 @@ FILTERED = {
 }
 IDENTITY = {
     "hash": "Prompts are known by a hash of their text: the same text is one prompt.",
-    "positional": "Prompts are known by their place in a step only: none can be followed over the run.",
+    "positional": (
+        "Prompts are known by their place in a step only: none can be followed over the run, and intervals allow for "
+        "the matching over steps by which prompts differ most."
+    ),
 }
 
 
@@ -49,14 +53,24 @@ def caveats(table: GroupTable) -> tuple[list[str], list[str]]:
             f"a prompt drawn twice, or a step written twice after a restart."
         )
     notes += _larger_groups(table)
-    runs = len(table.runs())
-    if runs > 1:
-        notes.append(f"{runs:,} runs are pooled; prompts of different runs are different prompts.")
+    if table.run_count > 1:
+        notes.append(_pooled(table))
     if known.prompt_id in IDENTITY:
         fixed.append(IDENTITY[known.prompt_id])
     if known.filtered == "unknown":
         fixed.append(FILTERED["unknown"])
     return notes, fixed
+
+
+def _pooled(table: GroupTable) -> str:
+    """What several runs mean for the figures and their intervals."""
+    runs, prompts = table.run_count, int(np.unique(table.prompt).size)
+    said = f"{runs:,} runs are pooled; a prompt is followed within its run."
+    if table.followed and prompts < table.totals["prompts"]:
+        said += f" Intervals count it once where several runs have it: there are {prompts:,} prompts."
+    if runs < LEAST_RUNS:
+        return f"{said} Intervals are for these runs: {runs:,} say too little of how another would differ."
+    return f"{said} Intervals hold how runs differ."
 
 
 def _larger_groups(table: GroupTable) -> list[str]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bitrate.meter.clusters import prompt_ratio
 from bitrate.meter.groups import KINDS, ONE_ROLLOUT, GroupTable
 from bitrate.meter.pool import Pool
 from bitrate.meter.received import CONTINUOUS, Side, smallest
-from bitrate.stats import Functional, OutcomeEntropy, PassRate, cluster_ratio
+from bitrate.stats import Functional, OutcomeEntropy, PassRate
 from bitrate.types import Bools, Estimate, Ints
 
 MOST_BINS = 60
@@ -43,12 +44,12 @@ def paired_change(
         return Estimate.missing("", functional.unit, "no prompt has both measurements with two rollouts or more")
     tables = [p.tables({"f": functional})["f"] for p in pools]
     sums = [p.sums({"f": t}) for t, p in zip(tables, pools, strict=True)]
-    _, i, j = np.intersect1d(sums[0].who, sums[1].who, return_indices=True)
+    who, i, j = np.intersect1d(sums[0].who, sums[1].who, return_indices=True)
     before, after = sums[0].score["f"][i] / sums[0].weight[i], sums[1].score["f"][j] / sums[1].weight[j]
     bias = sum(p.averaged(t.bias) for p, t in zip(pools, tables, strict=True))
     spread = math.hypot(*(p.averaged(t.spread) for p, t in zip(pools, tables, strict=True)))
-    return cluster_ratio(
-        np.ones(before.size), after - before, bias, spread, name="", unit=functional.unit, level=level,
+    return prompt_ratio(
+        table, who, np.ones(who.size), after - before, bias, spread, name="", unit=functional.unit, level=level,
         method=f"mean over prompts of {functional.name}, last less first, minimax linear",
     )  # fmt: skip
 
@@ -104,9 +105,10 @@ def contrast(pools: list[Pool], functional: Functional, name: str, unit: str) ->
         effective = total.weight.sum() ** 2 / (total.weight @ total.weight)
         spread = math.hypot(spread, who.size * pool.averaged(table.spread) / effective)
     bias = sum(p.averaged(t.bias) for p, t in zip(pools, tables, strict=True))
-    return cluster_ratio(
-        np.ones(who.size), who.size * parts + gap, bias, spread, name=name, unit=unit, level=pools[0].level,
-        method="difference of minimax linear means, by prompt", within=(-functional.high, functional.high),
+    return prompt_ratio(
+        pools[0].table, who, np.ones(who.size), who.size * parts + gap, bias, spread, name=name, unit=unit,
+        level=pools[0].level, method="difference of minimax linear means, by prompt",
+        within=(-functional.high, functional.high),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from bitrate.logs.reduce import Groups
 from bitrate.meter.assumptions import Assumptions
+from bitrate.meter.clusters import by_prompt
 from bitrate.meter.costs import token_count
 from bitrate.meter.groups import ONE_ROLLOUT, GroupTable, Sums
 from bitrate.meter.lines import all_lines
@@ -49,16 +50,29 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     held_out = GroupTable(groups, "eval") if split == "train" and "eval" in there else None
     table = GroupTable(groups, split)
     run = Run(table, assumptions, held_out)
-    ids = table.prompt_ids()
+    names = table.prompt_ids()
+    ids = list(dict.fromkeys(names))
+    place = {name: i for i, name in enumerate(ids)}
+    home = np.array([place[name] for name in names], dtype=np.int64)
+
+    def over(sums: Sums, key: str, weight: Floats | None = None) -> tuple[Floats, Floats]:
+        """Weight and score of every id, 0 for one without such a group; without lasting ids, of the worst clusters."""
+        each = sums.weight if weight is None else weight
+        if not table.followed:
+            return by_prompt(table, sums.who, each, sums.score[key])[:2]
+        where = home[sums.who]
+        found = (np.bincount(where, values, len(ids)) for values in (each, sums.score[key]))
+        return tuple(np.asarray(values, float) for values in found)  # type: ignore[return-value]
+
     lines = {key: run.line(key) for key in all_lines()}
     parts: dict[str, Part] = {}
     most: dict[str, float] = {}
     reason = {key: figure.reason for key, figure in lines.items() if figure.reason}
-    parts["mixed"] = (*_over(ids, table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0)
+    parts["mixed"] = (*over(table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0)
     for key, line in all_lines().items():
         if line.of_groups and (way := line.of_groups(run)):
             of_prompt = table.sums({"bits": way.bits, "n": table.n})
-            parts[key] = (_over(ids, of_prompt, "n")[1], _over(ids, of_prompt, "bits")[1], 0.0, way.unseen)
+            parts[key] = (*over(of_prompt, "bits", of_prompt.score["n"]), 0.0, way.unseen)
             most[key] = way.most
     tokens, how = token_count(table)
     if tokens and "received_bits" in parts:
@@ -70,12 +84,12 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     pool = None if table.no_rates else Pool(table, assumptions.level)
     if pool is None or not pool.groups:
         reason |= dict.fromkeys({"pass_rate", *_functionals()}, table.no_rates or ONE_ROLLOUT)
-        return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, most, notes)
+        return Side(run_names(table), ids, table.followed, parts, reason, lines, most, notes)
     tables = pool.tables({"pass_rate": PassRate(), **_functionals()})
     sums = pool.sums(tables)
     for key, scores in tables.items():
-        parts[key] = (*_over(ids, sums, key), pool.averaged(scores.bias), pool.averaged(scores.spread))
-    return Side(run_names(table), ids, run.prompts.followed, parts, reason, lines, most, notes)
+        parts[key] = (*over(sums, key), pool.averaged(scores.bias), pool.averaged(scores.spread))
+    return Side(run_names(table), ids, table.followed, parts, reason, lines, most, notes)
 
 
 def names() -> dict[str, tuple[str, str]]:
@@ -86,13 +100,6 @@ def names() -> dict[str, tuple[str, str]]:
 
 def _functionals() -> dict[str, Functional]:
     return {key: line.functional for key, line in all_lines().items() if line.functional}
-
-
-def _over(ids: list[str], sums: Sums, key: str) -> tuple[Floats, Floats]:
-    """Weight and score of every prompt, 0 for one without such a group."""
-    weight, score = np.zeros(len(ids)), np.zeros(len(ids))
-    weight[sums.who], score[sums.who] = sums.weight, sums.score[key]
-    return weight, score
 
 
 def compare_groups(a: Side, b: Side, *, level: float) -> dict[str, Any]:

@@ -38,6 +38,7 @@ COLUMNS = (
 )  # fmt: skip
 LEVELS = ("level_min", "level_max")
 TABLES = itertools.count()
+SAME = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ class GroupTable:
     def __init__(self, reduced: Groups, split: str) -> None:
         self.reduced, self.split = reduced, split
         self._names = f"prompts_{next(TABLES)}"
-        same = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
         here = f"split = {sql.text(split)}"
         self.ask(
             f"CREATE TEMP TABLE {self._names} AS SELECT *, row_number() OVER (ORDER BY run, prompt_id) - 1 AS who, "
@@ -73,7 +73,7 @@ class GroupTable:
         columns = COLUMNS if reduced.outcome.binary else COLUMNS + LEVELS
         found = duck.arrays(
             reduced.con,
-            f"SELECT who, run_number, {', '.join(columns)} FROM ({self._groups()}) g JOIN {self._names} p ON {same} "
+            f"SELECT who, run_number, {', '.join(columns)} FROM ({self._groups()}) g JOIN {self._names} p ON {SAME} "
             f"WHERE {here} ORDER BY who, step, group_id",
         )
         self.column = {name: _small(values) for name, values in found.items()}
@@ -148,6 +148,40 @@ class GroupTable:
         return np.append(np.flatnonzero(np.r_[True, self.who[1:] != self.who[:-1]]), self.who.size)
 
     @cached_property
+    def followed(self) -> bool:
+        """Whether a prompt keeps its identity over the run."""
+        return self.reduced.provenance.prompt_id != "positional"
+
+    @cached_property
+    def run_count(self) -> int:
+        """How many runs there are."""
+        return int(self.column["run_number"].max(initial=-1)) + 1
+
+    @cached_property
+    def prompt(self) -> Ints:
+        """The prompt of each ``who``: one number in all runs that have it, unless they ask it for different targets."""
+        if self.run_count < 2:
+            return np.arange(self.totals["prompts"])
+        named = f"SELECT who, prompt_id, NULL AS target FROM {self._names}"
+        if "target" in self.reduced.columns():
+            named = (
+                f"SELECT who, p.prompt_id, min(target) AS target FROM {self._names} p JOIN "
+                f"({self.reduced.select(('run', 'prompt_id', 'target'))}) g ON {SAME} GROUP BY who, p.prompt_id"
+            )
+        query = f"SELECT dense_rank() OVER (ORDER BY prompt_id, target) - 1 AS prompt FROM ({named}) ORDER BY who"
+        return np.asarray(duck.arrays(self.reduced.con, query)["prompt"], dtype=np.int64)
+
+    @cached_property
+    def run_of(self) -> Ints:
+        """The number of each prompt's run, from 0."""
+        return np.asarray(self.column["run_number"][self.starts[:-1]], dtype=np.int64)
+
+    @cached_property
+    def cell(self) -> Ints:
+        """The step of its run at which each prompt was first drawn, numbered over all runs."""
+        return self.run_of * self.steps.size + np.searchsorted(self.steps, self.step[self.starts[:-1]])
+
+    @cached_property
     def visits(self) -> Ints:
         """How many groups each prompt has, shape [prompts]."""
         return np.diff(self.starts)
@@ -193,11 +227,10 @@ class GroupTable:
         """Rollouts of each group at each of these levels, in order, from SQL of rows like those of ``levels``."""
         keys = ("run", "split", "step", "prompt_id")
         same = " AND ".join(f"g.{c} IS NOT DISTINCT FROM l.{c}" for c in (*keys, "group_id"))
-        prompt = "g.run IS NOT DISTINCT FROM p.run AND g.prompt_id IS NOT DISTINCT FROM p.prompt_id"
         found = duck.arrays(
             self.reduced.con,
             f"SELECT dense_rank() OVER (ORDER BY who, g.step, g.group_id) - 1 AS place, reward_level, n_level "
-            f"FROM groups g JOIN {relation} l ON {same} JOIN {self._names} p ON {prompt} "
+            f"FROM groups g JOIN {relation} l ON {same} JOIN {self._names} p ON {SAME} "
             f"WHERE g.split = {sql.text(self.split)}",
         )
         counts = np.zeros((self.n.size, len(levels)), np.int64)

@@ -139,5 +139,5 @@ def _verifier(run: Run) -> dict[str, Estimate]:
         cut = Estimate.missing(name, unit, reason if marked else "the files do not say it")
     else:
         sums = table.sums({"cut": table.column["n_truncated"] / table.n}, weight=table.n)
-        cut = counted_share(sums, name, unit, level=run.level)
+        cut = counted_share(table, sums, name, unit, level=run.level)
     return {"torn_groups": torn, "truncated": cut}

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bitrate.meter.clusters import prompt_ratio
 from bitrate.meter.groups import ONE_ROLLOUT, GroupTable, Sums
-from bitrate.stats import Functional, ScoreTable, cluster_ratio, score_table, score_tables
+from bitrate.stats import Functional, ScoreTable, score_table, score_tables
 from bitrate.types import Bools, Estimate, Floats, Ints
 
 
@@ -44,9 +45,10 @@ class Pool:
     def mean(self, table: ScoreTable, sums: Sums, key: str, name: str, unit: str) -> Estimate:
         """One estimate from sums by prompt."""
         functional = table.functional
-        return cluster_ratio(
-            sums.weight, sums.score[key], self.averaged(table.bias), self.averaged(table.spread), name=name, unit=unit,
-            level=self.level, method="minimax linear, by prompt", within=(functional.low, functional.high),
+        return prompt_ratio(
+            self.table, sums.who, sums.weight, sums.score[key], self.averaged(table.bias), self.averaged(table.spread),
+            name=name, unit=unit, level=self.level, method="minimax linear, by prompt",
+            within=(functional.low, functional.high),
         )  # fmt: skip
 
     def averaged(self, column: Floats) -> float:
@@ -67,15 +69,16 @@ def share(table: GroupTable, which: Bools, name: str, *, level: float) -> Estima
     unit = "share of groups"
     if not table.several.any():
         return Estimate.missing(name, unit, ONE_ROLLOUT)
-    return counted_share(table.sums({"": which}, table.several), name, unit, level=level)
+    return counted_share(table, table.sums({"": which}, table.several), name, unit, level=level)
 
 
-def counted_share(sums: Sums, name: str, unit: str, *, level: float) -> Estimate:
+def counted_share(table: GroupTable, sums: Sums, name: str, unit: str, *, level: float) -> Estimate:
     """The share that sums by prompt count, their only score over their weight."""
     [score] = sums.score.values()
-    return cluster_ratio(
-        sums.weight, score, 0.0, 1.0, name=name, unit=unit, level=level, within=(0.0, 1.0), method="counted, by prompt"
-    )
+    return prompt_ratio(
+        table, sums.who, sums.weight, score, 0.0, 1.0, name=name, unit=unit, level=level, within=(0.0, 1.0),
+        method="counted, by prompt",
+    )  # fmt: skip
 
 
 def graded_entropy(table: GroupTable, functional: Functional, counts: Ints, *, level: float) -> Estimate:
@@ -101,8 +104,8 @@ def graded_entropy(table: GroupTable, functional: Functional, counts: Ints, *, l
     bits[many] = levels * scores.score[undrawn]
     sums = table.sums({"bits": bits}, many, table.n)
     more = np.bincount(who, weights=above, minlength=table.totals["prompts"])
-    return cluster_ratio(
-        sums.weight, sums.score["bits"] + more[sums.who], levels * bias, levels * spread, name=name,
-        unit=unit, level=level, within=(0.0, float(np.log2(levels))),
+    return prompt_ratio(
+        table, sums.who, sums.weight, sums.score["bits"] + more[sums.who], levels * bias, levels * spread,
+        name=name, unit=unit, level=level, within=(0.0, float(np.log2(levels))),
         method=f"minimax linear over {levels} reward levels, by prompt",
     )  # fmt: skip

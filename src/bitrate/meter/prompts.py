@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitrate.meter.clusters import prompt_ratio
 from bitrate.meter.flat import Flat, never_learn
 from bitrate.meter.groups import GroupTable
-from bitrate.stats import PassRates, cluster_ratio, fit
+from bitrate.stats import PassRates, fit
 from bitrate.stats.minimax import LARGEST_SOLVED
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate, Floats, Ints
@@ -91,11 +92,6 @@ class Prompts:
         return self._column[name]
 
     @cached_property
-    def followed(self) -> bool:
-        """Whether a prompt keeps its identity over the run."""
-        return self.table.reduced.provenance.prompt_id != "positional"
-
-    @cached_property
     def rates(self) -> dict[str, PassRates]:
         """Population of pass rates at every prompt's first and last visit."""
         return {which: fit(self[f"k_{which}"], self[f"n_{which}"]) for which in ("first", "last")}
@@ -109,7 +105,7 @@ class Prompts:
         """Why nothing can be said of single prompts, or None."""
         if self.table.no_rates:
             return self.table.no_rates
-        if not self.followed:
+        if not self.table.followed:
             return NO_IDENTITY
         if self["n_first"].max(initial=0) < 2:
             return "one rollout a visit: a pass rate cannot be told from chance"
@@ -135,9 +131,10 @@ class Prompts:
         return self.rates["last"].posterior_share(low, high, self["k_last"], self["n_last"])
 
     def _share(self, name: str, unit: str, mass: Floats, method: str) -> Estimate:
-        return cluster_ratio(
-            np.ones(mass.size), mass, 0.0, 1.0, name=name, unit=unit, level=self.level, method=method, within=(0.0, 1.0)
-        )
+        return prompt_ratio(
+            self.table, np.arange(mass.size), np.ones(mass.size), mass, 0.0, 1.0, name=name, unit=unit,
+            level=self.level, method=method, within=(0.0, 1.0),
+        )  # fmt: skip
 
     @cached_property
     def flat(self) -> Flat:
@@ -176,7 +173,7 @@ class Prompts:
         )
         again = (self["groups"] > 1) & (self["n_first"] > 1) & (self["n_last"] > 1)
         visits = dict[str, tuple[float, ...] | None](first=None, last=None)
-        if self.followed and again.any():
+        if self.table.followed and again.any():
             for which in visits:
                 k, n = self[f"k_{which}"][again], self[f"n_{which}"][again]
                 rates = (self.rates[which] if again.all() else fit(k, n)).smoothed(float(np.median(n)))
@@ -215,8 +212,8 @@ class Prompts:
                 dead_rollouts=int(dead[i]),
                 pass_rate=float(p[i]),
                 bits=float(bits[i]),
-                first=float(first[i]) if visits[i] > 1 and self.followed else None,
-                last=float(last[i]) if visits[i] > 1 and self.followed else None,
+                first=float(first[i]) if visits[i] > 1 and self.table.followed else None,
+                last=float(last[i]) if visits[i] > 1 and self.table.followed else None,
                 tokens=int(tokens[order[i]]) if counted[order[i]] == n[i] else None,
                 state=_state(float(last[i]), int(k[i]), int(visits[i]), float(flat[i])),
             )

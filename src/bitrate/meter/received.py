@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bitrate.meter.clusters import prompt_ratio
 from bitrate.meter.groups import GroupTable
-from bitrate.stats import Code, Tracker, cluster_ratio, graded_code, population_code
+from bitrate.stats import Code, Tracker, graded_code, population_code
 from bitrate.stats.functionals import log_choose
 from bitrate.theory import binary_entropy
 from bitrate.types import Bools, Estimate, Floats, Ints
@@ -158,8 +159,8 @@ def tightest(sides: list[Side]) -> Side | None:
 def mean(table: GroupTable, side: Side, level: float, where: Bools | Ints | None = None) -> Estimate:
     """Mean over rollouts of the bits of one side, interval by prompt."""
     sums = table.sums({"bits": side.bits, "n": table.n}, where)
-    return cluster_ratio(
-        sums.score["n"], sums.score["bits"], 0.0, side.unseen, name="", unit="", level=level,
+    return prompt_ratio(
+        table, sums.who, sums.score["n"], sums.score["bits"], 0.0, side.unseen, name="", unit="", level=level,
         method="mean over rollouts", within=(0.0, side.most),
     )  # fmt: skip
 

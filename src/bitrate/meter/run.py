@@ -62,7 +62,7 @@ class Run:
         table = self.table
         if not table.binary and table.reduced.outcome.levels is None:
             return []
-        sides = code_sides(table, self.prompts.followed, self.assumptions.verifier_noise)
+        sides = code_sides(table, table.followed, self.assumptions.verifier_noise)
         return sides if table.stopped or no_answer_bound(table) else [*sides, answer_side(table)]
 
     @cached_property
@@ -80,7 +80,7 @@ class Run:
             return Estimate.missing(name, unit, table.no_rates, table.totals["groups"])
         # The first rollout alone was sampled whatever came of it.
         sums = table.sums({name: first_right(table.right, table.n)})
-        return counted_share(sums, name, unit, level=self.level).renamed(
+        return counted_share(table, sums, name, unit, level=self.level).renamed(
             name, method=f"first rollouts, as groups were sampled {UNTIL_RIGHT}; by prompt"
         )
 

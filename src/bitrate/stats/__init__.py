@@ -4,7 +4,7 @@ Pooled figures come from :mod:`~bitrate.stats.linear` (minimax linear scores; on
 single prompts from :mod:`~bitrate.stats.npmle`.
 """
 
-from bitrate.stats.clusters import cluster_ratio
+from bitrate.stats.clusters import cluster_ratio, second_way, worst_clusters
 from bitrate.stats.codes import Code, graded_code, population_code
 from bitrate.stats.counts import distinct
 from bitrate.stats.differences import difference, mean_difference
@@ -53,4 +53,6 @@ __all__ = [
     "population_code",
     "score_table",
     "score_tables",
+    "second_way",
+    "worst_clusters",
 ]

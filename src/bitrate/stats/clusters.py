@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtr, stdtrit
 
 from bitrate.errors import InputError
-from bitrate.types import Estimate, Floats
+from bitrate.types import Estimate, Floats, Ints
 from bitrate.wording import number_of
 
 
@@ -74,6 +74,78 @@ def _checked_sums(weight: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
     return w[w > 0], s[w > 0]
 
 
+def _homes(label: ArrayLike) -> Ints:
+    """Labels numbered from 0."""
+    return np.asarray(np.unique(np.asarray(label), return_inverse=True)[1].reshape(-1), np.int64)
+
+
+def worst_clusters(cell: ArrayLike, weight: ArrayLike, score: ArrayLike) -> Ints:
+    """The clustering under which a ratio is least certain, where a cluster has at most one unit of each cell.
+
+    The k-th largest residual ``score - ratio weight`` of every cell go together. Such an arrangement, the units that a
+    cell lacks counting 0, has the greatest sum of squares of the clusters' sums, and so the greatest standard error.
+
+    Args:
+        cell: what parts the units that cannot belong together, whole numbers, shape [units]: a step of a run.
+        weight: of each unit, not negative, with a sum above 0.
+        score: weight times score of each unit.
+
+    Returns:
+        Number of each unit's cluster, shape [units]; there are as many clusters as the largest cell has units.
+
+    Reference: Hardy, Littlewood and Polya, Inequalities, ch. 10; docs/estimators.md#clusters.
+
+    >>> worst_clusters([0, 0, 1, 1], [1, 1, 1, 1], [0.0, 1.0, 1.0, 0.0]).tolist()
+    [1, 0, 0, 1]
+    """
+    home, w, s = _homes(cell), np.asarray(weight, float), np.asarray(score, float)
+    residual = s - s.sum() / w.sum() * w
+    order = np.lexsort((-residual, home))
+    size = np.bincount(home)
+    rank = np.empty(home.size, np.int64)
+    rank[order] = np.arange(home.size) - (np.cumsum(size) - size)[home[order]]
+    # Below the units that a small cell lacks come those with a negative residual.
+    return np.where(residual < 0, size.max() - size[home] + rank, rank)
+
+
+def second_way(
+    label: ArrayLike, weight: ArrayLike, score: ArrayLike, spread: float, level: float
+) -> tuple[float, float]:
+    """What a second way in which units hang together, such as runs beside prompts, adds to the error of a ratio.
+
+    ``V(by label) - V(by unit)`` by jackknife, the two-way rule, and what labels that chance kept out may do: one may
+    differ as those seen do among each other, or by one unit's ``spread``.
+
+    Args:
+        label: of each unit, whole numbers, two different ones at least.
+        weight: of each unit, not negative, with a sum above 0.
+        score: weight times score of each unit.
+        spread: how far one unseen unit may lie from the ratio.
+        level: coverage of the interval.
+
+    Returns:
+        Standard error to be added in quadrature, and its degrees of freedom: ``also`` of :func:`cluster_ratio`.
+
+    Reference: Cameron, Gelbach and Miller (2011), Journal of Business and Economic Statistics 29.
+
+    >>> error, dof = second_way([0, 0, 1, 1], [1, 1, 1, 1], [0.0, 1.0, 1.0, 0.0], 0.5, 0.95)
+    >>> round(error, 2), dof
+    (0.23, 1.0)
+    """
+    home, w, s = _homes(label), np.asarray(weight, float), np.asarray(score, float)
+    total, ratio = w.sum(), s.sum() / w.sum()
+
+    def jackknife(w: Floats, s: Floats) -> float:
+        change = (s - ratio * w) / (total - w)
+        return (w.size - 1) / w.size * float(change @ change)
+
+    together, summed = (np.asarray(np.bincount(home, values), float) for values in (w, s))
+    effective = float(total**2 / (together @ together))
+    typical = max(float((summed / together).std()), spread / (w.size / together.size))
+    unseen = unseen_clusters(level) * typical / effective
+    return math.sqrt(max(jackknife(together, summed) - jackknife(w, s), 0.0) + unseen**2), max(1.0, effective - 1)
+
+
 def cluster_ratio(
     weight: ArrayLike,
     score: ArrayLike,
@@ -85,6 +157,7 @@ def cluster_ratio(
     level: float = 0.95,
     method: str = "ratio of sums",
     within: tuple[float, float] = (-math.inf, math.inf),
+    also: tuple[float, float] = (0.0, math.inf),
 ) -> Estimate:
     """``sum(score) / sum(weight)`` over independent clusters, with an interval.
 
@@ -106,6 +179,8 @@ def cluster_ratio(
         method: how the scores were made; figures of the interval are appended.
         within: range that the true value is known to lie in. The interval is intersected with it, which keeps its
             coverage. An estimate outside is moved to the edge, its interval with it, and ``method`` says so.
+        also: standard error that clusters do not show, to be added in quadrature, and its degrees of freedom: what
+            :func:`second_way` says of runs whose prompts are the clusters.
 
     Returns:
         Estimate in ``unit``, n the number of clusters. Without a value for fewer than two clusters of positive weight.
@@ -132,8 +207,8 @@ def cluster_ratio(
     change = (s - ratio * w) / (total - w)
     effective = float(total**2 / (w @ w))
     unseen = unseen_clusters(level) * spread / effective
-    se = math.sqrt((w.size - 1) / w.size * float(change @ change) + unseen**2)
-    dof = max(1.0, effective - 1)
+    se = math.sqrt((w.size - 1) / w.size * float(change @ change) + unseen**2 + also[0] ** 2)
+    dof = max(1.0, min(effective - 1, also[1]))
     half = biased_quantile(bias / se, dof, level) * se
     z = float(stdtrit(dof, (1 + level) / 2))
     tail = float((change * change) @ change) / se**3 * (2 * z * z + 1) / 6 * se

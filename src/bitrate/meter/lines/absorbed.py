@@ -38,7 +38,7 @@ def _estimated(run: Run) -> Estimate:
     table, prompts = run.table, run.prompts
     if table.no_rates:
         return missing(table.no_rates)
-    if not prompts.followed:
+    if not table.followed:
         return missing(NO_IDENTITY)
     again = table.visits > 1
     if not again.any():

@@ -39,7 +39,7 @@ def _first_visits(run: Run) -> Estimate:
     table = run.table
     if table.no_rates:
         return missing(table.no_rates)
-    if not run.prompts.followed:
+    if not table.followed:
         return missing(NO_IDENTITY)
     firsts = table.starts[:-1]
     parts = thirds(table.step[firsts])

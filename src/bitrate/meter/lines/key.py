@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bitrate.meter.clusters import prompt_ratio
 from bitrate.meter.lines import Line, missing
 from bitrate.meter.run import Run
-from bitrate.stats import Log2PassRate, cluster_ratio
+from bitrate.stats import Log2PassRate
 from bitrate.types import Estimate
 from bitrate.wording import number_of
 
@@ -29,9 +30,9 @@ def measure(run: Run) -> Estimate:
         f"log2(1/p0) at the first success, posterior mean on the first visit, "
         f"p0 resolved down to {prompts.floor:g}; one right answer a prompt assumed"
     )
-    return cluster_ratio(
-        np.ones(bits.size), bits, 0.0, -log2.low, name="", unit="", level=run.level, method=method,
-        within=(0.0, -log2.low),
+    return prompt_ratio(
+        table, np.arange(bits.size), np.ones(bits.size), bits, 0.0, -log2.low, name="", unit="", level=run.level,
+        method=method, within=(0.0, -log2.low),
     )  # fmt: skip
 
 
