@@ -336,7 +336,7 @@ def test_generalisation_is_read_from_the_evaluation_split(tmp_path: Path, rng: n
 
 
 def test_change_over_a_run_is_seen(tmp_path: Path, rng: np.random.Generator) -> None:
-    found = bitrate.audit(learning_run(tmp_path / "a.parquet", rng, gain=2.0)).to_dict()
+    found = bitrate.audit(learning_run(tmp_path / "a.parquet", rng, gain=4.0, prompts=400, per_step=64)).to_dict()
     assert found["change"]["pass_rate_change"]["low"] > 0
     assert found["ledger"]["absorbed_bits"]["low"] > 0
     assert len(found["series"]["steps"]) == 40

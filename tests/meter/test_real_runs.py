@@ -38,7 +38,8 @@ def test_trl_smollm2_add1_agrees_with_the_trainers_own_log(shared_data: Find) ->
         assert 1 - ours["mixed"] == pytest.approx(theirs["frac_reward_zero_std"])
     tokens = sum(found["spent"][k]["tokens"]["value"] for k in ("mixed", "all_right", "all_wrong"))
     assert tokens == pytest.approx(sum(row["completions/mean_length"] * 64 for row in log))
-    assert found["ledger"]["absorbed_bits"]["low"] > 0
+    # Five of 69 prompts end all wrong: how far those fell, 8 rollouts do not say.
+    assert found["ledger"]["absorbed_bits"]["value"] > 0.5
     assert found["cost"]["bits_per_pflop"]["value"] > 0
 
 

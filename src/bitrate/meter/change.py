@@ -12,7 +12,7 @@ from bitrate.meter.groups import KINDS, ONE_ROLLOUT, GroupTable
 from bitrate.meter.pool import Pool
 from bitrate.meter.received import CONTINUOUS, Side, smallest
 from bitrate.stats import Functional, OutcomeEntropy, PassRate
-from bitrate.types import Bools, Estimate, Ints
+from bitrate.types import Bools, Estimate, Floats, Ints
 
 MOST_BINS = 60
 RECEIVED = "received bits, at most"
@@ -36,18 +36,25 @@ class StepBin:
 
 
 def paired_change(
-    table: GroupTable, functional: Functional, first: Bools | Ints, last: Bools | Ints, *, level: float
-) -> Estimate:
-    """Mean over prompts of f(p) in their ``last`` groups less f(p) in their ``first`` ones, as masks or numbers."""
+    table: GroupTable, functional: Functional, first: Bools | Ints, last: Bools | Ints, *, level: float,
+    less: tuple[Floats, float] | None = None,
+) -> Estimate:  # fmt: skip
+    """Mean over prompts of f(p) in their ``last`` groups less f(p) in their ``first`` ones, as masks or numbers.
+
+    ``less``: what to subtract from the score of each group that is a last one, and its spread.
+    """
     pools = [Pool(table, level, where, by_group=True) for where in (first, last)]
     if not all(p.groups for p in pools):
         return Estimate.missing("", functional.unit, "no prompt has both measurements with two rollouts or more")
     tables = [p.tables({"f": functional})["f"] for p in pools]
-    sums = [p.sums({"f": t}) for t, p in zip(tables, pools, strict=True)]
+    scores = [table.scores(t) for t in tables]
+    spread = math.hypot(*(p.averaged(t.spread) for p, t in zip(pools, tables, strict=True)))
+    if less:
+        scores[1], spread = scores[1] - less[0], spread + less[1]
+    sums = [table.sums({"f": s}, p.where, p.weight) for s, p in zip(scores, pools, strict=True)]
     who, i, j = np.intersect1d(sums[0].who, sums[1].who, return_indices=True)
     before, after = sums[0].score["f"][i] / sums[0].weight[i], sums[1].score["f"][j] / sums[1].weight[j]
     bias = sum(p.averaged(t.bias) for p, t in zip(pools, tables, strict=True))
-    spread = math.hypot(*(p.averaged(t.spread) for p, t in zip(pools, tables, strict=True)))
     return prompt_ratio(
         table, who, np.ones(who.size), after - before, bias, spread, name="", unit=functional.unit, level=level,
         method=f"mean over prompts of {functional.name}, last less first, minimax linear",

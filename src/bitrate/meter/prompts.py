@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from bitrate.meter.clusters import prompt_ratio
 from bitrate.meter.flat import Flat, never_learn
 from bitrate.meter.groups import GroupTable
-from bitrate.stats import PassRates, fit
+from bitrate.stats import PassRates, fit, share_bounds
 from bitrate.stats.minimax import LARGEST_SOLVED
 from bitrate.theory import binary_entropy
 from bitrate.types import Estimate, Floats, Ints
 from bitrate.wording import number_of
 
-PROMPT = "bits/prompt"
+SHARE = "share of prompts"
 MASTERED, HOPELESS = 0.95, 0.05
 VISITS_TO_JUDGE = 4
 #: Prompts from which the spread of whole-run pass rates is fitted, an even sample where there are more.
@@ -118,23 +118,40 @@ class Prompts:
             "hopeless": f"prompts hopeless at their last visit, p <= {HOPELESS:g}",
             "never_learn": NEVER_LEARN,
         }
-        unit = "share of prompts"
-        problem = self.unfit()
-        if problem:
-            return {k: Estimate.missing(v, unit, problem) for k, v in names.items()}
-        masses = {"mastered": self._mass(MASTERED, 1.0), "hopeless": self._mass(0.0, HOPELESS)}
-        method = "posterior under the fitted pass rates of the last visits"
-        found = {k: self._share(names[k], unit, m, method) for k, m in masses.items()}
-        return found | {"never_learn": self.flat.share}
+        if problem := self.unfit():
+            return {k: Estimate.missing(v, SHARE, problem) for k, v in names.items()}
+        k, n = self["k_last"], self["n_last"]
+        return {
+            "mastered": self._share(names["mastered"], self.rates["last"].posterior_share(MASTERED, 1.0, k, n), k),
+            "hopeless": self._share(names["hopeless"], self.rates["last"].posterior_share(0.0, HOPELESS, k, n), n - k),
+            "never_learn": self.flat.share,
+        }
 
-    def _mass(self, low: float, high: float) -> Floats:
-        return self.rates["last"].posterior_share(low, high, self["k_last"], self["n_last"])
+    def _share(self, name: str, mass: Floats, count: Ints) -> Estimate:
+        """The share of prompts at or beyond MASTERED, of the outcomes that are counted: its posterior between bounds.
 
-    def _share(self, name: str, unit: str, mass: Floats, method: str) -> Estimate:
-        return prompt_ratio(
-            self.table, np.arange(mass.size), np.ones(mass.size), mass, 0.0, 1.0, name=name, unit=unit,
-            level=self.level, method=method, within=(0.0, 1.0),
-        )  # fmt: skip
+        A fitted population is one of many that explain the counts; the interval holds for all of them.
+        """
+        ends = [
+            [
+                prompt_ratio(
+                    self.table, np.arange(mass.size), np.ones(mass.size), bound.score, 0.0, bound.spread, name=name,
+                    unit=SHARE, level=1 - (1 - self.level) / len(bounds), method="",
+                )
+                for bound in bounds
+            ]
+            for bounds in share_bounds(MASTERED, count, self["n_last"])
+        ]  # fmt: skip
+        known = [[end.known for end in each if end.known] for each in ends]
+        if not all(known):
+            return ends[0][0]
+        low, high = max(0.0, *(k[0] for k in known[0])), min(1.0, *(k[2] for k in known[1]))
+        fitted = float(mass.mean())
+        value = min(max(fitted, low), high)
+        method = "posterior under the fitted pass rates of the last visits; interval for any population, by its counts"
+        if value != fitted:
+            method += f"; estimate {fitted:.3g} moved to {value:.3g}, the edge of what counts allow"
+        return Estimate(name, value, low, high, SHARE, self.level, ends[0][0].n, method)
 
     @cached_property
     def flat(self) -> Flat:
@@ -142,7 +159,7 @@ class Prompts:
         judged = np.flatnonzero(self.judged(np.arange(self["k"].size)))
         if not judged.size:
             reason = f"no prompt with a middling pass rate was visited {VISITS_TO_JUDGE} times or more"
-            return Flat(Estimate.missing(NEVER_LEARN, "share of prompts", reason), 0)
+            return Flat(Estimate.missing(NEVER_LEARN, SHARE, reason), 0)
         return never_learn(*self.halves(judged), name=NEVER_LEARN, level=self.level)
 
     def judged(self, rows: Ints) -> NDArray[np.bool_]:

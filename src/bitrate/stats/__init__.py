@@ -23,6 +23,7 @@ from bitrate.stats.information import conditional_entropy, mutual_information
 from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table, score_tables
 from bitrate.stats.minimax import coefficients
 from bitrate.stats.npmle import PassRates, fit
+from bitrate.stats.tails import share_bounds
 from bitrate.stats.tracker import Tracker
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "score_table",
     "score_tables",
     "second_way",
+    "share_bounds",
     "worst_clusters",
 ]
