@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,8 @@ class Estimate:
         n: how many independent units (prompts, groups ...) the figure rests on.
         method: how it was computed and what it assumes.
         reason: why there is no figure.
+        bias: greatest bias that the interval allows for, in ``unit``, where it is known apart from the noise. It is not
+            written to JSON.
 
     Raises:
         ValueError: a value without an interval, a value with a reason, a non-finite value,
@@ -54,6 +56,7 @@ class Estimate:
     n: int
     method: str
     reason: str | None = None
+    bias: float = field(default=0.0, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         figures = (self.value, self.low, self.high)
@@ -119,8 +122,11 @@ class Estimate:
         how = "; ".join(filter(None, (self.method, method)))
         if self.known is None:
             return self.renamed(name, unit)
+        low, value, high = self.known
         ends = [by(x) for x in self.known]
-        return Estimate(name, ends[1], min(ends[0], ends[2]), max(ends[0], ends[2]), unit, self.level, self.n, how)
+        bias = max(abs(by(x) - ends[1]) for x in (max(low, value - self.bias), min(high, value + self.bias)))
+        least, most = min(ends[0], ends[2]), max(ends[0], ends[2])
+        return replace(self, name=name, value=ends[1], low=least, high=most, unit=unit, method=how, bias=bias)
 
     def scaled(self, factor: float, name: str, unit: str, method: str = "") -> Estimate:
         """The same figure times a known positive factor, e.g. rollouts per kilotoken.
@@ -151,11 +157,11 @@ class Estimate:
         if value > most:
             method += f"; estimate {value:.4f} moved to {most:.4f}, {why}"
             value, low = most, min(low, least)
-        return Estimate(self.name, value, low, max(min(high, highest), value), self.unit, self.level, self.n, method)
+        return replace(self, value=value, low=low, high=max(min(high, highest), value), method=method)
 
     def to_dict(self) -> dict[str, object]:
-        """The fields as plain JSON values."""
-        return asdict(self)
+        """The fields as plain JSON values, but for ``bias``."""
+        return {name: value for name, value in asdict(self).items() if name != "bias"}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, object]) -> Estimate:

@@ -1,6 +1,7 @@
 """Differences against their closed forms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy import stats
 
 from bitrate.errors import InputError
 from bitrate.stats import difference, mean_difference
+from bitrate.stats.clusters import biased_quantile
 from bitrate.types import Estimate
 
 
@@ -37,6 +39,22 @@ def test_symmetric_figures_add_in_quadrature_and_swap_sign(a, b, wide, wider):
     half = math.hypot(wide, wider)
     assert (there.low, there.high) == pytest.approx((b - a - half, b - a + half))
     assert (back.low, back.high) == pytest.approx((-there.high, -there.low))
+
+
+@pytest.mark.parametrize("one", [0.0, 0.2, 1.0, 5.0])
+@pytest.mark.parametrize("other", [0.0, 0.5, 3.0])
+@pytest.mark.parametrize("wide", [0.1, 1.0, 3.0])
+def test_biases_that_add_up_are_covered(one, other, wide):
+    """Normal figures of standard error 1 and ``wide``, off by their greatest bias in the directions that add up."""
+    halves = [biased_quantile(one, 1e9, 0.95), wide * biased_quantile(other / wide, 1e9, 0.95)]
+    a, b = (replace(figure(0, h, h), bias=bias) for h, bias in zip(halves, (one, other), strict=True))
+    made = difference(a, b, name="gain")
+    error, bias = math.hypot(1, wide), one + other
+    covered = stats.norm.cdf((made.high - bias) / error) - stats.norm.cdf((made.low - bias) / error)
+    assert 0.945 <= covered <= 0.985
+    assert made.bias == bias
+    if one > 1:
+        assert made.high > math.hypot(*halves)
 
 
 def test_an_exact_figure_only_shifts():

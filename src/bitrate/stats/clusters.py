@@ -217,4 +217,4 @@ def cluster_ratio(
     if centre != ratio:
         how += f"; estimate {ratio:.3g} moved to {centre:g}, the edge of the possible range"
     low, high = centre - half + min(tail, 0.0), centre + half + max(tail, 0.0)
-    return Estimate(name, centre, max(low, within[0]), min(high, within[1]), unit, level, w.size, how)
+    return Estimate(name, centre, max(low, within[0]), min(high, within[1]), unit, level, w.size, how, bias=bias)

@@ -64,7 +64,8 @@ def difference(a: Estimate, b: Estimate, *, name: str) -> Estimate:
     """``b - a`` of two independent figures, from their intervals alone.
 
     ``low = d - sqrt((b - b.low)^2 + (a.high - a)^2)``, ``high`` likewise: exact for normal errors, and it keeps
-    intervals that are not symmetric.
+    intervals that are not symmetric. Of a half-width, the part that allows for a bias is added as it is: two biases of
+    unknown sign do not cancel as noise does.
 
     Args:
         a: the figure to subtract.
@@ -95,6 +96,13 @@ def difference(a: Estimate, b: Estimate, *, name: str) -> Estimate:
     assert a.value is not None and a.low is not None and a.high is not None
     assert b.value is not None and b.low is not None and b.high is not None
     gap = b.value - a.value
-    low = gap - math.hypot(b.value - b.low, a.high - a.value)
-    high = gap + math.hypot(b.high - b.value, a.value - a.low)
-    return Estimate(name, gap, low, high, a.unit, levels.pop(), n, "difference of independent figures (MOVER)")
+    low = gap - _together((b.value - b.low, b.bias), (a.high - a.value, a.bias))
+    high = gap + _together((b.high - b.value, b.bias), (a.value - a.low, a.bias))
+    method = "difference of independent figures (MOVER)"
+    return Estimate(name, gap, low, high, a.unit, levels.pop(), n, method, bias=a.bias + b.bias)
+
+
+def _together(*parts: tuple[float, float]) -> float:
+    """A half-width from half-widths and the biases in them: noise in quadrature, biases as they are."""
+    biases = [min(half, bias) for half, bias in parts]
+    return sum(biases) + math.hypot(*(half - bias for (half, _), bias in zip(parts, biases, strict=True)))
