@@ -22,7 +22,7 @@ from bitrate.stats.functionals import (
 from bitrate.stats.information import conditional_entropy, mutual_information
 from bitrate.stats.linear import ScoreTable, mean_functional, mean_outcome_entropy, score_table, score_tables
 from bitrate.stats.minimax import coefficients
-from bitrate.stats.npmle import PassRates, fit
+from bitrate.stats.npmle import PassRates, fit, mean_range
 from bitrate.stats.tails import share_bounds
 from bitrate.stats.tracker import Tracker
 
@@ -50,6 +50,7 @@ __all__ = [
     "mean_difference",
     "mean_functional",
     "mean_outcome_entropy",
+    "mean_range",
     "mutual_information",
     "population_code",
     "score_table",

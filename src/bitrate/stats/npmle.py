@@ -6,13 +6,14 @@ For pooled figures use :mod:`bitrate.stats.linear`, whose intervals hold for eve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import lapack
-from scipy.special import xlog1py, xlogy
+from scipy.special import chdtri, xlog1py, xlogy
 
 from bitrate.errors import InputError
 from bitrate.stats.counts import check_counts, distinct
@@ -27,10 +28,11 @@ MOST_WEIGHT = 4096.0
 MOST_COUNTS = 4096
 #: Counts whose posteriors are held at one time.
 BLOCK = 4096
+BISECTIONS = 8
 GAP = 1e-8  # how far the mean log-likelihood (nats per group) may be from its maximum
 
 
-def _likelihood(right: ArrayLike, size: ArrayLike, rates: Floats) -> Floats:
+def count_likelihood(right: ArrayLike, size: ArrayLike, rates: Floats) -> Floats:
     """Chance of each count at each rate, shape [cells, rates], every row scaled to a maximum near 1.
 
     A count of more rollouts than the grid of rates resolves weighs as so many: finer it would fall between two rates.
@@ -67,7 +69,7 @@ class PassRates:
         [[0.667, 0.333]]
         """
         right, size = check_counts(n_correct, n)
-        joint = _likelihood(right, size, self.grid) * self.weight
+        joint = count_likelihood(right, size, self.grid) * self.weight
         total = joint.sum(axis=1, keepdims=True)
         if not (total > 0).all():
             worst = int(np.argmin(total))
@@ -211,7 +213,7 @@ def fit(n_correct: ArrayLike, n: ArrayLike, count: ArrayLike | None = None) -> P
     cells = (k.astype(float), m.astype(float), share)
     grid = rate_grid(GRID)
     alike = _taken_together(*cells) if share.size > MOST_COUNTS else cells
-    weight = _interior_point(_likelihood(alike[0], alike[1], grid), alike[2])
+    weight = _interior_point(count_likelihood(alike[0], alike[1], grid), alike[2])
     return PassRates(grid, weight / weight.sum())
 
 
@@ -231,13 +233,65 @@ def _taken_together(right: Floats, size: Floats, share: Floats) -> tuple[Floats,
     return middle * rate, middle, np.asarray(total, dtype=np.float64)
 
 
-def _interior_point(likelihood: Floats, share: Floats) -> Floats:
-    """Minimise ``-sum share log(likelihood @ w) + sum w`` over w >= 0; at the optimum w sums to 1."""
+def mean_range(
+    likelihood: ArrayLike, count: ArrayLike, value: ArrayLike, *, level: float, units: float | None = None
+) -> tuple[float, float, float]:
+    """A mean over a population of kinds of prompts: where it can lie, and at the population that is likeliest.
+
+    The range over all populations whose log-likelihood is within half a chi-square quantile, one degree of freedom, of
+    the greatest. Where counts do not tell populations apart it is as wide as that leaves it.
+
+    Args:
+        likelihood: chance of each cell of counts for each kind, up to a factor a cell, shape [cells, kinds].
+        count: how many prompts have these counts, shape [cells].
+        value: what is averaged, of each kind, shape [kinds].
+        level: coverage, in (0, 1).
+        units: independent prompts, where they are fewer than ``count`` sums to.
+
+    Returns:
+        Least, likeliest and greatest mean, in the unit of ``value``.
+
+    Raises:
+        InputError: a fit that does not converge.
+
+    Reference: docs/estimators.md#prompts; Owen (2001), Empirical Likelihood, ch. 2, for the threshold.
+
+    >>> low, best, high = mean_range([[1.0, 0.0], [0.0, 1.0]], [30, 70], [0.0, 1.0], level=0.95)
+    >>> round(low, 2), round(best, 2), round(high, 2)
+    (0.6, 0.7, 0.78)
+    """
+    chance, times, held = (np.asarray(x, float) for x in (likelihood, count, value))
+    share = times / times.sum()
+    allowed = float(chdtri(1, 1 - level)) / (2 * (times.sum() if units is None else units))
+
+    def solved(cost: Floats) -> tuple[float, float]:
+        weight = _interior_point(chance, share, cost)
+        weight = weight / weight.sum()
+        return float(share @ np.log(chance @ weight)), float(weight @ held)
+
+    most, best = solved(np.ones(held.size))
+    ends = []
+    for sign in (-1, 1):
+        gain, end = sign * (held - best), best
+        # The pull on the mean, as a part of the greatest that leaves every cost above 0; bisected on a log scale.
+        low, high = 1e-4, 1.0
+        if gain.max() > 0:
+            for _ in range(BISECTIONS):
+                pull = math.sqrt(low * high)
+                likely, _ = solved(1 - pull * gain / gain.max())
+                low, high = (pull, high) if most - likely <= allowed else (low, pull)
+            end = solved(1 - min(high, 1 - 1e-6) * gain / gain.max())[1]
+        ends.append(end)
+    return min(ends[0], best), best, max(ends[1], best)
+
+
+def _interior_point(likelihood: Floats, share: Floats, cost: Floats | float = 1.0) -> Floats:
+    """Minimise ``-sum share log(likelihood @ w) + cost @ w`` over w >= 0; at costs of 1 the optimal w sums to 1."""
     m = likelihood.shape[1]
     weight, slack = np.full(m, 1 / m), np.ones(m)
     for _ in range(ROUNDS):
         mixed = likelihood @ weight
-        gradient = 1 - (share / mixed) @ likelihood
+        gradient = cost - (share / mixed) @ likelihood
         if -gradient.min() + gradient @ weight < GAP:
             return weight
         centre = 0.1 * float(weight @ slack) / m

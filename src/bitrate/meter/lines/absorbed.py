@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import bdtr
@@ -56,13 +57,12 @@ def _estimated(run: Run) -> Estimate:
     if found.known is None:
         return found
     held = paired_change(table, log2, first, last, level=run.level, less=_below(table, last, prompts.floor))
-    low, value, high = found.known
-    least = min(low, held.known[0]) if held.known else low
+    least = min(found.known[0], held.known[0]) if held.known else found.known[0]
     method = (
         f"{found.method}, pass rates below {prompts.floor:g} read as {prompts.floor:g}; lower end however small they "
         f"became: decoded with the starting policy there"
     )
-    return Estimate("", value, least, high, found.unit, found.level, found.n, method)
+    return replace(found, low=least, method=method)
 
 
 def _below(table: GroupTable, last: Ints, floor: float) -> tuple[Floats, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bitrate.meter.lines import Line, missing
 from bitrate.meter.pool import graded_entropy
 from bitrate.meter.received import CONTINUOUS
@@ -40,7 +42,7 @@ def less_noise(outcome: Estimate, noise: float) -> Estimate:
         method += "; interval cut at 0, below which there is no information"
     if value < 0:
         method += f"; estimate {value:.4f} moved to 0"
-    return Estimate(outcome.name, max(value, 0.0), max(low, 0.0), high, outcome.unit, outcome.level, outcome.n, method)
+    return replace(outcome, value=max(value, 0.0), low=max(low, 0.0), high=high, method=method)
 
 
 LINE = Line(
