@@ -40,3 +40,12 @@ def test_what_is_capped_lies_below_its_bound_and_says_so(figure: Estimate, bound
     assert found.value is not None and found.value == min(figure.value or 0.0, bound.value or 0.0)
     assert found.known is not None and found.known[2] <= max(bound.high or 0.0, found.value)
     assert ("moved" in found.method) == ((figure.value or 0.0) > (bound.value or 0.0))
+
+
+def test_a_bias_follows_the_figure_and_stays_out_of_json() -> None:
+    figure = Estimate("x", 2.0, 1.0, 2.5, "bits", 0.9, 7, "m", bias=0.25)
+    assert figure.renamed("y").bias == 0.25
+    assert figure.scaled(4, "y", "bits").bias == 1.0
+    assert figure.map(lambda x: 1 / x, "y", "u").bias == 1 / 1.75 - 1 / 2
+    assert "bias" not in figure.to_dict()
+    assert Estimate.from_dict(figure.to_dict()) == figure

@@ -34,13 +34,13 @@ def bits(p: np.ndarray, visits: int) -> float:
 @pytest.mark.parametrize("rates", [(0.02, 0.3), (0.05, 0.05), (0.0, 0.1), (0.25, 0.25)])
 def test_key_bits_hold_the_truth(tmp_path: Path, rates: tuple[float, float], level: float, visits: int) -> None:
     truth, held = bits(np.array(rates), visits), 0
-    for seed in range(20):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
         key = bitrate.audit(visited(tmp_path / "a.parquet", rng.choice(rates, 150), visits, rng), level=level)[
             "key_bits"
         ]
         held += key.low <= truth <= key.high
-    assert held >= (19 if level < 0.99 else 20)
+    assert held >= (9 if level < 0.99 else 10)
 
 
 def test_what_p0_was_where_prompts_stayed_wrong_is_open(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -43,12 +43,12 @@ def test_shares_hold_the_truth(tmp_path: Path, population: str, k: int) -> None:
     truth = {"mastered": float((many >= MASTERED).mean()), "hopeless": float((many <= HOPELESS).mean())}
     for prompts in (50, 500):
         held = dict.fromkeys(truth, 0)
-        for seed in range(20):
+        for seed in range(10):
             rng = np.random.default_rng(seed)
             found = one_visit(tmp_path / "a.parquet", draw(rng, prompts), k, rng).prompts
             for name, share in truth.items():
                 held[name] += found[name].low <= share <= found[name].high
-        assert min(held.values()) >= 19, prompts
+        assert min(held.values()) >= 9, prompts
 
 
 def test_shares_of_prompts_at_the_ends_are_known(tmp_path: Path, rng: np.random.Generator) -> None:
