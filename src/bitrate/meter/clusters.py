@@ -33,6 +33,8 @@ def by_prompt(table: GroupTable, who: Ints, weight: Floats, score: Floats) -> tu
         if not who.size or not weight.sum() or (cell == cell[0]).all():
             return weight, score, ""
         label = worst_clusters(cell, weight, score)
+    elif table.run_count < 2:
+        return weight, score, ""
     else:
         label, how = table.prompt[who], "a prompt of several runs is one cluster"
         if np.unique(label).size == label.size:
@@ -49,7 +51,7 @@ def prompt_ratio(
     if how == WORST and (weights > 0).sum() < 2:
         return Estimate.missing(name, unit, ANY_PROMPT, int((weights > 0).sum()))
     also, there = (0.0, math.inf), weight > 0
-    runs = np.unique(table.run_of[who[there]]).size
+    runs = np.unique(table.run_of[who[there]]).size if table.run_count >= LEAST_RUNS else 0
     if runs >= LEAST_RUNS:
         also = second_way(table.run_of[who[there]], weight[there], score[there], spread, level)
         how = "; ".join(filter(None, (how, f"{runs} runs are clusters too")))

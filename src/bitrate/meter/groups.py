@@ -160,8 +160,6 @@ class GroupTable:
     @cached_property
     def prompt(self) -> Ints:
         """The prompt of each ``who``: one number in all runs that have it, unless they ask it for different targets."""
-        if self.run_count < 2:
-            return np.arange(self.totals["prompts"])
         named = f"SELECT who, prompt_id, NULL AS target FROM {self._names}"
         if "target" in self.reduced.columns():
             named = (
