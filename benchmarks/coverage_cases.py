@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, roots_sh_jacobi
-from scipy.stats import bootstrap
+from scipy.special import expit, gammaln, logit, roots_sh_jacobi, xlogy
+from scipy.stats import binom, bootstrap
 
 from bitrate.stats import Functional, OutcomeEntropy, cluster_ratio, mean_functional
 from bitrate.theory import binary_entropy
@@ -61,6 +63,16 @@ RARE = (
     Population("all .002", ((1.0, 0.002),)),
     Population("all .998", ((1.0, 0.998),)),
     Population("2% at .5, rest 0", ((0.02, 0.5), (0.98, 0.0))),
+)
+#: For few prompts. None of them had a part in how the interval is made.
+FEW = (
+    Population("all .5", ((1.0, 0.5),)),
+    Population("all .1", ((1.0, 0.1),)),
+    Population("Beta(1/2, 1/2)", ((1.0, 0.5, 0.5),)),
+    Population("Beta(5, 5)", ((1.0, 5.0, 5.0),)),
+    Population("half 0, half 1", ((0.5, 0.0), (0.5, 1.0))),
+    Population("90% 0, rest Beta(2, 2)", ((0.9, 0.0), (0.1, 2.0, 2.0))),
+    Population("5% at .5, rest 0", ((0.05, 0.5), (0.95, 0.0))),
 )
 
 
@@ -198,3 +210,56 @@ def study_means(clusters: int, replications: int, rng: np.random.Generator) -> d
             ).confidence_interval
             tallies[method].add((score.sum() / weight.sum(), made.low, made.high))
     return tallies
+
+
+def study_few(
+    population: Population, functional: Functional, k: int, prompts: int, *, replications: int, rng: np.random.Generator
+) -> Tally:
+    """Few prompts visited once each. What was seen before, in any order, is looked up."""
+    tally, known = Tally(population.mean(functional), [], [], []), {}
+    for _ in range(replications):
+        right = np.sort(rng.binomial(k, population.draw(prompts, rng)))
+        if right.tobytes() not in known:
+            known[right.tobytes()] = measured(functional, right, np.full(prompts, k))
+        tally.add(known[right.tobytes()])
+    return tally
+
+
+@dataclass(frozen=True)
+class Enumerated:
+    """Every sample of ``prompts`` counts of k rollouts and its interval, so that coverage is exact, at any level."""
+
+    functional: Functional
+    k: int
+    prompts: int
+    level: float
+
+    @cached_property
+    def _samples(self) -> tuple[Floats, Floats, Floats]:
+        """How often each count is in each sample, the log of the orders that sample has, and its interval."""
+        found = np.array(list(combinations_with_replacement(range(self.k + 1), self.prompts)))
+        often = (found[:, :, None] == np.arange(self.k + 1)).sum(axis=1).astype(float)
+        ends = [mean_functional(self.functional, right, self.k, level=self.level).known for right in found]
+        return often, gammaln(self.prompts + 1) - gammaln(often + 1).sum(axis=1), np.array(ends)[:, [0, 2]]
+
+    def coverage(self, share: Floats, rates: Floats) -> Floats:
+        """Exact coverage of populations of a few rates each.
+
+        Args:
+            share: of each rate, shape [populations, rates], adding up to 1.
+            rates: pass rates, shape [populations, rates].
+        """
+        often, orders, ends = self._samples
+        truth = (share * self.functional(rates)).sum(axis=1)
+        counts = (share[:, :, None] * binom.pmf(np.arange(self.k + 1), self.k, rates[:, :, None])).sum(axis=1)
+        chance = np.exp(orders[:, None] + sum(xlogy(often[:, [c]], counts[None, :, c]) for c in range(self.k + 1)))
+        held = (ends[:, [0]] <= truth + 1e-9) & (truth - 1e-9 <= ends[:, [1]])
+        return np.asarray((chance * held).sum(axis=0))
+
+    def worst(self) -> float:
+        """Least coverage of all prompts at one rate, and of mixtures of two rates."""
+        grid = np.union1d(np.linspace(0, 1, 41), [0.001, 0.005, 0.01, 0.02, 0.98, 0.99, 0.995, 0.999])
+        first, second, part = (
+            x.ravel() for x in np.meshgrid(grid, grid, [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0], indexing="ij")
+        )
+        return float(self.coverage(np.stack([part, 1 - part], axis=1), np.stack([first, second], axis=1)).min())

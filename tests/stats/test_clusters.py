@@ -91,6 +91,7 @@ def test_clusters_without_weight_are_not_units():
         ({"bias": -1}, "bias = -1"),
         ({"spread": 0}, "spread = 0"),
         ({"level": 95}, "level = 95"),
+        ({"each": (1.0, 0.0)}, "each = "),
     ],
 )
 def test_impossible_input_is_refused(changed, message):

@@ -90,6 +90,7 @@ def test_a_join_with_the_table_gives_the_pooled_figure():
     k, n, prompt = np.array([0, 2, 5, 8, 1, 3]), np.array([4, 4, 8, 8, 4, 8]), np.array([0, 0, 1, 1, 2, 2])
     table = score_table(OutcomeEntropy(), [8, 4], n_units=6)
     rows = [next(i for i in range(table.n.size) if (table.n[i], table.k[i]) == cell) for cell in zip(n, k, strict=True)]
+    each = tuple((n * end[rows]).sum() / n.sum() for end in (table.low, table.high))
     by_hand = cluster_ratio(
         [n[prompt == c].sum() for c in range(3)],
         [(n * table.score[rows])[prompt == c].sum() for c in range(3)],
@@ -99,6 +100,7 @@ def test_a_join_with_the_table_gives_the_pooled_figure():
         unit="bits/rollout",
         method="minimax linear",
         within=(0, 1),
+        each=each,
     )
     pooled = mean_outcome_entropy(k, n, clusters=["a", "a", "b", "b", "c", "c"])
     assert (pooled.value, pooled.low, pooled.high) == pytest.approx((by_hand.value, by_hand.low, by_hand.high))

@@ -45,6 +45,7 @@ def by_prompt(table: GroupTable, who: Ints, weight: Floats, score: Floats) -> tu
 def prompt_ratio(
     table: GroupTable, who: Ints, weight: Floats, score: Floats, bias: float, spread: float, *, name: str, unit: str,
     level: float, method: str, within: tuple[float, float] = (-math.inf, math.inf),
+    each: tuple[float, float] | None = None,
 ) -> Estimate:  # fmt: skip
     """:func:`bitrate.stats.cluster_ratio` over prompts, arguments as in :func:`by_prompt`; over runs where many are."""
     weights, scores, how = by_prompt(table, who, weight, score)
@@ -57,5 +58,6 @@ def prompt_ratio(
         how = "; ".join(filter(None, (how, f"{runs} runs are clusters too")))
     return cluster_ratio(
         weights, scores, bias, spread, name=name, unit=unit, level=level, within=within, also=also,
+        each=each,
         method="; ".join(filter(None, (method, how))),
     )  # fmt: skip

@@ -21,8 +21,8 @@ from bitrate.stats import Functional, PassRate, cluster_ratio, difference
 from bitrate.types import Estimate, Floats
 from bitrate.wording import number_of
 
-#: Weight and weighted score of every prompt, greatest bias, and spread of an unseen prompt.
-Part = tuple[Floats, Floats, float, float]
+#: Weight and weighted score of every prompt, greatest bias, spread of an unseen prompt, and range of a score, if known.
+Part = tuple[Floats, Floats, float, float, tuple[float, float] | None]
 OTHERS = {
     "mixed": ("mixed groups", "share of groups"),
     "bits_per_kilotoken": ("received bits per thousand tokens, at most", "bits/kilotoken"),
@@ -68,17 +68,17 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     parts: dict[str, Part] = {}
     most: dict[str, float] = {}
     reason = {key: figure.reason for key, figure in lines.items() if figure.reason}
-    parts["mixed"] = (*over(table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0)
+    parts["mixed"] = (*over(table.sums({"": table.kinds["mixed"]}, table.several), ""), 0.0, 1.0, (0.0, 1.0))
     for key, line in all_lines().items():
         if line.of_groups and (way := line.of_groups(run)):
             of_prompt = table.sums({"bits": way.bits, "n": table.n})
-            parts[key] = (*over(of_prompt, "bits", of_prompt.score["n"]), 0.0, way.unseen)
+            parts[key] = (*over(of_prompt, "bits", of_prompt.score["n"]), 0.0, way.unseen, None)
             most[key] = way.most
     tokens, how = token_count(table)
     if tokens and "received_bits" in parts:
-        weight, score, bias, spread = parts["received_bits"]
+        weight, score, bias, spread, _ = parts["received_bits"]
         each = tokens / table.totals["rollouts"] / 1000
-        parts["bits_per_kilotoken"] = (weight, score / each, bias / each, spread / each)
+        parts["bits_per_kilotoken"] = (weight, score / each, bias / each, spread / each, None)
     else:
         reason["bits_per_kilotoken"] = reason.get("received_bits", how)
     pool = None if table.no_rates else Pool(table, assumptions.level)
@@ -88,7 +88,8 @@ def side(groups: Groups, assumptions: Assumptions) -> Side:
     tables = pool.tables({"pass_rate": PassRate(), **_functionals()})
     sums = pool.sums(tables)
     for key, scores in tables.items():
-        parts[key] = (*over(sums, key), pool.averaged(scores.bias), pool.averaged(scores.spread))
+        bias, spread, low, high = (pool.averaged(c) for c in (scores.bias, scores.spread, scores.low, scores.high))
+        parts[key] = (*over(sums, key), bias, spread, (low, high))
     return Side(run_names(table), ids, table.followed, parts, reason, lines, most, notes)
 
 
@@ -145,22 +146,22 @@ def _positions(ids: list[str], shared: list[str]) -> np.ndarray:
 
 
 def _chosen(part: Part, rows: np.ndarray | None) -> Part:
-    weight, score, bias, spread = part
-    return part if rows is None else (weight[rows], score[rows], bias, spread)
+    return part if rows is None else (part[0][rows], part[1][rows], *part[2:])
 
 
 def _figure(part: Part, name: str, unit: str, level: float, most: float) -> Estimate:
-    weight, score, bias, spread = part
+    weight, score, bias, spread, each = part
     return cluster_ratio(
-        weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, most)
-    )
+        weight, score, bias, spread, name=name, unit=unit, level=level, method="by prompt", within=(0.0, most),
+        each=each,
+    )  # fmt: skip
 
 
 def _difference(parts: list[Any], paired: bool, name: str, unit: str, level: float) -> Estimate:
     """Every prompt's share of the difference; a prompt in both runs is one unit, so what it shares cancels."""
     shares, gap, bias, spread = [], 0.0, 0.0, 0.0
     size = parts[0][0].size if paired else parts[0][0].size + parts[1][0].size
-    for sign, (weight, score, worst, typical) in zip((-1, 1), parts, strict=True):
+    for sign, (weight, score, worst, typical, _) in zip((-1, 1), parts, strict=True):
         total = weight.sum()
         if not total:
             return Estimate.missing(name, unit, "a run has no group of two rollouts or more among these prompts")

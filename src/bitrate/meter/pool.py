@@ -49,6 +49,7 @@ class Pool:
             self.table, sums.who, sums.weight, sums.score[key], self.averaged(table.bias), self.averaged(table.spread),
             name=name, unit=unit, level=self.level, method="minimax linear, by prompt",
             within=(functional.low, functional.high),
+            each=(self.averaged(table.low), self.averaged(table.high)),
         )  # fmt: skip
 
     def averaged(self, column: Floats) -> float:
@@ -77,7 +78,7 @@ def counted_share(table: GroupTable, sums: Sums, name: str, unit: str, *, level:
     [score] = sums.score.values()
     return prompt_ratio(
         table, sums.who, sums.weight, score, 0.0, 1.0, name=name, unit=unit, level=level, within=(0.0, 1.0),
-        method="counted, by prompt",
+        method="counted, by prompt", each=(0.0, 1.0),
     )  # fmt: skip
 
 
@@ -98,14 +99,17 @@ def graded_entropy(table: GroupTable, functional: Functional, counts: Ints, *, l
     some, none = np.unique(sizes), 0 * np.unique(sizes)
     scores = score_table(functional, np.concatenate([some, n]), many.size, np.concatenate([none, drawn]))
     undrawn = scores.rows(0 * sizes, sizes)
-    bias, spread = (float((sizes * c[undrawn]).sum() / sizes.sum()) for c in (scores.bias, scores.spread))
+    bias, spread, low, high = (
+        levels * float((sizes * c[undrawn]).sum() / sizes.sum())
+        for c in (scores.bias, scores.spread, scores.low, scores.high)
+    )
     above = n * (scores.score[scores.rows(drawn, n)] - scores.score[scores.rows(0 * drawn, n)])
     bits = np.zeros(table.n.size)
     bits[many] = levels * scores.score[undrawn]
     sums = table.sums({"bits": bits}, many, table.n)
     more = np.bincount(who, weights=above, minlength=table.totals["prompts"])
     return prompt_ratio(
-        table, sums.who, sums.weight, sums.score["bits"] + more[sums.who], levels * bias, levels * spread,
-        name=name, unit=unit, level=level, within=(0.0, float(np.log2(levels))),
+        table, sums.who, sums.weight, sums.score["bits"] + more[sums.who], bias, spread,
+        name=name, unit=unit, level=level, within=(0.0, float(np.log2(levels))), each=(low, high),
         method=f"minimax linear over {levels} reward levels, by prompt",
     )  # fmt: skip

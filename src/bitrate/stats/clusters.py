@@ -9,8 +9,12 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri, stdtr, stdtrit
 
 from bitrate.errors import InputError
+from bitrate.stats.few import bounds, part_of_bounds
 from bitrate.types import Estimate, Floats, Ints
 from bitrate.wording import number_of
+
+#: Degrees of freedom at which Student's t is normal.
+NORMAL = 1e9
 
 
 def check_level(level: float) -> float:
@@ -48,6 +52,18 @@ def biased_quantile(shift: float, dof: float, level: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if excess(middle) > 0 else (middle, high)
     return (low + high) / 2
+
+
+def one_end(shift: float, level: float) -> float:
+    """The chance with which either end may miss a figure that is off by at most ``shift`` standard errors.
+
+    Without bias each has half of what the level allows. With it only one end at a time is in danger, and has nearly
+    all of it.
+
+    >>> round(one_end(0.0, 0.95), 4), round(one_end(1.0, 0.95), 4)
+    (0.025, 0.0499)
+    """
+    return float(stdtr(NORMAL, shift - biased_quantile(shift, NORMAL, level)))
 
 
 def unseen_clusters(level: float) -> float:
@@ -158,6 +174,7 @@ def cluster_ratio(
     method: str = "ratio of sums",
     within: tuple[float, float] = (-math.inf, math.inf),
     also: tuple[float, float] = (0.0, math.inf),
+    each: tuple[float, float] | None = None,
 ) -> Estimate:
     """``sum(score) / sum(weight)`` over independent clusters, with an interval.
 
@@ -167,6 +184,10 @@ def cluster_ratio(
     out, so that data without any variation still get an honest interval. The half-width is c*se with
     ``P(|T + bias/se| <= c) = level``, T of Student's t with C_eff - 1 degrees of freedom, and the side to which the
     clusters are skewed gets ``|skewness| (2 z^2 + 1) / 6`` more.
+
+    Where the range of a cluster's score is known, up to 20 clusters have the ends of Gaffke's bound instead, which is
+    shorter and holds for any scores in the range. From 21 to 30 clusters they pass evenly into the above. The bound
+    knows nothing of an error that clusters do not show: where there is one, the above stays.
 
     Args:
         weight: sum of the groups' weights in each cluster, shape [clusters], not negative.
@@ -181,6 +202,7 @@ def cluster_ratio(
             coverage. An estimate outside is moved to the edge, its interval with it, and ``method`` says so.
         also: standard error that clusters do not show, to be added in quadrature, and its degrees of freedom: what
             :func:`second_way` says of runs whose prompts are the clusters.
+        each: least and greatest score over weight that a cluster may have; None: not known.
 
     Returns:
         Estimate in ``unit``, n the number of clusters. Without a value for fewer than two clusters of positive weight.
@@ -188,7 +210,8 @@ def cluster_ratio(
     Raises:
         InputError: shapes that differ, numbers that are not finite, a negative weight or bias, a spread not above 0.
 
-    Reference: Efron and Stein (1981), the jackknife; Hall (1992), The Bootstrap and Edgeworth Expansion, ch. 2.
+    Reference: Efron and Stein (1981), the jackknife; Hall (1992), The Bootstrap and Edgeworth Expansion, ch. 2;
+    docs/estimators.md#few.
 
     >>> made = cluster_ratio([1, 1, 2], [0.0, 1.0, 1.0], 0.0, 0.5, name="x", unit="share")
     >>> made.value, made.n
@@ -199,6 +222,8 @@ def cluster_ratio(
         raise InputError(f"bias = {bias}; want a finite number that is not negative")
     if not (spread > 0 and math.isfinite(spread)):
         raise InputError(f"spread = {spread}; want a finite number above 0")
+    if each and not each[0] < each[1]:
+        raise InputError(f"each = {each}; want the least and the greatest that a score may be")
     w, s = _checked_sums(weight, score)
     if w.size < 2:
         return Estimate.missing(name, unit, f"{number_of(w.size, 'independent cluster')}; an interval needs 2", w.size)
@@ -217,4 +242,10 @@ def cluster_ratio(
     if centre != ratio:
         how += f"; estimate {ratio:.3g} moved to {centre:g}, the edge of the possible range"
     low, high = centre - half + min(tail, 0.0), centre + half + max(tail, 0.0)
+    part = part_of_bounds(w.size) if each and not also[0] else 0.0
+    if each and part:
+        least, most = bounds(w, s, each, one_end(bias / se, level))
+        low = min(centre, part * (least - bias) + (1 - part) * low)
+        high = max(centre, part * (most + bias) + (1 - part) * high)
+        how += "; Gaffke's bounds" if part == 1 else f"; {part:.0%} of the way to Gaffke's bounds"
     return Estimate(name, centre, max(low, within[0]), min(high, within[1]), unit, level, w.size, how, bias=bias)

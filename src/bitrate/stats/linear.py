@@ -22,9 +22,9 @@ from bitrate.types import Estimate, Floats
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """One row for each (n, k): the score, and for its n the greatest bias and how far an unseen prompt may lie.
+    """One row for each (n, k): the score; for its n the greatest bias, how far an unseen prompt may lie, and the range.
 
-    Fields are flat arrays of the counts asked for, by n then k. Bias and spread of a pooled figure are the
+    Fields are flat arrays of the counts asked for, by n then k. All but the score of a pooled figure are the
     weighted means over its groups.
     """
 
@@ -35,6 +35,8 @@ class ScoreTable:
     score: Floats
     bias: Floats
     spread: Floats
+    low: Floats
+    high: Floats
 
     def rows(self, n_correct: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each group in the table; InputError if its counts are not in it."""
@@ -101,7 +103,8 @@ def score_tables(
     units = 2 ** round(np.log2(n_units))
     made = scores(functionals, right, size, units)
     return [
-        ScoreTable(f, units, size, right, m.score, m.bias, m.spread) for f, m in zip(functionals, made, strict=True)
+        ScoreTable(f, units, size, right, m.score, m.bias, m.spread, m.low, m.high)
+        for f, m in zip(functionals, made, strict=True)
     ]
 
 
@@ -152,17 +155,20 @@ def mean_functional(
     table = score_table(functional, size.tolist(), right.size, right)
     row = table.rows(right, size)
     index = cluster_index(clusters, right.size)
-    total = share.sum()
+    bias, spread, least, most = (
+        float(share @ of_size[row] / share.sum()) for of_size in (table.bias, table.spread, table.low, table.high)
+    )
     return cluster_ratio(
         cluster_sums(index, share),
         cluster_sums(index, share * table.score[row]),
-        float(share @ table.bias[row] / total),
-        float(share @ table.spread[row] / total),
+        bias,
+        spread,
         name=functional.name,
         unit=functional.unit,
         level=level,
         method="minimax linear",
         within=(functional.low, functional.high),
+        each=(least, most),
     )
 
 

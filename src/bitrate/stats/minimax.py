@@ -155,11 +155,13 @@ def _lift(small: Floats, right: Floats, n: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Scores:
-    """For each (n, k) asked for: its score, its size's greatest bias, and how far from the mean a prompt may lie."""
+    """For each (n, k): its score; for its n the greatest bias, how far off the mean a prompt may lie, and the range."""
 
     score: Floats
     bias: Floats
     spread: Floats
+    low: Floats
+    high: Floats
 
 
 def scores(functionals: Sequence[Functional], n_correct: ArrayLike, n: ArrayLike, n_units: int) -> list[Scores]:
@@ -175,7 +177,7 @@ def scores(functionals: Sequence[Functional], n_correct: ArrayLike, n: ArrayLike
         One :class:`Scores` a functional, arrays of shape [counts].
     """
     right, size = np.asarray(n_correct, float), np.asarray(n, float)
-    made = [Scores(f.unbiased_at(right, size), np.zeros(right.size), _reach(f, size)) for f in functionals]
+    made = [Scores(f.unbiased_at(right, size), np.zeros(right.size), *_reach(f, size)) for f in functionals]
     sizes, home = np.unique(size, return_inverse=True)
     solved = np.array([_solved_size(int(x)) for x in sizes])[home.reshape(-1)] if sizes.size else sizes
     for small in np.unique(solved).astype(int).tolist():
@@ -195,15 +197,18 @@ def scores(functionals: Sequence[Functional], n_correct: ArrayLike, n: ArrayLike
             # One right of n is in a subset of that size with chance size / n.
             ends = max(abs(float(table[1] - table[0])), abs(float(table[-1] - table[-2])))
             m.spread[rows[here]] = np.maximum(f.high - f.low, ends * small / size[rows[here]])
+            m.low[rows[here]], m.high[rows[here]] = table.min(), table.max()
     return made
 
 
-def _reach(functional: Functional, n: Floats) -> Floats:
-    """What all-right or all-wrong data may have missed: prompts of any other rate, or one odd rollout in a group."""
-    none, one = functional.unbiased_at(np.zeros(n.size), n), functional.unbiased_at(np.minimum(n, 1), n)
-    most, last = functional.unbiased_at(n, n), functional.unbiased_at(n - 1, n)
-    odd = np.fmax(np.abs(one - none), np.abs(most - last))
-    return np.fmax(functional.high - functional.low, odd)
+def _reach(functional: Functional, n: Floats) -> tuple[Floats, Floats, Floats]:
+    """What all-right or all-wrong data may have missed: prompts of any other rate, or one odd rollout in a group.
+
+    And the least and the greatest of the scores without bias, which lie at the ends or in the middle.
+    """
+    at = [functional.unbiased_at(k, n) for k in (0 * n, np.minimum(n, 1), np.floor(n / 2), n - 1, n)]
+    odd = np.fmax(np.abs(at[1] - at[0]), np.abs(at[-1] - at[-2]))
+    return np.fmax(functional.high - functional.low, odd), np.min(at, axis=0), np.max(at, axis=0)
 
 
 def coefficients(functional: Functional, n: int, n_units: int) -> tuple[Floats, float]:

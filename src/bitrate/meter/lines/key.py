@@ -39,7 +39,7 @@ def measure(run: Run) -> Estimate:
     )
     found = prompt_ratio(
         table, np.arange(bits.size), np.ones(bits.size), bits, 0.0, -log2.low, name="", unit="", level=run.level,
-        method=method, within=(0.0, -log2.low),
+        method=method, within=(0.0, -log2.low), each=(0.0, -log2.low),
     )  # fmt: skip
     return found if found.known is None else _with_p0(found, run, log2)
 
