@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitrate.stats import DeadShare, LearningValue, Log2PassRate, OutcomeEntropy, UpdateBits
+from bitrate.stats import DeadShare, LearningValue, Log2PassRate, OutcomeEntropy, PassRate, UpdateBits, cluster_ratio
 
 
 def _load():
@@ -49,6 +49,37 @@ def test_other_figures_are_covered(functional, population):
 @pytest.mark.parametrize("population", benchmark.POPULATIONS, ids=lambda p: p.name)
 def test_prompts_visited_several_times_are_covered(population):
     assert benchmark.study_clusters(population, 8, 100, **generator())["by prompt"].coverage >= LEAST
+
+
+@pytest.mark.parametrize("population", benchmark.FEW, ids=lambda p: p.name)
+@pytest.mark.parametrize(("k", "prompts"), [(4, 3), (64, 8), (8, 14), (64, 26)])
+@pytest.mark.parametrize("functional", [OutcomeEntropy(), PassRate()], ids=lambda f: f.name)
+def test_few_prompts_are_covered(population, functional, k, prompts):
+    assert benchmark.study_few(population, functional, k, prompts, **generator()).coverage >= LEAST
+
+
+#: Cells whose samples are few enough to enumerate, so that coverage is exact: K, N, level.
+EXACT = [(2, n, level) for n in (2, 3, 4, 6, 8, 11, 14, 20) for level in (0.95, 0.9999)] + [(4, 6, 0.95), (2, 27, 0.95)]
+
+
+@pytest.mark.parametrize(("k", "prompts", "level"), EXACT)
+@pytest.mark.parametrize("functional", [OutcomeEntropy(), PassRate(), LearningValue()], ids=lambda f: f.name)
+def test_few_prompts_are_covered_whatever_the_population(functional, k, prompts, level):
+    assert benchmark.Enumerated(functional, k, prompts, level).worst() >= level
+
+
+def test_each_end_may_miss_half_as_often_as_both(monkeypatch):
+    """What the bias allows for is not there where there is no bias."""
+    monkeypatch.setattr("bitrate.stats.clusters.one_end", lambda shift, level: 1 - level)
+    assert benchmark.Enumerated(PassRate(), 2, 14, 0.95).worst() < 0.94
+
+
+def test_the_greatest_bias_is_allowed_for(monkeypatch):
+    def unbiased(weight, score, bias, *rest, **options):
+        return cluster_ratio(weight, score, 0.0, *rest, **options)
+
+    monkeypatch.setattr("bitrate.stats.linear.cluster_ratio", unbiased)
+    assert benchmark.Enumerated(OutcomeEntropy(), 2, 14, 0.95).worst() < 0.94
 
 
 def test_the_error_is_a_fraction_of_the_naive_one():
