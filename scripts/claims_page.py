@@ -100,14 +100,26 @@ def measured_anew(claim: Claim, runs: Path | None) -> dict[str, Any]:
     new = json.loads(json.dumps(record(claim, judge(replace(claim, cases=cases), SEED, full=True, runs=Store(runs)))))
     if old:
         new["points"] += old["points"]
-        new["cost"] = {k: v + old["cost"][k] for k, v in new["cost"].items()}
+        new["cost"] = old["cost"] and {k: v + old["cost"][k] for k, v in new["cost"].items()}
     return judged_again(new, claim)
 
 
 def judge_again() -> None:
     """Hold the published estimates against the formulas of today."""
     records = json.loads(RESULTS.read_text("utf-8"))["claims"]
-    save([judged_again(r, find(r["id"])) for r in records])
+    save([judged_again(r, find(r["id"])) for r in [*records, *parted(records)]])
+
+
+def parted(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records of trained claims that are new, and whose cases were published as another's; their cost is not known."""
+    known = {r["id"] for r in records}
+    trained = {p["case"]: (r, p) for r in records if find(r["id"]).arms for p in r["points"]}
+    return [
+        trained[claim.cases[0].name][0]
+        | {"id": claim.id, "points": [trained[c.name][1] for c in claim.cases], "cost": None}
+        for claim in all_claims()
+        if claim.arms and claim.id not in known and all(c.name in trained for c in claim.cases)
+    ]
 
 
 def judged_again(published: dict[str, Any], claim: Claim) -> dict[str, Any]:
@@ -125,7 +137,9 @@ def judged_again(published: dict[str, Any], claim: Claim) -> dict[str, Any]:
         for new in verdict["points"] for name in ("prediction", "stated", "rival")
     )  # fmt: skip
     judged_now = published | {k: verdict[k] for k in ("outcome", "theory_outcome", "rival_outcome", "points")}
-    judged_now |= {name: getattr(claim, name) for name in SAID}
+    judged_now |= {name: getattr(claim, name) for name in SAID} | {"against": list(claim.against)}
+    if len(points) < len(before):
+        judged_now["cost"] = None  # what these cases cost apart from the others is not known
     return judged_now | {"predicted": published.get("predicted", "") if same else ""}
 
 

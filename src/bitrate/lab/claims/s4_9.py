@@ -95,7 +95,8 @@ def unknown(good: int) -> Case:
     """What an example of a set leaves open of the reward of another guess. The source: a label says it."""
     bits = (1 - 1 / 8) * binary_entropy((good - 1) / 7)  # unless the guess is the example
     return case(
-        f"reward of a guess, given an example, {good} of 8 good", bits, (0.0, "exact"), float(fixed_set_rollout(8, good)),
+        f"reward of a guess, given an example, {good} of 8 good", bits, (0.0, "exact"),
+        float(fixed_set_rollout(8, good)),
         REWARD, False, alone=beside_an_example(good),
     )  # fmt: skip
 
