@@ -3,8 +3,8 @@
 ``python scripts/claims_page.py`` runs every claim that needs no training runs. With ids, ``T2 S1.17 --runs DIR``, it
 runs those, in full, and puts them beside the verdicts that are published; training runs that DIR has are taken over.
 ``--missing`` measures of them the cases alone that no estimate is published of. ``--page`` only makes the page, from
-``results/claims.json`` as it is; ``--judge`` first judges the published estimates again, by the claims and the judge as
-they are now.
+``results/claims.json`` as it is; ``--judge`` first judges the published estimates again, of the claims named or of all,
+by the claims and the judge as they are now. A new claim that took its cases from another has its estimates from there.
 
 What is predicted must be committed before the run that judges it: files of claims with changes are refused, and the
 verdict names the commit. A verdict of an estimate that is older than a formula it is held against names none.
@@ -104,10 +104,10 @@ def measured_anew(claim: Claim, runs: Path | None) -> dict[str, Any]:
     return judged_again(new, claim)
 
 
-def judge_again() -> None:
-    """Hold the published estimates against the formulas of today."""
+def judge_again(ids: list[str]) -> None:
+    """Hold the published estimates of claims against the formulas of today."""
     records = json.loads(RESULTS.read_text("utf-8"))["claims"]
-    save([judged_again(r, find(r["id"])) for r in [*records, *parted(records)]])
+    save([judged_again(r, find(r["id"])) for r in [*records, *parted(records)] if r["id"] in ids])
 
 
 def parted(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -164,14 +164,14 @@ def save(records: Sequence[dict[str, Any]]) -> None:
 def main() -> None:
     """Run, publish, draw, write."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("ids", nargs="*", help="claims to run; by default all that need no training")
+    asked.add_argument("ids", nargs="*", help="claims to run or judge; by default all that need no training, or all")
     asked.add_argument("--runs", type=Path, help="folder of training runs")
     asked.add_argument("--missing", action="store_true", help="measure only cases without a published estimate")
     asked.add_argument("--page", action="store_true", help="make the page only")
     asked.add_argument("--judge", action="store_true", help="judge the published estimates again")
     given = asked.parse_args()
     if given.judge:
-        judge_again()
+        judge_again(given.ids or [c.id for c in all_claims()])
     elif not given.page:
         publish(given.ids or [c.id for c in all_claims() if not c.arms], given.runs, given.missing)
     records = json.loads(RESULTS.read_text("utf-8"))["claims"]
