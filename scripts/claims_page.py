@@ -3,8 +3,8 @@
 ``python scripts/claims_page.py`` runs every claim that needs no training runs. With ids, ``T2 S1.17 --runs DIR``, it
 runs those, in full, and puts them beside the verdicts that are published; training runs that DIR has are taken over.
 ``--missing`` measures of them the cases alone that no estimate is published of. ``--page`` only makes the page, from
-``results/claims.json`` as it is; ``--judge`` first judges the published estimates again, by the claims and the judge as
-they are now.
+``results/claims.json`` as it is; ``--judge`` first judges the published estimates again, of the claims named or of all,
+by the claims and the judge as they are now. A new claim that took its cases from another has its estimates from there.
 
 What is predicted must be committed before the run that judges it: files of claims with changes are refused, and the
 verdict names the commit. A verdict of an estimate that is older than a formula it is held against names none.
@@ -100,14 +100,26 @@ def measured_anew(claim: Claim, runs: Path | None) -> dict[str, Any]:
     new = json.loads(json.dumps(record(claim, judge(replace(claim, cases=cases), SEED, full=True, runs=Store(runs)))))
     if old:
         new["points"] += old["points"]
-        new["cost"] = {k: v + old["cost"][k] for k, v in new["cost"].items()}
+        new["cost"] = old["cost"] and {k: v + old["cost"][k] for k, v in new["cost"].items()}
     return judged_again(new, claim)
 
 
-def judge_again() -> None:
-    """Hold the published estimates against the formulas of today."""
+def judge_again(ids: list[str]) -> None:
+    """Hold the published estimates of claims against the formulas of today."""
     records = json.loads(RESULTS.read_text("utf-8"))["claims"]
-    save([judged_again(r, find(r["id"])) for r in records])
+    save([judged_again(r, find(r["id"])) for r in [*records, *parted(records)] if r["id"] in ids])
+
+
+def parted(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records of trained claims that are new, and whose cases were published as another's; their cost is not known."""
+    known = {r["id"] for r in records}
+    trained = {p["case"]: (r, p) for r in records if find(r["id"]).arms for p in r["points"]}
+    return [
+        trained[claim.cases[0].name][0]
+        | {"id": claim.id, "points": [trained[c.name][1] for c in claim.cases], "cost": None}
+        for claim in all_claims()
+        if claim.arms and claim.id not in known and all(c.name in trained for c in claim.cases)
+    ]
 
 
 def judged_again(published: dict[str, Any], claim: Claim) -> dict[str, Any]:
@@ -125,7 +137,9 @@ def judged_again(published: dict[str, Any], claim: Claim) -> dict[str, Any]:
         for new in verdict["points"] for name in ("prediction", "stated", "rival")
     )  # fmt: skip
     judged_now = published | {k: verdict[k] for k in ("outcome", "theory_outcome", "rival_outcome", "points")}
-    judged_now |= {name: getattr(claim, name) for name in SAID}
+    judged_now |= {name: getattr(claim, name) for name in SAID} | {"against": list(claim.against)}
+    if len(points) < len(before):
+        judged_now["cost"] = None  # what these cases cost apart from the others is not known
     return judged_now | {"predicted": published.get("predicted", "") if same else ""}
 
 
@@ -150,14 +164,14 @@ def save(records: Sequence[dict[str, Any]]) -> None:
 def main() -> None:
     """Run, publish, draw, write."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("ids", nargs="*", help="claims to run; by default all that need no training")
+    asked.add_argument("ids", nargs="*", help="claims to run or judge; by default all that need no training, or all")
     asked.add_argument("--runs", type=Path, help="folder of training runs")
     asked.add_argument("--missing", action="store_true", help="measure only cases without a published estimate")
     asked.add_argument("--page", action="store_true", help="make the page only")
     asked.add_argument("--judge", action="store_true", help="judge the published estimates again")
     given = asked.parse_args()
     if given.judge:
-        judge_again()
+        judge_again(given.ids or [c.id for c in all_claims()])
     elif not given.page:
         publish(given.ids or [c.id for c in all_claims() if not c.arms], given.runs, given.missing)
     records = json.loads(RESULTS.read_text("utf-8"))["claims"]

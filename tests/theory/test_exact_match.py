@@ -231,6 +231,72 @@ def test_the_general_bound_counts_patterns() -> None:
     assert 4 * float(binary_entropy(0.3)) > float(group_bound(4))  # 3.53 > 2.32: S1.9 refuted for sets
 
 
+@pytest.mark.parametrize("levels", [2, 3, 4])
+def test_the_graded_bound_counts_patterns(levels: int) -> None:
+    """Against the patterns of rewards in which at most d answers are above the lowest level."""
+    from itertools import product
+
+    for m in range(5):
+        patterns = list(product(range(levels), repeat=m))
+        for d in range(6):
+            count = sum(np.count_nonzero(pattern) <= d for pattern in patterns)
+            assert float(group_bound(m, d, levels)) == pytest.approx(math.log2(count), abs=1e-12)
+        assert float(group_bound(m, math.inf, levels)) == pytest.approx(m * math.log2(levels))
+
+
+def pseudo_dimension(patterns: NDArray[np.int64]) -> int:
+    """The most answers for which some thresholds part the patterns in every way, above or not, by trying all."""
+    from itertools import combinations, product
+
+    answers = patterns.shape[1]
+    for d in range(answers, 0, -1):
+        for some in combinations(range(answers), d):
+            for above in product(range(1, int(patterns.max()) + 1), repeat=d):
+                if len({tuple(row) for row in patterns[:, some] >= np.array(above)}) == 2**d:
+                    return d
+    return 0
+
+
+def test_the_graded_bound_holds_for_any_class_of_verifiers() -> None:
+    """Random classes of graded verifiers, as many patterns as they have against their pseudo-dimension."""
+    from itertools import product
+
+    rng, seen, tight = np.random.default_rng(5), set(), 0
+    for _ in range(400):
+        levels, answers = int(rng.integers(2, 5)), int(rng.integers(1, 4))
+        every = np.array(list(product(range(levels), repeat=answers)))
+        some = every[rng.random(len(every)) < rng.uniform(0.05, 1)]
+        if not some.size:
+            continue
+        d = pseudo_dimension(some)
+        bound = float(group_bound(answers, d, levels))
+        assert math.log2(len(some)) <= bound + 1e-12
+        seen.add(d)
+        tight += bound - math.log2(len(some)) < 1e-9
+    assert seen >= {0, 1, 2, 3} and tight > 10
+
+
+def test_a_reward_by_distance_fills_the_graded_bound_of_one_answer() -> None:
+    """Targets 0..8 on a line, graded by how near: the answer at the end tells all, 9 patterns of 9 levels."""
+    near = 8 - np.abs(np.arange(9)[:, None] - np.array([0]))
+    assert pseudo_dimension(near) == 1
+    assert float(group_bound(1, levels=9)) == math.log2(len(np.unique(near, axis=0)))
+
+
+@pytest.mark.parametrize("levels", [2, 3, 17, 1001])
+@pytest.mark.parametrize("m", [1001, 5000])
+def test_the_graded_bound_of_many_answers_against_whole_numbers(m: int, levels: int) -> None:
+    """Above the size at which patterns are counted one by one."""
+    w = levels - 1
+    mean, total, exact = m * w // levels, 0, {}
+    for i in range(m):
+        total += math.comb(m, i) * w**i
+        if i in {0, 1, 3, 40, m // 3, mean - 60, mean - 1, mean, m - 2, m - 1}:
+            exact[i] = math.log2(total)
+    for d, wanted in exact.items():
+        assert float(group_bound(m, d, levels)) == pytest.approx(wanted, rel=1e-12), d
+
+
 def test_tries(rng: np.random.Generator) -> None:
     prior = draw(rng, 6)
     best = best_policy_for_tries(prior)
@@ -254,6 +320,7 @@ def test_tries(rng: np.random.Generator) -> None:
         (lambda: outcome_information([1.5, -0.5], [0.5, 0.5]), "not negative"),
         (lambda: group_information_given_distinct(3, 4), "at most all"),
         (lambda: group_bound(2.5), "distinct = 2.5"),
+        (lambda: group_bound(2, 1, 1), "levels = 1"),
         (lambda: distinct_answers(0, 3), "n_answers = 0"),
     ],
 )

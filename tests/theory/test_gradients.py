@@ -1,12 +1,15 @@
 """Signal to noise against the mean and variance of the enumerated gradient."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bitrate.errors import InputError
-from bitrate.theory.gradients import gradient_snr, label_gradient_snr, success_advantage
+from bitrate.lab.worlds.learners import advantages
+from bitrate.theory.gradients import gradient_snr, group_gradient_snr, label_gradient_snr, success_advantage
 
 
 def enumerated_snr(chance, gradients):
@@ -43,6 +46,28 @@ def test_two_answers_have_a_baseline_without_noise():
     assert gradient_snr(0.25, 0.75, others=2) < 1
 
 
+@pytest.mark.parametrize("advantage", ["rloo", "grpo", 0.0, 0.3, -1.0])
+@pytest.mark.parametrize(("right", "wrong", "k"), [(1, 1, 2), (1, 3, 4), (2, 2, 4), (3, 1, 3), (2, 3, 3), (1, 1, 6)])
+def test_claim_s1_18_group_snr_is_that_of_the_enumerated_gradient(right, wrong, k, advantage):
+    """Every sequence of K answers, with the advantages that the lab's trainer computes."""
+    for p in (0.03, 0.4, 0.9):
+        policy = np.r_[np.full(right, p / right), np.full(wrong, (1 - p) / wrong)]
+        groups = np.array(list(product(range(right + wrong), repeat=k)))
+        weight = advantages(groups < right, advantage)
+        gradients = (weight[:, :, None] * (np.eye(right + wrong)[groups] - policy)).mean(axis=1)
+        expected = enumerated_snr(np.prod(policy[groups], axis=1), gradients)
+        assert group_gradient_snr(p, k, advantage, right, wrong) == pytest.approx(expected, rel=1e-9)
+
+
+def test_claim_s1_18_one_rollout_is_the_gradient_of_one_rollout():
+    p = np.array([[0.1, 0.5], [0.7, 0.99]])
+    for baseline in (0.0, 0.2, 1.0):
+        one = gradient_snr(p, baseline, others=4)
+        assert group_gradient_snr(p, 1, baseline, wrong=4) == pytest.approx(one)
+        assert group_gradient_snr(p, 8, baseline, wrong=4) == pytest.approx(8 * one)
+    assert group_gradient_snr(0.25, 3, 0.75) == np.inf  # as without a group
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))
 def test_claim_s3_9_label_gradient_snr_is_that_of_the_enumerated_gradient(seed, size):
     q, pi = np.random.default_rng(seed).dirichlet(np.ones(size), size=2)
@@ -77,6 +102,9 @@ def test_a_success_that_never_happens_has_no_finite_standardised_advantage():
         (lambda: gradient_snr(1.5), r"p = 1.5; want probabilities in \[0, 1\]"),
         (lambda: gradient_snr(0.5, np.nan), "baseline = nan; want finite numbers"),
         (lambda: gradient_snr(0.5, 0.0, 0), "others = 0; want whole numbers, 1 or more"),
+        (lambda: group_gradient_snr(1.0, 4, "rloo"), "1 - p = 0; want finite numbers above 0"),
+        (lambda: group_gradient_snr(0.5, 1, "rloo"), "k = 1 with advantage 'rloo'; want 2 rollouts or more"),
+        (lambda: group_gradient_snr(0.5, 4, "ppo"), "advantage = 'ppo'; want 'rloo', 'grpo' or a baseline"),
         (lambda: label_gradient_snr([0.5, 0.5], [0.2, 0.3, 0.5]), "policy has 3 labels; want 2"),
         (lambda: label_gradient_snr([0.0, 1.0], [0.0, 1.0]), "policy = target"),
         (lambda: label_gradient_snr([0.5, 0.6], [0.5, 0.5]), "target"),

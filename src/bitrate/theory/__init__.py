@@ -40,7 +40,7 @@ from bitrate.theory.graded import (
     quantised_reward_bound,
     unit_test_information,
 )
-from bitrate.theory.gradients import gradient_snr, label_gradient_snr, success_advantage
+from bitrate.theory.gradients import gradient_snr, group_gradient_snr, label_gradient_snr, success_advantage
 from bitrate.theory.groups import dead_group_probability, group_normalised_information
 from bitrate.theory.labels import label_information, mutual_information, sampled_guess_information, surprisal
 from bitrate.theory.pass_rates import group_entropy, pass_rate_information
@@ -85,6 +85,7 @@ __all__ = [
     "gradient_snr",
     "group_bound",
     "group_entropy",
+    "group_gradient_snr",
     "group_information",
     "group_information_given_distinct",
     "group_normalised_information",

@@ -154,52 +154,58 @@ def group_information_given_distinct(n_answers: ArrayLike, distinct: ArrayLike) 
     return np.asarray(np.minimum(bits, np.log2(v)))  # all answers but one say all, and rounding can exceed it
 
 
-def group_bound(distinct: ArrayLike, dimension: float = 1) -> Floats:
-    """Most bits of a group with M different answers: ``log2 sum_(i <= d) C(M, i)``; ``log2(M+1)`` for one right answer.
+def group_bound(distinct: ArrayLike, dimension: float = 1, levels: float = 2) -> Floats:
+    """Most bits of a group with M different answers: ``log2 sum_(i <= d) C(M, i) (L-1)^i``, L the levels of a reward.
 
-    The outcomes of M answers are one of at most so many patterns (Sauer and Shelah), d the VC dimension of the
-    verifiers that are possible. A verifier that accepts any set of answers has no finite d: M bits.
+    With two levels and one right answer, ``log2(M+1)``. The rewards of M answers are one of at most so many patterns, d
+    the VC dimension of the verifiers that are possible (Sauer and Shelah), for more than two levels their
+    pseudo-dimension (Haussler and Long). At most d answers above the lowest level is one such class. A verifier that
+    may give any level to any answer has no finite d: M log2 L bits.
 
     Args:
         distinct: M, whole numbers from 0.
         dimension: d, a whole number from 0, or infinity.
+        levels: L, values that a reward can take, a whole number from 2.
 
     Returns:
-        Bits per group, shape of ``distinct``, within 1e-12 of their size at any M and d.
+        Bits per group, shape of ``distinct``, within 1e-12 of their size at any M, d and L.
 
     Raises:
-        InputError: numbers that are not whole or below 0.
+        InputError: numbers that are not whole or below 0, or fewer than 2 levels.
 
-    Reference: docs/theory.md#groups, claim S1.9; Sauer (1972).
+    Reference: docs/theory.md#groups, claims S1.9 and S1.19; Sauer (1972); Haussler and Long (1995), A generalization
+    of Sauer's lemma.
 
     >>> group_bound([1, 3, 7]).tolist()
     [1.0, 2.0, 3.0]
-    >>> group_bound(4, math.inf).tolist()
-    4.0
+    >>> group_bound(4, math.inf).tolist(), group_bound(5, levels=4).tolist()
+    (4.0, 4.0)
     """
     m = whole("distinct", distinct, 0)
-    most = one("dimension", numbers("dimension", dimension))
+    most, above = one("dimension", numbers("dimension", dimension)), one("levels", whole("levels", levels, 2)) - 1
     if most != math.inf:
         whole("dimension", most, 0)
-    return np.asarray([_log_patterns(float(x), most) for x in m.ravel()]).reshape(m.shape)
+    return np.asarray([_log_patterns(float(x), most, above) for x in m.ravel()]).reshape(m.shape)
 
 
-def _log_patterns(m: float, d: float) -> float:
-    """``log2 sum_(i <= d) C(m, i)``."""
+def _log_patterns(m: float, d: float, w: float) -> float:
+    """``log2 sum_(i <= d) C(m, i) w^i``."""
+    every = m * math.log2(1 + w)
     if d >= m:
-        return m
+        return every
     if m <= SMALL:
-        return math.log2(sum(math.comb(int(m), i) for i in range(int(d) + 1)))
-    # Near m/2 and above it, the share of all 2^m patterns. It is 1/2 or more from m/2 on, and log2 of it does not count
-    # beside an m that is far larger.
-    if m - 2 * d < 30 * math.sqrt(m):
-        return m if m > 1e18 else m + math.log2(betainc(m - d, d + 1, 0.5))
+        return math.log2(sum(math.comb(int(m), i) * int(w) ** i for i in range(int(d) + 1)))
+    # Near the mean of the terms and above it, the share of all (1+w)^m patterns, as a binomial distribution has it. It
+    # is about 1/2 or more from the mean on, and log2 of it does not count beside an m that is far larger.
+    mean, spread = m * (w / (1 + w)), math.sqrt(m * w) / (1 + w)
+    if mean - d < 30 * spread:
+        return every if m > 1e18 else every + math.log2(betainc(m - d, d + 1, 1 / (1 + w)))
     # Else the largest term and its ratios to those before it, which fall like a geometric series.
     i = d - np.arange(min(d, TERMS))
-    ratios = i / (m - i + 1)
+    ratios = i / (m - i + 1) / w
     terms = np.cumprod(ratios)
     left = terms[-1] * ratios[-1] / (1 - ratios[-1]) if d > TERMS else 0.0
-    return float((log_choose(m, d) + math.log1p(terms.sum() + left)) / math.log(2))
+    return float((log_choose(m, d) + d * math.log(w) + math.log1p(terms.sum() + left)) / math.log(2))
 
 
 def expected_tries(prior: ArrayLike, policy: ArrayLike) -> float:

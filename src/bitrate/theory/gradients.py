@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import xlog1py, xlogy
 
 from bitrate.errors import InputError
-from bitrate.theory.checks import distribution, finite, positive, probability, whole
-from bitrate.theory.divergence import complement
+from bitrate.theory.checks import distribution, finite, group_size, one, positive, probability, whole
+from bitrate.theory.divergence import complement, log_choose
 from bitrate.types import Floats
+
+#: Noise below this share of the signal is what rounding left of none.
+SAME = 1e-12
+#: The largest group whose outcomes are summed.
+MOST_ROLLOUTS = 1_000_000
 
 
 def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1) -> Floats:
@@ -44,6 +50,71 @@ def gradient_snr(p: ArrayLike, baseline: ArrayLike = 0.0, others: ArrayLike = 1)
     with np.errstate(divide="ignore", over="ignore"):
         noise = (fails - b) ** 2 + b**2 * ((n - 1) / (n + 1)) / x
         return np.asarray(x * fails / noise)
+
+
+def group_gradient_snr(p: ArrayLike, k: int, advantage: str | float, right: int = 1, wrong: int = 1) -> Floats:
+    """Signal to noise ``|E g|^2 / tr Var g`` of a group's policy gradient ``g = sum_i A_i (e_ti - policy) / K``.
+
+    Tabular softmax policy: the mass p is spread evenly over the right answers, the rest over the wrong ones.
+
+    Args:
+        p: pass rates, each strictly between 0 and 1.
+        k: rollouts of the group, a whole number from 1.
+        advantage: "rloo", the reward less the mean reward of the others; "grpo", less the group's mean, over its
+            standard deviation, 0 where all rewards agree; or a number, the reward less it.
+        right: G, right answers alike, a whole number from 1.
+        wrong: n, wrong answers alike, a whole number from 1.
+
+    Returns:
+        A ratio without unit, shape of ``p``; inf where the gradient has no noise. "rloo" has the mean of a number: the
+        ratio of two of these is the inverse ratio of their variances.
+
+    Raises:
+        InputError: ``p`` not strictly between 0 and 1, an argument that is not a whole number from 1, more than a
+            million rollouts, "rloo" or "grpo" with one, or an unknown advantage.
+
+    Reference: docs/theory.md#gradient-noise, claim S1.18.
+
+    >>> float(group_gradient_snr(0.25, 6, 0.0))  # six times that of one rollout, p / (1-p)
+    2.0
+    >>> plain, rloo = (group_gradient_snr([0.02, 0.5, 0.9], 8, a, wrong=3) for a in (0.0, "rloo"))
+    >>> (plain / rloo).round(2).tolist()  # the variance with the group's mean over that without
+    [1.05, 1.43, 112.29]
+    """
+    x = positive("p", probability("p", p))[..., np.newaxis]
+    positive("1 - p", 1 - x)
+    size = int(one("k", group_size("k", k)))
+    if size > MOST_ROLLOUTS:
+        raise InputError(f"k = {size}; want {MOST_ROLLOUTS} rollouts or fewer")
+    g, n = one("right", whole("right", right)), one("wrong", whole("wrong", wrong))
+    m = np.arange(size + 1.0)
+    chance = np.exp(log_choose(float(size), m) + xlogy(m, x) + xlog1py(size - m, -x))
+    up, down = _group_advantages(advantage, m, size)
+    total = m * up + (size - m) * down
+    signal = np.square((chance * (m * up - total * x)).sum(-1)) * (1 / g + 1 / n)
+    square = up**2 * (m * (1 - 1 / g) + m**2 / g) + down**2 * ((size - m) * (1 - 1 / n) + (size - m) ** 2 / n)
+    square = square - 2 * total * (m * up * x / g + (size - m) * down * (1 - x) / n)
+    square = square + total**2 * (x**2 / g + (1 - x) ** 2 / n)
+    noise = (chance * square).sum(-1) - signal
+    with np.errstate(divide="ignore"):
+        ratio = signal / np.where((noise > SAME * signal) | (signal == 0), np.maximum(noise, 5e-324), 0.0)
+    return np.asarray(ratio)
+
+
+def _group_advantages(advantage: str | float, m: Floats, k: int) -> tuple[Floats, Floats]:
+    """Advantage of a right and of a wrong rollout where m = 0..K of the group are right."""
+    if not isinstance(advantage, str):
+        baseline = one("advantage", finite("advantage", advantage))
+        scale = max(1.0, abs(baseline))  # the ratio does not know it, and squares of a large baseline would overflow
+        return np.full(m.size, (1 - baseline) / scale), np.full(m.size, -baseline / scale)
+    if advantage not in {"rloo", "grpo"}:
+        raise InputError(f"advantage = {advantage!r}; want 'rloo', 'grpo' or a baseline")
+    if k == 1:
+        raise InputError(f"k = 1 with advantage {advantage!r}; want 2 rollouts or more, the others are the baseline")
+    if advantage == "rloo":
+        return (k - m) / (k - 1), -m / (k - 1)
+    spread = np.sqrt(np.maximum(m * (k - m), 1))  # where all rewards agree both advantages are 0
+    return (k - m) / spread, -m / spread
 
 
 def label_gradient_snr(target: ArrayLike, policy: ArrayLike) -> Floats:

@@ -12,7 +12,8 @@ from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, outcome_information
 from bitrate.types import Prediction
 
-WORLDS = 200_000
+#: Rollouts: counted, and as the audit sees them, in groups.
+WORLDS, AUDITED_WORLDS = 80_000, 200_000
 AUDITED = LedgerLine("ledger.outcome_bits")
 SKEWED = {"prior": (0.5, 0.3, 0.1, 0.1), "policy": (0.1, 0.2, 0.3, 0.4)}
 
@@ -41,7 +42,8 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One rollout in each of many worlds; a group in each of fewer, for the audit."""
     task, k = SingleAnswer(case.settings["prior"]), case.settings.get("k", 1)
-    collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.0, policy=case.settings["policy"])
+    worlds = AUDITED_WORLDS // k if k > 1 else WORLDS
+    collect(task, folder, rng=rng, worlds=worlds, k=k, method=0.0, policy=case.settings["policy"])
 
 
 CLAIM = Claim(

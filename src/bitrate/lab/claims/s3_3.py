@@ -11,7 +11,8 @@ from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, sampled_guess_information
 from bitrate.types import Prediction
 
-WORLDS = 200_000
+#: Rollouts: counted, and as the audit sees them, in groups.
+WORLDS, AUDITED_WORLDS = 80_000, 200_000
 AUDITED = LedgerLine("ledger.outcome_bits")
 
 
@@ -65,7 +66,8 @@ def rival(case: Case) -> Prediction:
 def simulate(case: Case, folder: Path, rng: np.random.Generator) -> None:
     """One guess in each of many worlds; a group in each of fewer, for the audit."""
     task, k = SingleAnswer(belief(case.settings["p"], case.settings["others"])), case.settings.get("k", 1)
-    collect(task, folder, rng=rng, worlds=WORLDS // k, k=k, method=0.0, policy=policy(case))
+    worlds = AUDITED_WORLDS // k if k > 1 else WORLDS
+    collect(task, folder, rng=rng, worlds=worlds, k=k, method=0.0, policy=policy(case))
 
 
 CLAIM = Claim(
