@@ -18,7 +18,7 @@ from bitrate.types import Kind, Prediction
 PROMPTS, VISITS = 48, 12
 BUDGET = float(PROMPTS * VISITS * K * 8 * TOKENS * SHAPE.parameters)
 RATES = {"sft": 0.001, "sft-fixed": 0.004, "sft-plain": 0.002, "own-successes": 0.001, "grpo": 0.001}
-ARM = Arm("s4.7-paraphrases", train, Settings(BUDGET, tuple(RATES.values()), seeds=8), smoke=1, full=8)
+ARM = Arm("s4.7-paraphrases", train, Settings(BUDGET, tuple(RATES.values()), seeds=8), smoke=1, full=6)
 NAMES = {
     "sft": "labels worded afresh", "sft-fixed": "labels worded once a prompt", "sft-plain": "labels in one wording",
     "own-successes": "own successes", "grpo": "GRPO",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from bitrate.costs import TRAIN
 from bitrate.errors import InputError
+from bitrate.lab.signals.ledger import Log, log_of
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
 from bitrate.types import Estimate, Floats
@@ -61,8 +63,11 @@ class Decades:
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of all rungs."""
         unit = "doublings"
-        flops, passed = zip(*(self._rung(folder / arm, parameters) for arm, parameters in self.rungs), strict=True)
-        cost, n = np.log2(flops), min(p.size for p in passed)
+        logs = [_networks(log_of(folder / arm)) for arm, _ in self.rungs]
+        passed = [bits if self.typical else p for _, p, bits in logs]
+        parameters = np.array([size for _, size in self.rungs])
+        cost = np.log2(TRAIN * parameters * [tokens.mean() for tokens, _, _ in logs])
+        n = min(p.size for p in passed)
         rng = np.random.default_rng(0)
         drawn = np.stack([p[rng.integers(p.size, size=(RESAMPLES, p.size))].mean(axis=1) for p in passed], axis=1)
         means = np.array([[p.mean() for p in passed]])
@@ -73,12 +78,6 @@ class Decades:
         low, high = (float(x) for x in np.quantile(figures, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
         how = f"{len(cost)} rungs; {RESAMPLES} resamples of networks within rungs"
         return Estimate(SAYS[self.says], point, min(low, point), max(high, point), unit, LEVEL, n, how)
-
-    def _rung(self, folder: Path, parameters: int) -> tuple[float, Floats]:
-        """FLOPs of a network, and of each network the figure of which the mean is taken."""
-        with rollouts(folder, "reward IS NOT NULL OR shown") as con:
-            tokens, passed, bits = np.array(duck.run(con, RUNS), float).T
-        return TRAIN * parameters * float(tokens.mean()), bits if self.typical else passed
 
     def _bits(self, means: Floats) -> Floats:
         """-log2 p."""
@@ -92,3 +91,11 @@ class Decades:
         if self.says == "factor":
             return np.asarray(high - 2 * middle + low)
         return np.asarray(np.log2((2.0**high - 2.0**middle) / (2.0**middle - 2.0**low)))
+
+
+@lru_cache(maxsize=64)
+def _networks(log: Log) -> tuple[Floats, Floats, Floats]:
+    """Of each network of a rung: tokens of labels, mean chance to pass, and mean surprisal; read once for all cases."""
+    with rollouts(log.folder, "reward IS NOT NULL OR shown") as con:
+        tokens, passed, bits = np.array(duck.run(con, RUNS), float).T
+    return tokens, passed, bits

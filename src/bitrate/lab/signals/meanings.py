@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from bitrate.errors import InputError
+from bitrate.lab.signals.ledger import Log, log_of
 from bitrate.lab.signals.preferences import NAMED
 from bitrate.lab.signals.rows import LEVEL, rollouts
 from bitrate.logs.engines import duck
@@ -82,18 +84,26 @@ class MeaningLead:
 
     def _figures(self, folder: Path, way: str) -> dict[str, float]:
         """The line of each network."""
-        with rollouts(folder, "reward IS NOT NULL OR shown") as con:
-            [(v,)] = duck.run(con, "SELECT count(DISTINCT target) FROM rollouts")
-            heard = duck.run(con, HEARD.format(way=way))
-            exams = duck.run(con, EXAMS.format(way=way, v=v))
-        received = dict[str, float]()
-        for network, hit, wrong in heard:
-            received[network] = received.get(network, 0.0) + math.log2(v) - (0.0 if hit else math.log2(v - wrong))
-        found = dict[str, float]()
-        for (network, *_, bits, rate), (_, _, prompts, absorbed, end_bits, end_rate) in zip(
-            exams[::2], exams[1::2], strict=True
-        ):
-            told = received.get(network, 0.0) / prompts
-            line = dict(zip(LINES, (told, absorbed, bits - end_bits, end_rate - rate), strict=True))[self.line]
-            found[network] = line if not self.a_bit else line / told if told else math.nan
-        return found
+        lines = _networks(log_of(folder), way)
+        if not self.a_bit:
+            return {network: line[self.line] for network, line in lines.items()}
+        told = {network: line["received"] or math.nan for network, line in lines.items()}
+        return {network: line[self.line] / told[network] for network, line in lines.items()}
+
+
+@lru_cache(maxsize=64)
+def _networks(log: Log, way: str) -> dict[str, dict[str, float]]:
+    """All lines of each network that was trained in one way; read once for all cases."""
+    with rollouts(log.folder, "reward IS NOT NULL OR shown") as con:
+        [(v,)] = duck.run(con, "SELECT count(DISTINCT target) FROM rollouts")
+        heard = duck.run(con, HEARD.format(way=way))
+        exams = duck.run(con, EXAMS.format(way=way, v=v))
+    received = dict[str, float]()
+    for network, hit, wrong in heard:
+        received[network] = received.get(network, 0.0) + math.log2(v) - (0.0 if hit else math.log2(v - wrong))
+    found = {}
+    for before, after in zip(exams[::2], exams[1::2], strict=True):
+        (network, *_, bits, rate), (_, _, prompts, absorbed, end_bits, end_rate) = before, after
+        figures = received.get(network, 0.0) / prompts, absorbed, bits - end_bits, end_rate - rate
+        found[network] = dict(zip(LINES, figures, strict=True))
+    return found

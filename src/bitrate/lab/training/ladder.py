@@ -108,7 +108,7 @@ def _schedule(step: int, steps: int) -> float:
 
 def _draw(s: Settings, strings: int, rng: np.random.Generator) -> Ints:
     """Strings of each seed, shape [seeds, strings, letters]."""
-    return rng.choice(LETTERS, size=(s.seeds, strings, LENGTH), p=MET / MET.sum())
+    return rng.choice(LETTERS, size=(s.seeds, strings, LENGTH), p=MET / MET.sum())  # type: ignore[no-any-return]
 
 
 def _answers(tables: Ints, letters: Ints) -> Ints:
