@@ -1,9 +1,9 @@
 """What a decade of pass rate costs by labels: a ladder of networks, each trained from scratch with its own compute.
 
-Width, strings of an update and learning rate of each rung were chosen in pilots of 8 networks on other seeds: the best
-pass rate of what was tried at these FLOPs (widths 8, 12, 16 and 32, 2 to 16 strings, rates of .01 to .1). Another task
-was looked at and left: strings of 20 letters out of 64, where the pass rate stayed near 10^-8 up to 4 10^8 FLOPs, and
-was .03 two doublings later.
+Width, strings of an update and learning rate of each rung were chosen in pilots of 8 networks on other seeds: the
+best pass rate of what was tried at these FLOPs, or one within a standard error of it (widths 8, 12, 16 and 32, 2 to
+16 strings, rates of .01 to .1). Another task was looked at and left: strings of 20 letters out of 64, where the pass
+rate stayed near 10^-8 up to 4 10^8 FLOPs, and was .03 two doublings later.
 """
 
 from __future__ import annotations
@@ -79,7 +79,13 @@ CLAIM = Claim(
     rival_name="the same number of FLOPs for every decade; of factors, the power law L = A C^-0.1 to the letter",
     tolerance=0.5,
     budget=SEEDS * sum(steps * batch * full for _, steps, batch, _, full in RUNGS),
-    remark="Supervised scaling is measured by supervised training: a ladder of fresh networks, each with a schedule "
-    "and a size for its own compute, and the share of held-out strings that they pass.",
+    remark="A ladder of fresh networks, each trained by labels with a size and a schedule for its own compute. From "
+    "a mean pass rate of 10^-5 to .1 the four decades cost 5, 17, 50 and 134 MFLOP; for a typical string, "
+    "whose pass rate is 2 to the minus mean surprisal, those from 10^-5 to .01 cost 47, 74 and 161. What "
+    "stays about the same is the factor, 2 to 5: the pass rate grows like a power of compute, and so an axis "
+    "of log p is one of log FLOPs, not of FLOPs: two thirds of all that leads to .1 goes into the last "
+    "decade. The explosion of L = A C^-0.1 to the letter is not seen either: here the loss comes down from "
+    "chance and follows no such law. One task, networks of 1,200 to 4,000 weights; by policy gradient a "
+    "decade ten times lower costs ten times as much (docs/theory.md#cost).",
     needs="train",
 )

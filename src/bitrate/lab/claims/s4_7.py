@@ -76,7 +76,14 @@ CLAIM = Claim(
     tolerance=0.1,
     budget=ARM.full * 8 * 5 * PROMPTS * VISITS * K,
     remark="An answer is four words, each with three others that mean the same: a label carries four bits of meaning "
-    "and eight of wording, a verdict none of the eight. All methods start from the same networks and spend the same "
-    "FLOPs.",
+    "and eight of wording, a verdict none of the eight. All methods start from the same networks, spend the "
+    "same FLOPs and hear about four bits of meaning a prompt. On prompts held out, own successes raise the "
+    "pass rate by .42, GRPO by .40, labels worded afresh at each visit by .34, labels in one wording for all "
+    "by .26, and labels that keep a wording a prompt, which is learnt by heart with the meaning, by .18. One "
+    "wording for all has no bits of wording left and still falls behind: what it lacks is to be said as the "
+    "policy says it. GRPO's lead over labels worded afresh is sure to be there and not sure to be five "
+    "points. On keys the order turns round: labels leave 2.5 to 3 bits of the four in the network, rollouts "
+    ".1 to .2, although they told as much. So a bit of one's own is worth more for what generalises, and less "
+    "for what can only be learnt by heart. One task, at one budget of FLOPs.",
     needs="train",
 )  # fmt: skip

@@ -108,13 +108,13 @@ def _schedule(step: int, steps: int) -> float:
 
 def _draw(s: Settings, strings: int, rng: np.random.Generator) -> Ints:
     """Strings of each seed, shape [seeds, strings, letters]."""
-    return rng.choice(LETTERS, size=(s.seeds, strings, LENGTH), p=MET / MET.sum())  # type: ignore[no-any-return]
+    return rng.choice(LETTERS, size=(s.seeds, strings, LENGTH), p=MET / MET.sum())
 
 
 def _answers(tables: Ints, letters: Ints) -> Ints:
     """What the table of each seed says of a letter after another; the first letter stands after itself."""
     before = np.concatenate([letters[..., :1], letters[..., :-1]], axis=-1)
-    return tables[np.arange(len(tables))[:, None, None], before, letters]
+    return tables[np.arange(len(tables))[:, None, None], before, letters]  # type: ignore[no-any-return]
 
 
 def _odds(s: Settings, weights: Weights, letters: Ints) -> Tensor:
