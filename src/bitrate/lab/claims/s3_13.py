@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bitrate.lab.claim import Claim, own_arms, registered
-from bitrate.lab.claims.s4_7 import FULL, PROMPTS
-from bitrate.lab.claims.t8 import arm, folder
+from bitrate.lab.claims.t8 import FULL, PROMPTS, arm, folder
 from bitrate.lab.signals.regression import Gain, gain_lead
 
 GRPO, SFT = arm("GRPO, early", FULL), arm("SFT, early", FULL)

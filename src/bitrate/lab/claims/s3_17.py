@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bitrate.lab.claim import Arm, Case, Claim, own_arms, registered
-from bitrate.lab.claims.s4_7 import FULL
-from bitrate.lab.claims.t8 import arm
+from bitrate.lab.claims.t8 import FULL, arm
 from bitrate.lab.signals.regression import Gain
 from bitrate.types import Kind
 

@@ -19,6 +19,8 @@ from bitrate.types import Kind
 
 #: Networks of a repetition, and repetitions of the published verdict.
 SEEDS, FULL = 8, 4
+#: Prompts of a run that are trained on.
+PROMPTS = 48
 #: Visits to each prompt that cost the same: K=8 rollouts a visit, sampled (2), trained on (6), and a reference that
 #: scores the prompt (2), or a label, trained on (6). A teacher's training is paid by fewer visits.
 VISITS = {"early": {"rollouts": 6, "labels": 66}, "late": {"rollouts": 48, "labels": 528, "teacher": 464}}

@@ -78,21 +78,25 @@ class Overdraft:
 
 
 @dataclass(frozen=True)
-class _Log:
+class Log:
     """The files of an arm, wherever they are linked to: all cases of a claim read them once."""
 
     files: tuple[tuple[str, int, int, int], ...]
     folder: Path = field(compare=False)
 
 
+def log_of(folder: Path) -> Log:
+    """The files of a folder, to know them again by."""
+    found = [(str(f.relative_to(folder)), f.stat()) for f in sorted(folder.rglob("*.parquet"))]
+    return Log(tuple((name, s.st_ino, s.st_size, s.st_mtime_ns) for name, s in found), folder)
+
+
 def known_keys(folder: Path, split: str = "train", until: int | None = None, *, marked: bool = False) -> KnownKeys:
     """The known keys of a folder's files, from which the audit makes its lines; read once for all signals."""
-    found = [(str(f.relative_to(folder)), f.stat()) for f in sorted(folder.rglob("*.parquet"))]
-    log = _Log(tuple((name, s.st_ino, s.st_size, s.st_mtime_ns) for name, s in found), folder)
-    return _read(log, split, until, marked)
+    return _read(log_of(folder), split, until, marked)
 
 
 @lru_cache(maxsize=64)
-def _read(log: _Log, split: str, until: int | None, marked: bool) -> KnownKeys:
+def _read(log: Log, split: str, until: int | None, marked: bool) -> KnownKeys:
     with reduced(log.folder) as groups:
         return KnownKeys(groups, split, until, marked=marked)
