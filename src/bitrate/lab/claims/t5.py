@@ -151,6 +151,17 @@ CLAIM = Claim(
     tolerance=0.2,
     budget=8 * 600_000,
     panels=(Panel(GAINS, "", unit="pass rate"),),
-    remark="Not measured yet.",
+    remark="The reward models differ in what they are told before they see a pair. A rule is told the form: it "
+    "counts. A perceptron on a bag of tokens is told that order does not matter. The policy's own "
+    "architecture is told nothing. Where half an answer's tokens must be of a hidden class, 128 pairs are "
+    "enough for the bag to learn the check, and RL on it passes nearly all held-out prompts, .37 above DPO; "
+    "on the rule it is .33 above, on the policy's architecture .38 below. With 512 pairs DPO comes within .1 "
+    "of the first two. Where each prompt has a key, DPO and RL on the rule or on the policy's architecture "
+    "are alike to within .1; on the bag RL is .06 behind, which 48 networks do not tell from alike. With one "
+    "token an answer and one pair all are right. Where a prompt asks for a token of the class or for one of "
+    "the others, RL on both networks falls behind DPO, by .37 and .32 with five pairs. Undecided are leads of "
+    "the rule there, with one, two and three pairs (.20, .08, .01): 64 networks are too few for them. So what "
+    "wins is a check that is simpler to learn than the policy, in the data or by what the verifier is told, "
+    "and not RL as such.",
     needs="train",
 )
