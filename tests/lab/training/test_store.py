@@ -151,10 +151,10 @@ def test_published_runs_keep_the_randomness_that_they_were_drawn_with():
         (t8.arm("teacher's logits in 12 bits, late"),
          '["bitrate.lab.training.mixed", "train", {"bits": 12, "method": "distil", "seeds": 8, "visits": 464}]'),
         (t9.arm("sft"), '["bitrate.lab.pretrained.train", "train", {"arm": "sft", "rank": 8, "task": "addition"}]'),
-        (t5.arms(Case("any", {"task": "1 token, 2 pairs"}))[0],
+        (t5.arms(Case("any", {"task": "either token, 2 pairs"}))[0],
          '["bitrate.lab.training.preferences", "train", {"best": 64, "beta": 0.1, "contexts": 20, "horizon": 1, '
-         '"k": 8, "pairs": 2, "rates": {"dpo": 0.003, "network": 0.003, "rl": 0.003, "sft": 0.003}, "seeds": 8, '
-         '"updates": 300}]'),
+         '"k": 8, "pairs": 2, "rates": {"bag": 0.01, "dpo": 0.003, "network": 0.003, "rl": 0.003, "rule": 0.05, '
+         '"sft": 0.003}, "seeds": 32, "task": "either", "updates": 150}]'),
     ],
     ids=lambda x: getattr(x, "name", ""),
 )  # fmt: skip

@@ -20,7 +20,7 @@ from bitrate.types import Estimate
 NAMED = "regexp_extract(run, '([^/]+)-[0-9]+$', 1) AS way, regexp_replace(run, '[^/]+-([0-9]+)$', '\\1') AS network"
 PASS_RATES = f"""
 SELECT network, way, count(DISTINCT prompt_id), avg(reward) FILTER (first), avg(reward) FILTER (last)
-FROM (SELECT *, {NAMED} FROM rollouts WHERE split = '{{split}}') GROUP BY network, way ORDER BY network, way
+FROM (SELECT *, {NAMED} FROM rollouts WHERE split = 'eval') GROUP BY network, way ORDER BY network, way
 """
 PAIRS = f"SELECT network, prompt_id, answer, way FROM (SELECT *, {NAMED} FROM rollouts) ORDER BY ALL"
 #: In place of another way: the policy that all ways start from.
@@ -34,18 +34,16 @@ class PassRateLead:
     Args:
         way: the way.
         less: the other way, or ``"start"`` for the way's own policy before training.
-        split: ``"eval"`` for held-out prompts, ``"train"`` for those trained on.
     """
 
     way: str
     less: str = START
-    split: str = "eval"
 
     def __call__(self, folder: Path) -> Estimate:
         """The estimate from the files of a folder."""
         name, unit = f"pass rate: {self.way} less {self.less}", "pass rate"
         with rollouts(folder) as con:
-            rows = duck.run(con, PASS_RATES.format(split=self.split))
+            rows = duck.run(con, PASS_RATES)
         before = {n: first for n, way, _, first, _ in rows if way == self.way}
         after = {w: {n: last for n, way, _, _, last in rows if way == w} for w in (self.way, self.less)}
         there, other = after[self.way], before if self.less == START else after[self.less]

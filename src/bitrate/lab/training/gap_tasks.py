@@ -1,12 +1,19 @@
-"""A task whose answers are simple to check and hard to write: use exactly so many tokens of one class.
+"""Tasks in which checking an answer is simpler than writing one, or just as hard: use so many tokens of a class.
 
-A prompt is a context, which does not matter, and a number n. A class of tokens is hidden; an answer is right if n of
-its tokens are of the class. To check is to count. To write takes the class and a plan: what the next token may be
-depends on the tokens so far and on those to come. With one token an answer there is no plan to make.
+A prompt is a context and a number n; a class of tokens is hidden; an answer is right if n of its tokens are of the
+class. The tasks differ in the data alone:
+
+* ``half``: one class for all contexts, of which half the tokens of an answer must be. To check takes a value for each
+  token, in any order. To write takes a plan: what the next token may be depends on those so far and on those to come.
+  With one token an answer, which must be of the class, there is no plan to make.
+* ``keys``: a class for each context, of which all tokens must be: a key for every prompt. The table of contexts and
+  tokens that checks an answer is the policy that writes it, token by token: no plan to make, nothing to generalise.
+* ``either``: one class, and prompts that ask for all tokens of it or for none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,15 +28,21 @@ Texts = NDArray[np.str_]
 TOKENS = 8
 #: Prompts held out from every network.
 HELD_OUT = 8
+#: What a prompt may ask for, by the task: numbers of tokens of the class in an answer of T tokens.
+TASKS: dict[str, Callable[[int], tuple[int, ...]]] = {
+    "half": lambda horizon: (max(horizon // 2, 1),),
+    "keys": lambda horizon: (horizon,),
+    "either": lambda horizon: (0, horizon),
+}
 
 
 @dataclass(frozen=True)
 class Counting:
-    """The hidden class and the prompts of each network.
+    """The hidden classes and the prompts of each network.
 
     Args:
-        member: whether a token is of the class, shape [seeds, TOKENS].
-        prompts: context and number as tokens, shape [seeds, prompts, 2]; the last ``HELD_OUT`` are held out.
+        member: whether a token is of the class, shape [seeds, 1 or contexts, TOKENS].
+        prompts: context and number as tokens, shape [seeds, prompts, 2].
         horizon: tokens of an answer.
         contexts: how many contexts there are.
     """
@@ -40,22 +53,27 @@ class Counting:
     contexts: int
 
     @classmethod
-    def draw(cls, seeds: int, horizon: int, contexts: int, rng: np.random.Generator) -> Counting:
-        """A class and an order of the prompts for each seed.
+    def draw(cls, name: str, seeds: int, horizon: int, contexts: int, rng: np.random.Generator) -> Counting:
+        """Classes and an order of the prompts for each seed.
 
-        Numbers run from 1 to T - 1, so that a right answer has tokens of both kinds; with one token from 0 to 1.
+        Args:
+            name: one of ``TASKS``.
+            seeds: how many networks.
+            horizon: tokens of an answer.
+            contexts: how many contexts there are.
+            rng: draws both.
 
         Raises:
             InputError: too few prompts to hold some out.
 
-        >>> Counting.draw(2, 6, 8, np.random.default_rng(0)).prompts.shape
+        >>> Counting.draw("half", 2, 6, 40, np.random.default_rng(0)).prompts.shape
         (2, 40, 2)
         """
-        numbers = np.arange(2) if horizon == 1 else np.arange(1, horizon)
-        if contexts * numbers.size <= HELD_OUT:
-            raise InputError(f"contexts = {contexts}, numbers = {numbers.size}; want more than {HELD_OUT} prompts")
+        numbers, keys = TASKS[name](horizon), name == "keys"
+        if not keys and contexts * len(numbers) <= HELD_OUT:
+            raise InputError(f"contexts = {contexts}, numbers = {len(numbers)}; want more than {HELD_OUT} prompts")
         every = np.array([(TOKENS + c, TOKENS + contexts + n) for c in range(contexts) for n in numbers])
-        member = rng.permuted(np.tile(np.arange(TOKENS) % 2, (seeds, 1)), axis=1)
+        member = rng.permuted(np.tile(np.arange(TOKENS) % 2, (seeds, contexts if keys else 1, 1)), axis=2)
         return cls(member, np.stack([rng.permutation(every) for _ in range(seeds)]), horizon, contexts)
 
     @property
@@ -64,14 +82,19 @@ class Counting:
         return TOKENS + self.contexts + self.horizon + 1
 
     @property
-    def train(self) -> Ints:
-        """Prompts to train on, shape [seeds, prompts, 2]."""
-        return self.prompts[:, :-HELD_OUT]
+    def keys(self) -> bool:
+        """Whether each context has a class of its own."""
+        return bool(self.member.shape[1] > 1)
 
     @property
-    def held_out(self) -> Ints:
-        """Prompts that no preference and no update is about, shape [seeds, HELD_OUT, 2]."""
-        return self.prompts[:, -HELD_OUT:]
+    def train(self) -> Ints:
+        """Prompts to train on, shape [seeds, prompts, 2]: all where each has a key, else all but ``HELD_OUT``."""
+        return self.prompts if self.keys else self.prompts[:, :-HELD_OUT]
+
+    @property
+    def evaluated(self) -> Ints:
+        """Prompts that no preference and no update is about; those trained on where each has a key."""
+        return self.prompts if self.keys else self.prompts[:, -HELD_OUT:]
 
     def number(self, prompts: Ints) -> Ints:
         """How many tokens of the class each prompt asks for, shape of ``prompts`` without the last axis."""
@@ -87,7 +110,8 @@ class Counting:
         Returns:
             Shape [seeds, n].
         """
-        has = self.member[np.arange(len(self.member))[:, None, None], answers].sum(axis=2)
+        group = (prompts[..., 0] - TOKENS) * self.keys
+        has = self.member[np.arange(len(self.member))[:, None, None], group[..., None], answers].sum(axis=2)
         return np.asarray(np.abs(has - self.number(prompts)))
 
     def names(self, prompts: Ints) -> Texts:

@@ -1,11 +1,8 @@
-"""The same preferences used in six ways: SFT, DPO, and a reward model for best-of-n and for RL, simple or not.
+"""The same preferences used in several ways: SFT, DPO, and reward models for best-of-n and for RL.
 
 All ways of a network start from the same weights, whose policy is the uniform reference, and are given the same pairs
-and the same number of updates. They are trained in one call, so that they can be compared pair by pair.
-
-A simple verifier is a rule with 9 numbers: what each token counts, and how much it matters to be off. A verifier as
-complex as the generator is the same transformer as the policy, with a scalar read at each token of the answer and
-summed, as DPO sums log-ratios.
+and the same number of updates. They are trained in one call, so that they can be compared pair by pair. What a reward
+model is told of the task besides is in :mod:`bitrate.lab.training.verifiers`.
 """
 
 from __future__ import annotations
@@ -27,11 +24,11 @@ from bitrate.lab.networks.transformer import (
     dice,
     initial,
     log_policy,
-    logits,
     sample,
     visits,
 )
 from bitrate.lab.training.gap_tasks import TOKENS, Counting, Preferences, Texts, text
+from bitrate.lab.training.verifiers import VERIFIERS, verifier
 from bitrate.lab.worlds.learners import advantages
 from bitrate.lab.worlds.log import SimulatedRun
 from bitrate.types import Floats, Ints
@@ -40,15 +37,13 @@ Score = Callable[[Tensor, Tensor], Tensor]
 #: See :mod:`bitrate.lab.training.store`: stays as it is when this file moves.
 SEEDED_AS = "bitrate.lab.training.preferences"
 #: Runs of the log are called after the way and the seed, ``<repetition>/<way>-<seed>``.
-WAYS = ("sft", "dpo", "rule-rl", "rule-best", "network-rl", "network-best")
+WAYS = ("sft", "dpo", *(f"{kind}-{use}" for kind in VERIFIERS for use in ("best", "rl")))
 #: Pairs of an update, prompts of an RL update, updates over which the rate rises; then it falls to 0.
 BATCH, GROUPS, WARM = 32, 8, 20
 #: Rollouts a prompt in the visits before and after training; a best-of-n answer costs n of them.
 PROBES, BEST_PROBES = 16, 4
 #: Every so many RL updates the rollouts of one are logged.
 LOGGED = 50
-#: Rate of the rule, which is fitted on all pairs at once.
-RULE_RATE = 0.05
 
 
 @dataclass(frozen=True)
@@ -58,12 +53,16 @@ class Rates:
     Args:
         sft: of supervised fine-tuning.
         dpo: of DPO.
-        network: of the reward model that is a transformer.
-        rl: of RL on either reward model.
+        rule: of the reward model that is a rule.
+        bag: of the one that reads a bag of tokens.
+        network: of the one that is a transformer.
+        rl: of RL on any of them.
     """
 
     sft: float
     dpo: float
+    rule: float
+    bag: float
     network: float
     rl: float
 
@@ -73,8 +72,9 @@ class Settings:
     """An arm: all ways of one task.
 
     Args:
+        task: see :mod:`bitrate.lab.training.gap_tasks`.
         horizon: T, tokens of an answer.
-        contexts: of the task, see :class:`~bitrate.lab.training.gap_tasks.Counting`.
+        contexts: of the task.
         pairs: preferences of each network.
         updates: of each way.
         k: rollouts of a group.
@@ -84,6 +84,7 @@ class Settings:
         seeds: networks.
     """
 
+    task: str
     horizon: int
     contexts: int
     pairs: int
@@ -114,7 +115,7 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
     likelihood.
     """
     s = settings
-    task = Counting.draw(s.seeds, s.horizon, s.contexts, rng)
+    task = Counting.draw(s.task, s.seeds, s.horizon, s.contexts, rng)
     with SimulatedRun(folder, rng) as run:
         lab = _Lab(s, task, run, rng)
         for way in WAYS:
@@ -122,8 +123,8 @@ def train(settings: Settings, folder: Path, rng: np.random.Generator) -> Cost:
             lab.visit(way, 0, lab.start)
         lab.visit("sft", lab.after, lab.fit(s.rates.sft, lab.start, lab.sft_loss))
         lab.visit("dpo", lab.after, lab.fit(s.rates.dpo, lab.start, lab.dpo_loss))
-        for kind, fitted in (("rule", lab.rule), ("network", lab.network)):
-            score = fitted()
+        for kind in VERIFIERS:
+            score = lab.reward_model(kind)
             lab.visit(f"{kind}-best", lab.after, lab.start, best=score)
             lab.visit(f"{kind}-rl", lab.after, lab.ascend(f"{kind}-rl", score))
     return lab.cost
@@ -141,10 +142,13 @@ class _Lab:
         self.pairs = torch.from_numpy(self.told.prompts), torch.from_numpy(both)
         self.dice = dice(rng)
 
-    def spend(self, answers: int, *, forward: int = 0, trained: int = 0) -> None:
-        """Count answers of all seeds, and how often each was generated or scored, and trained on."""
+    def spend(self, answers: int, *, forward: int = 0, trained: int = 0, size: int | None = None) -> None:
+        """Count answers of all seeds, and how often each was generated or scored, and trained on.
+
+        By networks of the policy's size, or of ``size`` weights.
+        """
         tokens = answers * (2 + self.task.horizon)
-        work = flops(self.shape.parameters, forward=forward * tokens, trained=trained * tokens)
+        work = flops(size or self.shape.parameters, forward=forward * tokens, trained=trained * tokens)
         self.cost += Cost(answers, tokens, work)
 
     def tell(self, way: str) -> None:
@@ -159,20 +163,20 @@ class _Lab:
         return np.repeat([f"{way}-{i}" for i in range(self.s.seeds)], prompts)
 
     def visit(self, way: str, step: int, weights: Weights, best: Score | None = None) -> None:
-        """Sample answers to every prompt, or the best of n by a score, and log the true outcomes."""
+        """Sample answers to the prompts of the evaluation, or the best of n by a score, and log the true outcomes."""
         n, k = (self.s.best, BEST_PROBES) if best else (1, PROBES)
-        for split, prompts in (("train", self.task.train), ("eval", self.task.held_out)):
-            asked = torch.from_numpy(prompts)
-            said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
-            self.spend(said.shape[0] * said.shape[1], forward=2 if best else 1)
-            scored: dict[str, Floats] | None = None
-            if best:
-                with torch.no_grad():
-                    marks = best(asked.repeat_interleave(k * n, 1), said).view(len(said), -1, n)
-                mark, which = marks.max(-1)
-                said = said.view(*marks.shape, -1).take_along_dim(which[..., None, None], 2)[:, :, 0]
-                scored = {"reward model": mark.reshape(-1, k).numpy()}
-            self.log(way, step, prompts, said.numpy(), k, split=split, components=scored)
+        prompts = self.task.evaluated
+        asked = torch.from_numpy(prompts)
+        said = sample(self.shape, weights, asked, k * n, self.task.horizon, self.dice).flatten(1, 2)
+        self.spend(said.shape[0] * said.shape[1], forward=_passes(way))
+        scored: dict[str, Floats] | None = None
+        if best:
+            with torch.no_grad():
+                marks = best(asked.repeat_interleave(k * n, 1), said).view(len(said), -1, n)
+            mark, which = marks.max(-1)
+            said = said.view(*marks.shape, -1).take_along_dim(which[..., None, None], 2)[:, :, 0]
+            scored = {"reward model": mark.reshape(-1, k).numpy()}
+        self.log(way, step, prompts, said.numpy(), k, split="eval", components=scored)
 
     def log(self, way: str, step: int, prompts: Ints, said: Ints, k: int, **columns: Any) -> None:
         """Log k answers to each prompt, shape [seeds, prompts * k, horizon], with their true outcomes."""
@@ -192,7 +196,7 @@ class _Lab:
             which = torch.from_numpy(shown)[..., None]
             picked = prompts.take_along_dim(which, 1), both.take_along_dim(which[..., None], 1)
             steps.descend(loss(weights, *picked).sum())
-            self.spend(2 * shown.size, trained=1)
+            self.spend(2 * shown.size, trained=1, size=sum(w[0].numel() for w in weights.values()))
         return weights
 
     def sft_loss(self, weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
@@ -204,36 +208,15 @@ class _Lab:
         said = log_policy(self.shape, weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)).sum(-1)
         return _bradley_terry(self.s.beta * said)
 
-    def rule(self) -> Score:
-        """A rule that counts: -sharpness (sum of the values of the answer's tokens - number asked for)^2."""
-        value = torch.full((self.s.seeds, TOKENS), 0.5, requires_grad=True)
-        sharpness = torch.zeros((self.s.seeds, 1), requires_grad=True)
-
-        def score(prompts: Tensor, answers: Tensor) -> Tensor:
-            counted = value.gather(1, answers.flatten(1)).view(answers.shape).sum(-1)
-            asked = prompts[..., 1] - TOKENS - self.task.contexts
-            return -sharpness.exp() * (counted - asked) ** 2
-
-        steps = _Steps({"value": value, "sharpness": sharpness}, RULE_RATE, self.after)
-        prompts, both = self.pairs
-        for _ in range(self.after):
-            steps.descend(_bradley_terry(score(prompts.repeat_interleave(2, 1), both.flatten(1, 2))).sum())
-        return score
-
-    def network(self) -> Score:
-        """The transformer of the policy with a scalar at each token of the answer, summed."""
-        shape = Shape(self.shape.vocabulary, 1, self.shape.length)
-        start = {name: w for name, w in self.start.items() if name != "head"}
-        start["head"] = torch.zeros_like(self.start["head"][..., :1])
-
-        def score(weights: Weights, prompts: Tensor, answers: Tensor) -> Tensor:
-            return logits(shape, weights, torch.cat([prompts, answers], -1))[:, :, 2:, 0].sum(-1)
+    def reward_model(self, kind: str) -> Score:
+        """A reward model that is fitted to the pairs."""
+        model = verifier(kind, self.task, self.shape, self.start, self.rng)
 
         def loss(weights: Weights, prompts: Tensor, both: Tensor) -> Tensor:
-            return _bradley_terry(score(weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)))
+            return _bradley_terry(model.score(weights, prompts.repeat_interleave(2, 1), both.flatten(1, 2)))
 
-        fitted = self.fit(self.s.rates.network, start, loss)
-        return lambda prompts, answers: score(fitted, prompts, answers)
+        fitted = self.fit(getattr(self.s.rates, kind), model.weights, loss)
+        return lambda prompts, answers: model.score(fitted, prompts, answers)
 
     def ascend(self, way: str, score: Score) -> Weights:
         """GRPO on a reward model's score less beta times the log-ratio to the reference, on the training prompts."""
@@ -257,8 +240,13 @@ class _Lab:
                 answers = said.numpy()
                 self.log(way, step, asked, answers, k, split="train", components=parts, advantages=weight)
             steps.descend(-(chosen * torch.as_tensor(weight).to(chosen).view_as(chosen)).mean(-1).sum())
-            self.spend(said.shape[0] * said.shape[1], forward=1 if way.startswith("rule") else 2, trained=1)
+            self.spend(said.shape[0] * said.shape[1], forward=_passes(way), trained=1)
         return weights
+
+
+def _passes(way: str) -> int:
+    """Passes of a transformer for an answer that is generated and scored; the other scores cost next to nothing."""
+    return 2 if way.startswith("network") else 1
 
 
 class _Steps:
