@@ -118,10 +118,17 @@ def _paragraphs(record: Record, figures: str) -> Iterator[str]:
     facts += [f"About {record['budget']:,} rollouts a case; {wide}."]
     facts += [f"The theory assumes: {cell('; '.join(needs))}."] if needs else []
     facts += [cost_words(record)] if record["cost"] else []
-    facts += [f"Predicted in commit {record['predicted']}, before it was judged."] if record.get("predicted") else []
+    facts += [_predicted(record)]
     yield " ".join(facts)
     size = " --full" if record["size"] == "full" else ""
     yield f"```sh\nbitrate claims run {record['id']}{size} --seed {record['seed']}\n```"
+
+
+def _predicted(record: Record) -> str:
+    """The commit that the verdict is younger than, where one is known."""
+    if record.get("predicted"):
+        return f"Predicted in commit {record['predicted']}, before it was judged."
+    return "No commit holds the prediction without the verdict."
 
 
 def _figure(record: Record, figures: str) -> str:
