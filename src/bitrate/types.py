@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,25 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+#: Of a field that is not in JSON.
+UNWRITTEN: Mapping[str, bool] = MappingProxyType({"json": False})
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses as dicts and tuples as lists, all the way down, as they are written to JSON.
+
+    >>> plain((Estimate.exact("x", 1.0, "bits", 3),))[0]["value"]
+    1.0
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.metadata.get("json", True)}
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +76,7 @@ class Estimate:
     n: int
     method: str
     reason: str | None = None
-    bias: float = field(default=0.0, compare=False, repr=False)
+    bias: float = field(default=0.0, compare=False, repr=False, metadata=UNWRITTEN)
 
     def __post_init__(self) -> None:
         figures = (self.value, self.low, self.high)
@@ -161,7 +181,8 @@ class Estimate:
 
     def to_dict(self) -> dict[str, object]:
         """The fields as plain JSON values, but for ``bias``."""
-        return {name: value for name, value in asdict(self).items() if name != "bias"}
+        found: dict[str, object] = plain(self)
+        return found
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, object]) -> Estimate:

@@ -116,7 +116,9 @@ def received_as_chance(monkeypatch: Patch) -> None:
 def absorbed_without_prior(monkeypatch: Patch) -> None:
     """log2 p at the last visit, the first one forgotten."""
 
-    def last_alone(table: GroupTable, functional: Functional, _: Ints, last: Ints, *, level: float) -> Estimate:
+    def last_alone(
+        table: GroupTable, functional: Functional, _: Ints, last: Ints, *, level: float, less: object = None
+    ) -> Estimate:
         pool = Pool(table, level, last, by_group=True)
         return pool.means({"f": functional}, {"f": ("", functional.unit)})["f"]
 

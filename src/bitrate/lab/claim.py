@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bitrate.costs import Cost
-from bitrate.types import Estimate, Kind, Prediction
+from bitrate.types import Estimate, Kind, Prediction, plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -319,9 +319,9 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values, without the seconds; an infinite prediction is the text "inf"."""
-        plain: dict[str, Any] = _finite(asdict(self))
-        plain.pop("seconds")
-        return plain
+        found: dict[str, Any] = _finite(plain(self))
+        found.pop("seconds")
+        return found
 
     def summary(self) -> dict[str, str]:
         """The three outcomes, as they are published."""

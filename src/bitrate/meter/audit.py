@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from bitrate.meter.advice import Advice
 from bitrate.meter.change import StepBin
 from bitrate.meter.k_advice import AtGroupSize
 from bitrate.meter.prompts import PassRateHistogram, PromptRow
-from bitrate.types import Estimate
+from bitrate.types import Estimate, plain
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,3 @@ class Audit:
         del found["inputs"]
         found["received"] = plain(self.received)
         return found
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses as dicts and tuples as lists, all the way down."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return value

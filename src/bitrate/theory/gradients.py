@@ -75,7 +75,7 @@ def group_gradient_snr(p: ArrayLike, k: int, advantage: str | float, right: int 
 
     Reference: docs/theory.md#gradient-noise, claim S1.18.
 
-    >>> float(group_gradient_snr(0.25, 6, 0.0))  # six times that of one rollout, p / (1-p)
+    >>> round(float(group_gradient_snr(0.25, 6, 0.0)), 9)  # six times that of one rollout, p / (1-p)
     2.0
     >>> plain, rloo = (group_gradient_snr([0.02, 0.5, 0.9], 8, a, wrong=3) for a in (0.0, "rloo"))
     >>> (plain / rloo).round(2).tolist()  # the variance with the group's mean over that without

@@ -139,7 +139,10 @@ def test_a_module_moves_with_its_runs_where_it_says_what_they_were_seeded_as(tmp
 def test_published_runs_keep_the_randomness_that_they_were_drawn_with():
     """The names of modules at the time of the first verdicts: another name is other randomness, and other figures."""
     seeded = {store._known_by(arm).split('", "')[0] for c in all_claims() if c.arms for arm, _ in needed([c], True)}
-    training = ("adapters", "curricula", "mixed", "planted", "preferences", "snr", "strategies", "token_rewards")
+    training = (
+        "adapters", "curricula", "ladder", "mixed", "paraphrases", "planted", "preferences", "snr", "strategies",
+        "token_rewards",
+    )  # fmt: skip
     assert seeded == {'["bitrate.lab.pretrained.train', *(f'["bitrate.lab.training.{name}' for name in training)}
 
 

@@ -12,7 +12,7 @@ from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import entropy, surprisal
 from bitrate.types import Floats, Prediction
 
-WORLDS = 8_000
+WORLDS = 10_000
 #: A policy that favours one answer of six.
 SURE = (0.6, 0.2, 0.05, 0.05, 0.05, 0.05)
 
