@@ -15,7 +15,7 @@ from bitrate.lab.worlds.tasks import SingleAnswer
 from bitrate.theory import binary_entropy, label_information, sampled_guess_information, surprisal
 from bitrate.types import Prediction
 
-WORLDS = 100_000
+WORLDS = 120_000
 #: Contra's second plot: as many options as a vocabulary has tokens, of which 1,000 are enough to see.
 VOCABULARY, MANY = "an option for every token of a vocabulary", 999
 UNIT, SURPRISAL = "bits/prompt", "Dwarkesh: -log2 p, S3.2"
